@@ -1,0 +1,1 @@
+"""Backbones, each cut into a feature extractor and a perception branch."""

@@ -1,0 +1,85 @@
+"""What attncli offers, one row a method and one row a command; imports nothing heavy."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A publication whose method is built here."""
+
+    key: str
+    """Short name, as `attncli demo` takes it."""
+    title: str
+    """Title in English."""
+    authors: str
+    """Authors, in the order of the publication."""
+    year: int
+    """Year of publication."""
+    module: str
+    """Module with the method, in the paper's notation."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A network that `attncli train` trains."""
+
+    name: str
+    """Name on the command line."""
+    summary: str
+    """One sentence for the help."""
+    paper: Paper
+    """Where it comes from."""
+    config: str
+    """`module:Class` of its config dataclass, whose fields are its options."""
+    build: str
+    """`module:function` that makes the model and its criterion from a config and a class count."""
+
+
+OBJECT_ABN = Paper(
+    key="object-abn",
+    title="Action Recognition by Generating Sharp Attention Maps with Instance Segmentation",
+    authors="Nitta, Hirakawa, Fujiyoshi, Tamaki",
+    year=2022,
+    module="attncli.methods.object_abn",
+)
+
+METHODS = (
+    Method(
+        name="x3d",
+        summary="X3D without attention: the baseline of Object-ABN.",
+        paper=OBJECT_ABN,
+        config="attncli.config.object_abn:X3DConfig",
+        build="attncli.methods.object_abn:build_x3d",
+    ),
+    Method(
+        name="abn",
+        summary="Attention Branch Network on X3D, trained by its two class losses (eq. 1-5).",
+        paper=OBJECT_ABN,
+        config="attncli.config.object_abn:AbnConfig",
+        build="attncli.methods.object_abn:build_abn",
+    ),
+    Method(
+        name="object-abn",
+        summary="ABN on X3D whose attention is pulled towards instance masks (eq. 6-8).",
+        paper=OBJECT_ABN,
+        config="attncli.config.object_abn:ObjectAbnConfig",
+        build="attncli.methods.object_abn:build_object_abn",
+    ),
+)
+
+
+def method(name: str) -> Method:
+    """Return the method called `name`.
+
+    Raises:
+        KeyError: No method has that name.
+    """
+    return {row.name: row for row in METHODS}[name]
+
+
+def load(reference: str) -> Any:
+    """Import what a `module:attribute` reference names."""
+    module, _, attribute = reference.partition(":")
+    return getattr(import_module(module), attribute)

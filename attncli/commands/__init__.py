@@ -1,0 +1,1 @@
+"""The terminal: one module a subcommand, with its options, its help and one call."""

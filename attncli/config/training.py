@@ -1,0 +1,142 @@
+"""Settings every trained method shares: optimisation, precision, seeds, data loading."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from attncli.errors import UsageError
+
+Precision = Literal["fp32", "bf16", "fp16"]
+Optimizer = Literal["adam", "adamw", "sgd"]
+Schedule = Literal["constant", "cosine", "step"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """What any `attncli train METHOD` can be told."""
+
+    data: Path
+    """Dataset directory in its native layout, or a CSV/JSONL manifest."""
+    layout: str = "auto"
+    """Layout of the dataset; `auto` recognises it from what is in the directory."""
+    init: Path | None = None
+    """Run directory or checkpoint whose weights to start from."""
+    epochs: int = 50
+    """Passes over the training clips."""
+    batch_size: int = 16
+    """Clips in a step, over all processes and accumulated parts together."""
+    accumulate: int = 1
+    """Parts a batch is split into to save memory; gradients are summed over them."""
+    optimizer: Optimizer = "adam"
+    """Optimisation algorithm."""
+    lr: float = 1e-4
+    """Learning rate at the start, after any warm-up."""
+    weight_decay: float = 0.0
+    """Weight decay; never applied to biases and normalisation."""
+    momentum: float = 0.9
+    """Momentum of sgd."""
+    schedule: Schedule = "constant"
+    """Course of the learning rate: constant, cosine to zero, or divided by 10 at milestones."""
+    milestones: tuple[int, ...] = ()
+    """Epochs after which `--schedule step` divides the learning rate by 10."""
+    warmup_epochs: float = 0.0
+    """Epochs over which the learning rate first rises from zero."""
+    clip_grad_norm: float | None = None
+    """Largest total gradient norm; gradients are not clipped where unset."""
+    eval_every: int = 1
+    """Epochs between validations; the last epoch is always validated."""
+    checkpoint_every: int | None = None
+    """Steps between checkpoints besides those at each epoch's end."""
+    seed: int = 0
+    """Seed of weights, order of clips, clip sampling, augmentation and dropout."""
+    deterministic: bool = False
+    """Use only algorithms that give the same bits on every run of a GPU; slower."""
+    workers: int | None = None
+    """Processes that read clips; one a free core where unset, 0 reads in the main process."""
+    device: str = "auto"
+    """`auto` (first GPU, else CPU), `cpu`, `cuda` or `cuda:N`."""
+    precision: Precision = "fp32"
+    """Arithmetic of the forward pass; bf16 and fp16 are mixed precision."""
+    compile: bool = False
+    """Compile the model with torch.compile."""
+
+    def __post_init__(self) -> None:
+        """Refuse values no run can use.
+
+        Raises:
+            UsageError: A value is out of its range; the message names the option.
+        """
+        for name in ("epochs", "batch_size", "accumulate", "eval_every"):
+            require(getattr(self, name) >= 1, name, "must be at least 1")
+        require(
+            self.checkpoint_every is None or self.checkpoint_every >= 1,
+            "checkpoint_every",
+            "must be at least 1",
+        )
+        require(self.batch_size % self.accumulate == 0, "accumulate", "must divide --batch-size")
+        require(self.lr > 0, "lr", "must be positive")
+        require(self.workers is None or self.workers >= 0, "workers", "must not be negative")
+        require(self.seed >= 0, "seed", "must not be negative")
+        require(
+            self.clip_grad_norm is None or self.clip_grad_norm > 0,
+            "clip_grad_norm",
+            "must be positive",
+        )
+        require(
+            bool(self.milestones) == (self.schedule == "step"),
+            "milestones",
+            "goes with --schedule step",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipConfig(TrainConfig):
+    """What training on video clips can be told besides."""
+
+    split_number: int = 1
+    """Which of the dataset's train/test partitions to use (UCF101 has 1, 2 and 3)."""
+    frames: int = 16
+    """Frames of a clip."""
+    frame_stride: int = 4
+    """Every how many-th video frame is taken: a clip spans frames x frame-stride frames."""
+    short_videos: Literal["loop", "clamp", "error"] = "loop"
+    """A video shorter than a clip's span is looped, held at its last frame, or an error."""
+    val_start: Literal["centre", "random"] = "centre"
+    """Where a validation clip starts; the paper draws it at random."""
+    crop_px: int = 224
+    """Side of the square the clip is cropped to, in pixels."""
+    short_side_min_px: int = 256
+    """Smallest short side a training clip is resized to before it is cropped."""
+    short_side_max_px: int = 320
+    """Largest short side a training clip is resized to before it is cropped."""
+    short_side_val_px: int = 256
+    """Short side a validation clip is resized to before its centre is cropped."""
+    flip: float = 0.5
+    """Probability that a training clip is mirrored left to right."""
+
+    def __post_init__(self) -> None:
+        """Refuse clips that cannot be cut.
+
+        Raises:
+            UsageError: A value is out of its range; the message names the option.
+        """
+        super().__post_init__()
+        for name in ("split_number", "frames", "frame_stride", "crop_px"):
+            require(getattr(self, name) >= 1, name, "must be at least 1")
+        require(0 <= self.flip <= 1, "flip", "must be in [0, 1]")
+        require(
+            self.crop_px <= self.short_side_min_px <= self.short_side_max_px,
+            "short_side_min_px",
+            "must be at least --crop-px and at most --short-side-max-px",
+        )
+        require(
+            self.crop_px <= self.short_side_val_px,
+            "short_side_val_px",
+            "must be at least --crop-px",
+        )
+
+
+def require(holds: bool, name: str, rule: str) -> None:
+    """Raise a `UsageError` that names option `name` unless its rule holds."""
+    if not holds:
+        raise UsageError(rule, where=f"--{name.replace('_', '-')}")

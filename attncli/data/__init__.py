@@ -1,0 +1,1 @@
+"""Datasets: layouts, decoding, clip sampling, geometry, toy data."""

@@ -1,0 +1,1 @@
+"""Loss terms two papers share."""
