@@ -35,6 +35,22 @@ class Method:
     """`module:Class` of its config dataclass, whose fields are its options."""
     build: str
     """`module:function` that makes the model and its criterion from a config and a class count."""
+    example: str
+    """A command line for the help."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand of `attncli`."""
+
+    name: str
+    """Name on the command line."""
+    summary: str
+    """One sentence for the help."""
+    module: str
+    """Module whose `command` is the function behind it."""
+    is_group: bool = False
+    """Whether `command` makes a group of commands, such as `train METHOD`."""
 
 
 OBJECT_ABN = Paper(
@@ -52,6 +68,7 @@ METHODS = (
         paper=OBJECT_ABN,
         config="attncli.config.object_abn:X3DConfig",
         build="attncli.methods.object_abn:build_x3d",
+        example="attncli train x3d --data UCF101/ -o runs/x3d",
     ),
     Method(
         name="abn",
@@ -59,6 +76,7 @@ METHODS = (
         paper=OBJECT_ABN,
         config="attncli.config.object_abn:AbnConfig",
         build="attncli.methods.object_abn:build_abn",
+        example="attncli train abn --data UCF101/ -o runs/abn",
     ),
     Method(
         name="object-abn",
@@ -66,6 +84,22 @@ METHODS = (
         paper=OBJECT_ABN,
         config="attncli.config.object_abn:ObjectAbnConfig",
         build="attncli.methods.object_abn:build_object_abn",
+        example="attncli train object-abn --data UCF101/ --masks masks/ucf101 -o runs/obj_abn",
+    ),
+)
+
+COMMANDS = (
+    Command("train", "Train a network.", "attncli.commands.train", is_group=True),
+    Command(
+        "eval", "Score trained networks and write attention maps.", "attncli.commands.evaluate"
+    ),
+    Command("entropy", "Measure how sharp attention maps are.", "attncli.commands.entropy"),
+    Command("segment", "Find instance masks in every frame of videos.", "attncli.commands.segment"),
+    Command("visualize", "Draw attention over frames.", "attncli.commands.visualize"),
+    Command("toy-data", "Write a small dataset with known masks.", "attncli.commands.toy_data"),
+    Command("demo", "Run a paper's whole pipeline on toy data.", "attncli.commands.demo"),
+    Command(
+        "doctor", "Check this machine: versions, devices, numerics.", "attncli.commands.doctor"
     ),
 )
 

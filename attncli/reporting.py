@@ -1,11 +1,12 @@
 """How the rooms below the terminal say what they are doing: they call, the terminal shows."""
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
 
 
+@runtime_checkable
 class Reporter(Protocol):
     """Where a workflow sends its progress; the terminal writes it to stderr."""
 

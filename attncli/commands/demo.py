@@ -1,0 +1,33 @@
+"""`attncli demo`: a whole paper on toy data."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from attncli.commands.console import finish, terminal
+from attncli.commands.options import DryRunOption, JsonOption, OverwriteOption, ResumeOption
+
+
+def command(
+    paper: Annotated[
+        Literal["object-abn"], typer.Argument(help="Paper whose pipeline to run.")
+    ] = "object-abn",
+    out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write.")] = Path("demo"),
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds to train each model with.")] = 1,
+    size: Annotated[int, typer.Option(min=2, help="Toy videos of each class.")] = 24,
+    epochs: Annotated[int, typer.Option(min=1, help="Training epochs of each model.")] = 20,
+    json: JsonOption = False,
+    dry_run: DryRunOption = False,
+    overwrite: OverwriteOption = False,
+    resume: ResumeOption = False,
+) -> None:
+    """Make toy data, run a paper's whole pipeline on it and print the paper's table.
+
+    Example: attncli demo -o demo
+    """
+    from attncli.workflows.demo import Demo, run_demo
+
+    demo = Demo(out=out, seeds=seeds, size=size, epochs=epochs, resume=resume)
+    outcome = run_demo(demo, overwrite=overwrite, dry_run=dry_run, reporter=terminal())
+    finish(outcome, as_json=json)

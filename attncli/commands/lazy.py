@@ -1,0 +1,117 @@
+"""Commands whose modules are imported when they are invoked, not when they are listed."""
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+INVOKED = "attncli.invoked"
+"""Key of a context's `meta` that holds the command it has come to."""
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+
+
+class LazyCommand(TyperCommand):
+    """A name and a sentence in the help, until somebody runs it or completes its options.
+
+    Args:
+        name: Name on the command line.
+        summary: One sentence for the list of commands.
+        load: Makes the command or group that stands behind the name.
+    """
+
+    def __init__(self, name: str, summary: str, load: Callable[[], Any]) -> None:
+        super().__init__(name, help=summary, rich_markup_mode=None)
+        self.load = load
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the context of the real command."""
+        return self.load().make_context(*args, **kwargs)
+
+
+class GroupedCommand(TyperCommand):
+    """A command whose help lists its options under the headings of their `rich_help_panel`."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Leave a note of what was called, for whoever has to say how to go on, and call it."""
+        ctx.meta[INVOKED] = self
+        return super().invoke(ctx)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write one section a heading, in the order of the options."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                default = "Arguments" if parameter.param_type_name == "argument" else "Options"
+                heading = getattr(parameter, "rich_help_panel", None) or default
+                sections.setdefault(heading, []).append(record)
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+class Group(TyperGroup):
+    """A group that answers with its help when it is called without a command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the group's own options; nothing at all asks for help."""
+        return super().parse_args(ctx, args or ["--help"])
+
+
+def command(name: str, function: Callable[..., None]) -> TyperCommand:
+    """Return the command that calls `function` with the options its annotations describe."""
+    made = _typer(name, function)
+    made.params += _typer(name, _shared_options).params
+    return made
+
+
+def group(
+    name: str,
+    function: Callable[..., None],
+    commands: Iterable[LazyCommand],
+    *,
+    completion: bool = False,
+) -> Group:
+    """Return a group of lazy commands.
+
+    Args:
+        name: Name on the command line.
+        function: Its docstring is the help, its annotations are the group's own options.
+        commands: What belongs to the group.
+        completion: Whether to offer `--install-completion` and `--show-completion`.
+    """
+    app = typer.Typer(
+        name=name,
+        cls=Group,
+        add_completion=completion,
+        rich_markup_mode=None,
+        context_settings=HELP_NAMES,
+    )
+    app.callback()(function)
+    made = get_command(app)
+    assert isinstance(made, Group)  # noqa: S101 - narrows the type: `cls` above says so
+    for parameter in made.params:
+        parameter.default = False  # to convert typer's own default, None, imports pydantic
+    for entry in commands:
+        made.add_command(entry)
+    made.params += _typer(name, _shared_options).params
+    return made
+
+
+def _typer(name: str, function: Callable[..., None]) -> TyperCommand:
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name, cls=GroupedCommand, context_settings=HELP_NAMES)(function)
+    made = get_command(app)
+    assert isinstance(made, TyperCommand)  # noqa: S101 - narrows the type: `cls` above says so
+    return made
+
+
+def _shared_options(
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", help="Show the traceback of an error.", expose_value=False),
+    ] = False,
+) -> None:
+    """Options of every command; `--debug` is read from the command line by `attncli.cli`."""

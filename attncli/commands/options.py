@@ -1,0 +1,63 @@
+"""Options and arguments that several commands share, so that they read the same everywhere."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+RunsArgument = Annotated[
+    list[Path], typer.Argument(help="Run directories; `-` reads paths from stdin, one a line.")
+]
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where to write.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write rows as a JSON list to stdout.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the plan and touch nothing.")]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an output that is there.")
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Go on where an interrupted command stopped.")
+]
+SplitOption = Annotated[
+    Literal["train", "val"],
+    typer.Option("--split", help="Part of the dataset; UCF101's test list is `val`."),
+]
+LayoutOption = Annotated[
+    str,
+    typer.Option("--layout", help="Layout of the dataset; `auto` recognises it."),
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")]
+DeviceOption = Annotated[
+    str,
+    typer.Option("--device", help="`auto` (first GPU, else CPU), `cpu`, `cuda` or `cuda:N`."),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        "-j",
+        min=0,
+        help="Processes that read inputs; one a free core where unset, 0 reads in the main one.",
+        show_default=False,
+    ),
+]
+BatchSizeOption = Annotated[
+    int | None,
+    typer.Option("--batch-size", min=1, help="Inputs in one pass.", show_default=False),
+]
+PrecisionOption = Annotated[
+    Literal["fp32", "bf16", "fp16"],
+    typer.Option("--precision", help="Arithmetic; bf16 and fp16 are mixed precision."),
+]
+
+
+def read_paths(arguments: Iterable[Path]) -> list[Path]:
+    """Return the paths, with those on stdin, one a line, in the place of `-`."""
+    paths: list[Path] = []
+    for argument in arguments:
+        if argument == Path("-"):
+            paths += [Path(line) for line in sys.stdin.read().splitlines() if line]
+        else:
+            paths.append(argument)
+    return paths

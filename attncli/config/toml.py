@@ -1,0 +1,104 @@
+"""Settings as TOML: what `--config` reads, `--print-config` prints and a run keeps."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import tomli_w
+
+from attncli.config.fields import Setting, convert, settings
+from attncli.errors import UsageError
+
+FORMAT_VERSION = 1
+_HEADER = {"format_version", "method"}
+
+C = TypeVar("C")
+
+
+def resolve(
+    config: type[C],
+    file: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    method: str | None = None,
+) -> C:
+    """Return the settings: `overrides` before those of `file` before the defaults.
+
+    Args:
+        config: Dataclass of the settings.
+        file: TOML file with any of the fields, or None.
+        overrides: Values by field name, as the command line gives them.
+        method: Name of the method; a file written for another one is refused.
+
+    Raises:
+        UsageError: A key is unknown, a value has the wrong type or range, or a required one is
+            missing.
+    """
+    known = settings(config)
+    written = {} if file is None else read(file)
+    if method is not None and written.get("method", method) != method:
+        raise UsageError(f"holds the settings of {written['method']}, not of {method}", where=file)
+    values = {
+        name: _converted(known, name, value, file)
+        for name, value in written.items()
+        if name not in _HEADER
+    }
+    for name, value in (overrides or {}).items():
+        values[name] = _converted(known, name, value, None)
+    for setting in known.values():
+        if setting.is_required and setting.name not in values:
+            raise UsageError(f"missing option {setting.flag}", remedy=f"it is: {setting.help}")
+    return config(**values)
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Return what a settings file holds, unchecked but for its format version.
+
+    Raises:
+        UsageError: It cannot be read, is no TOML (the message names the line), or was written by
+            a newer attncli.
+    """
+    try:
+        written = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError((error.strerror or str(error)).lower(), where=file) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"is no TOML: {error}", where=file) from error
+    version = written.get("format_version", FORMAT_VERSION)
+    if version != FORMAT_VERSION:
+        raise UsageError(
+            f"has format version {version}; this attncli reads {FORMAT_VERSION}",
+            where=file,
+            remedy="install a newer attncli",
+        )
+    return written
+
+
+def dump(config: Any, *, method: str | None = None) -> str:
+    """Return the settings as TOML that `resolve` reads back; those that are None are left out."""
+    header: dict[str, Any] = {"format_version": FORMAT_VERSION}
+    if method is not None:
+        header["method"] = method
+    values = {field.name: _plain(getattr(config, field.name)) for field in fields(config)}
+    return tomli_w.dumps(header | {name: v for name, v in values.items() if v is not None})
+
+
+def _converted(known: Mapping[str, Setting], name: str, value: Any, file: Path | None) -> Any:
+    if name not in known:
+        nearest = difflib.get_close_matches(name, known, n=1)
+        remedy = f"did you mean {nearest[0]!r}?" if nearest else "see --print-config for the keys"
+        raise UsageError(f"unknown key {name!r}", where=file, remedy=remedy)
+    try:
+        return convert(value, known[name].type)
+    except TypeError as error:
+        place = known[name].flag if file is None else file
+        raise UsageError(str(error) if file is None else f"{name} {error}", where=place) from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value

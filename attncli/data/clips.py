@@ -1,0 +1,208 @@
+"""Clips as training and evaluation take them: decoded, sampled, cropped, batched.
+
+A clip depends on the seed, the epoch and its row in the dataset alone, never on the process that
+reads it or the batch it is in.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int64, UInt8
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from attncli.config.training import ClipConfig
+from attncli.data.geometry import ClipGeometry
+from attncli.data.samples import VideoDataset, VideoSample
+from attncli.data.sampling import clip_indices
+from attncli.data.video import VideoClip, read_clip
+from attncli.errors import AttncliError, Failure
+from attncli.types import ClipBatch
+
+
+class UnionMasks(Protocol):
+    """Where a dataset's masks come from, such as a mask directory."""
+
+    def read(
+        self, video_id: str, frame_indices: Int64[np.ndarray, " t"]
+    ) -> Bool[np.ndarray, "t h w"]:
+        """Return the union of instance masks of each frame, at the video's resolution."""
+        ...
+
+
+class Purpose(IntEnum):
+    """What random numbers are drawn for; each has a stream of its own."""
+
+    START = 0
+    VIEW = 1
+
+
+@dataclass(frozen=True)
+class ClipSample:
+    """One clip, ready to be batched."""
+
+    frames: UInt8[Tensor, "t h w 3"]
+    """RGB values 0-255."""
+    label: int
+    """Class; -1 where the dataset gives none."""
+    row: int
+    """Position in the dataset."""
+    frame_indices: Int64[Tensor, " t"]
+    """Position of each frame in its video, counted from 0."""
+    crop: tuple[float, float, float, float]
+    """Part of the source frame shown: left, top, right, bottom in source pixels."""
+    flip: bool
+    """Whether the clip is mirrored left to right."""
+    masks: Bool[Tensor, "t h w"] | None = None
+    """Union of instance masks, in the same geometry as the frames."""
+
+
+class ClipDataset(Dataset[ClipSample | Failure]):
+    """One clip of every video of a dataset.
+
+    Args:
+        dataset: The videos.
+        config: How clips are sampled and cropped.
+        training: Whether to sample and crop as in training, or as in validation.
+        masks: Where masks are read; clips come without where None.
+        seed: What all random choices follow from, together with the epoch and the row.
+    """
+
+    def __init__(
+        self,
+        dataset: VideoDataset,
+        config: ClipConfig,
+        *,
+        training: bool,
+        masks: UnionMasks | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.samples = dataset.samples
+        self.config = config
+        self.training = training
+        self.masks = masks
+        self.seed = seed
+        self._geometry = ClipGeometry.of(config, training=training)
+        # Workers that live through all epochs see the number change in memory shared with them.
+        self._epoch = torch.zeros((), dtype=torch.int64)
+        self._epoch.share_memory_()  # type: ignore[no-untyped-call]
+
+    def set_epoch(self, epoch: int) -> None:
+        """Make training clips those of `epoch`; validation clips are the same in every epoch.
+
+        Call it before the loader's iteration begins, not while one is under way.
+        """
+        self._epoch.fill_(epoch)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, row: int) -> ClipSample | Failure:
+        sample = self.samples[row]
+        try:
+            return self._read(sample, row)
+        except AttncliError as error:
+            return Failure(id=sample.id, path=str(sample.path), error=str(error))
+
+    def _read(self, sample: VideoSample, row: int) -> ClipSample:
+        view = self._geometry.draw(self._generator(row, Purpose.VIEW))
+        clip = read_clip(
+            sample.path, lambda n: self._indices(n, row), reduce_to_px=view.short_side_px
+        )
+        frames, masks = view.apply(clip.frames, self._read_masks(sample, clip), clip.size_hw)
+        return ClipSample(
+            frames=frames,
+            label=sample.label,
+            row=row,
+            frame_indices=torch.from_numpy(clip.indices),
+            crop=view.crop_box(clip.size_hw),
+            flip=view.flip,
+            masks=masks,
+        )
+
+    def _indices(self, n_frames: int, row: int) -> Int64[np.ndarray, " t"]:
+        return clip_indices(
+            n_frames,
+            frames=self.config.frames,
+            stride=self.config.frame_stride,
+            start="random" if self.training else self.config.val_start,
+            short_videos=self.config.short_videos,
+            generator=self._generator(row, Purpose.START),
+        )
+
+    def _read_masks(
+        self, sample: VideoSample, clip: VideoClip
+    ) -> Bool[np.ndarray, "t hm wm"] | None:
+        if self.masks is None:
+            return None
+        masks = self.masks.read(sample.id, clip.indices)
+        if masks.shape[1:] != clip.size_hw:
+            (mask_rows, mask_columns), (rows, columns) = masks.shape[1:], clip.size_hw
+            raise AttncliError(
+                f"masks are {mask_columns}x{mask_rows}, the video is {columns}x{rows}",
+                where=sample.id,
+                remedy="segment this video again",
+            )
+        return masks
+
+    def _generator(self, row: int, purpose: Purpose) -> np.random.Generator:
+        epoch = int(self._epoch) if self.training else 0
+        return np.random.default_rng(np.random.SeedSequence([self.seed, epoch, row, purpose]))
+
+
+def collate(items: Sequence[ClipSample | Failure]) -> ClipBatch:
+    """Return the clips as one batch with the failures beside them; all may have failed."""
+    clips = [item for item in items if isinstance(item, ClipSample)]
+    failures = tuple(item for item in items if isinstance(item, Failure))
+    if not clips:
+        return _empty_batch(failures)
+    masks = [clip.masks for clip in clips if clip.masks is not None]
+    return ClipBatch(
+        frames=torch.stack([clip.frames for clip in clips]).permute(0, 4, 1, 2, 3),
+        labels=torch.tensor([clip.label for clip in clips]),
+        rows=torch.tensor([clip.row for clip in clips]),
+        frame_indices=torch.stack([clip.frame_indices for clip in clips]),
+        crops=torch.tensor([clip.crop for clip in clips]),
+        flips=torch.tensor([clip.flip for clip in clips]),
+        masks=torch.stack(masks) if masks else None,
+        failures=failures,
+    )
+
+
+def clip_loader(
+    dataset: ClipDataset, *, batches: Iterable[list[int]], workers: int, pin: bool = False
+) -> "DataLoader[ClipSample | Failure]":
+    """Return a loader that yields a `ClipBatch` for every list of rows in `batches`.
+
+    Args:
+        dataset: The clips.
+        batches: Rows of each batch; iterated anew for each pass over the loader.
+        workers: Processes that read; 0 reads in this one.
+        pin: Whether batches are put where a GPU can fetch them by itself.
+    """
+    return DataLoader(
+        dataset,
+        batch_sampler=batches,
+        num_workers=workers,
+        collate_fn=collate,
+        pin_memory=pin,
+        persistent_workers=workers > 0,
+        # Else each pass draws the workers' seed from torch's global generator.
+        generator=torch.Generator(),
+    )
+
+
+def _empty_batch(failures: tuple[Failure, ...]) -> ClipBatch:
+    return ClipBatch(
+        frames=torch.empty(0, 3, 0, 0, 0, dtype=torch.uint8),
+        labels=torch.empty(0, dtype=torch.int64),
+        rows=torch.empty(0, dtype=torch.int64),
+        frame_indices=torch.empty(0, 0, dtype=torch.int64),
+        crops=torch.empty(0, 4),
+        flips=torch.empty(0, dtype=torch.bool),
+        failures=failures,
+    )

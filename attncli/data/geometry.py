@@ -1,0 +1,122 @@
+"""Where a clip looks: resizing, cropping and mirroring, the same for its frames and its masks."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from jaxtyping import Bool, UInt8
+from torch import Tensor
+from torchvision import tv_tensors
+from torchvision.transforms.v2 import functional
+
+from attncli.config.training import ClipConfig
+from attncli.data.scaling import short_side_hw
+
+
+@dataclass(frozen=True)
+class ClipView:
+    """The part of a video that one clip shows, whatever the video's size."""
+
+    short_side_px: int
+    """What the frames' short side is resized to."""
+    crop_px: int
+    """Side of the square that is then cut out."""
+    top_share: float
+    """Place of the square among those that fit, from 0 (top) up to, not including, 1 (bottom)."""
+    left_share: float
+    """The same from left to right."""
+    flip: bool
+    """Whether what was cut out is mirrored left to right."""
+
+    def crop_box(self, size_hw: tuple[int, int]) -> tuple[float, float, float, float]:
+        """Return left, top, right, bottom of the square in pixels of a video of `size_hw`."""
+        resized_hw = short_side_hw(size_hw, self.short_side_px)
+        top, left = self._corner(resized_hw)
+        rows, columns = size_hw[0] / resized_hw[0], size_hw[1] / resized_hw[1]
+        return (
+            left * columns,
+            top * rows,
+            (left + self.crop_px) * columns,
+            (top + self.crop_px) * rows,
+        )
+
+    def apply(
+        self,
+        frames: UInt8[np.ndarray, "t h w 3"],
+        masks: Bool[np.ndarray, "t hm wm"] | None,
+        size_hw: tuple[int, int],
+    ) -> tuple[UInt8[Tensor, "t s s 3"], Bool[Tensor, "t s s"] | None]:
+        """Return frames and masks as the clip shows them.
+
+        Args:
+            frames: RGB frames, at the video's resolution or already reduced.
+            masks: Masks at the video's resolution.
+            size_hw: Rows and columns of the video.
+        """
+        video = tv_tensors.Video(torch.from_numpy(frames).permute(0, 3, 1, 2))
+        shown = self._transform(video, size_hw).permute(0, 2, 3, 1)
+        if masks is None:
+            return shown, None
+        mask = tv_tensors.Mask(torch.from_numpy(masks))
+        return shown, self._transform(mask, size_hw)
+
+    def _transform(self, tensor: Tensor, size_hw: tuple[int, int]) -> Tensor:
+        resized_hw = short_side_hw(size_hw, self.short_side_px)
+        top, left = self._corner(resized_hw)
+        resized = functional.resize(tensor, list(resized_hw), antialias=True)
+        cropped = functional.crop(resized, top, left, self.crop_px, self.crop_px)
+        shown = functional.horizontal_flip(cropped) if self.flip else cropped
+        return shown.as_subclass(Tensor)
+
+    def _corner(self, resized_hw: tuple[int, int]) -> tuple[int, int]:
+        height, width = resized_hw
+        return (
+            int(self.top_share * (height - self.crop_px + 1)),
+            int(self.left_share * (width - self.crop_px + 1)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipGeometry:
+    """What views are drawn from.
+
+    Training resizes the short side to a length drawn uniformly, crops at random and mirrors by
+    chance; validation resizes to one length and crops the centre (Object-ABN, section 4).
+    """
+
+    short_side_min_px: int
+    """Smallest short side."""
+    short_side_max_px: int
+    """Largest short side, itself included."""
+    crop_px: int
+    """Side of the square, at most the smallest short side."""
+    flip: float
+    """Probability of mirroring left to right."""
+    random_crop: bool
+    """Whether the square may lie anywhere; at the centre otherwise."""
+
+    @classmethod
+    def of(cls, config: ClipConfig, *, training: bool) -> Self:
+        """Return the geometry that `config` asks for in training or in validation."""
+        shorts = (config.short_side_min_px, config.short_side_max_px)
+        short_min, short_max = shorts if training else (config.short_side_val_px,) * 2
+        return cls(
+            short_side_min_px=short_min,
+            short_side_max_px=short_max,
+            crop_px=config.crop_px,
+            flip=config.flip if training else 0.0,
+            random_crop=training,
+        )
+
+    def draw(self, generator: np.random.Generator) -> ClipView:
+        """Draw one view; the same numbers are drawn whatever the settings."""
+        short_side = generator.integers(self.short_side_min_px, self.short_side_max_px + 1)
+        top, left, flip = generator.random(3).tolist()
+        return ClipView(
+            short_side_px=int(short_side),
+            crop_px=self.crop_px,
+            top_share=top if self.random_crop else 0.5,
+            left_share=left if self.random_crop else 0.5,
+            flip=flip < self.flip,
+        )

@@ -1,0 +1,70 @@
+"""How datasets lie on disk: each layout is recognised by what is in its directory."""
+
+from pathlib import Path
+
+from attncli.data.layouts import class_folders, manifest, ucf101
+from attncli.data.samples import Split, VideoDataset
+from attncli.errors import AttncliError, UsageError
+
+_LAYOUTS = {
+    "ucf101": ucf101,
+    "manifest": manifest,
+    "class-folders": class_folders,
+}
+
+
+def recognise(root: Path) -> str:
+    """Return the name of the layout that the dataset at `root` is in.
+
+    Raises:
+        AttncliError: There is nothing at `root`, or nothing that is recognised.
+    """
+    _require(root)
+    for name, layout in _LAYOUTS.items():
+        if layout.fits(root):
+            return name
+    looked_for = "; ".join(layout.LOOKS_LIKE for layout in _LAYOUTS.values())
+    raise AttncliError(f"layout not recognised, looked for {looked_for}", where=root)
+
+
+def open_dataset(
+    root: Path, *, layout: str = "auto", split: Split, split_number: int = 1
+) -> VideoDataset:
+    """Return the videos of one split of the dataset at `root`.
+
+    Videos that a list names but that are not there are kept, so that reading them fails by name;
+    only where none of them is there the dataset is refused.
+
+    Args:
+        root: Dataset directory, or manifest file.
+        layout: `ucf101`, `manifest` or `class-folders`; `auto` recognises it.
+        split: `train` or `val` as the dataset's lists divide it, `all` for every video there is.
+        split_number: Which of UCF101's divisions to use, from 1; other layouts have only one.
+
+    Raises:
+        UsageError: There is no layout of that name, or no division of that number.
+        AttncliError: The dataset is missing or malformed; the message names file and line.
+    """
+    _require(root)
+    name = recognise(root) if layout == "auto" else layout
+    if name == "ucf101":
+        dataset = ucf101.open_split(root, split, split_number)
+    elif name not in _LAYOUTS:
+        known = ", ".join(("auto", *_LAYOUTS))
+        raise UsageError(f"no layout {layout!r}", where="--layout", remedy=f"use one of {known}")
+    elif split_number != 1:
+        raise UsageError(f"{root} has one division only", where="--split-number", remedy="use 1")
+    else:
+        dataset = (manifest if name == "manifest" else class_folders).open_split(root, split)
+    if not any(sample.path.exists() for sample in dataset.samples):
+        raise AttncliError(
+            f"none of the {len(dataset.samples)} videos of split {split!r} is there",
+            where=root,
+            remedy="check --data",
+        )
+    return dataset
+
+
+def _require(root: Path) -> None:
+    if not root.exists():
+        raise AttncliError("no such file or directory", where=root, remedy="check --data")

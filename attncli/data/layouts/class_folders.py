@@ -1,0 +1,36 @@
+"""A directory a class and no lists: enough to go through all videos, not to train on them."""
+
+from pathlib import Path
+
+from attncli.data.layouts.video_tree import require_videos, videos_by_class
+from attncli.data.samples import Split, VideoDataset, VideoSample
+from attncli.errors import AttncliError
+
+LOOKS_LIKE = "class directories with videos"
+
+
+def fits(root: Path) -> bool:
+    """Return whether directories in `root` hold videos."""
+    return root.is_dir() and any(videos_by_class(root).values())
+
+
+def open_split(root: Path, split: Split) -> VideoDataset:
+    """Return all videos; classes are the directories in the natural order of their names.
+
+    Raises:
+        AttncliError: A split is asked for, of which this layout has none, or a class is empty.
+    """
+    if split != "all":
+        raise AttncliError(
+            f"has videos by class but no lists that say which are for split {split!r}",
+            where=root,
+            remedy="add ucfTrainTestlist/ or write a manifest with a split column",
+        )
+    classes = videos_by_class(root)
+    require_videos(root, classes)
+    samples = tuple(
+        VideoSample(id=f"{name}/{video}", path=path, label=label)
+        for label, (name, videos) in enumerate(classes.items())
+        for video, path in videos.items()
+    )
+    return VideoDataset("class-folders", root, tuple(classes), samples)

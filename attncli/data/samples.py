@@ -1,0 +1,37 @@
+"""What a dataset is once its layout has been read: named videos with labels."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Split = Literal["train", "val", "all"]
+
+UNKNOWN_LABEL = -1
+
+
+@dataclass(frozen=True)
+class VideoSample:
+    """One video of a dataset."""
+
+    id: str
+    """Path below the directory of videos without suffix, such as `Archery/v_Archery_g01_c03`."""
+    path: Path
+    """Video file, or directory with one image a frame; it need not be there."""
+    label: int
+    """Position of its class in the dataset's classes; -1 where it is not known."""
+
+
+@dataclass(frozen=True)
+class VideoDataset:
+    """The videos of one split, in the order of its list."""
+
+    layout: str
+    """Name of the layout it was read from, such as `ucf101`."""
+    root: Path
+    """Directory or manifest it was read from."""
+    classes: tuple[str, ...]
+    """Names of all classes of the dataset, whether or not this split shows them."""
+    samples: tuple[VideoSample, ...]
+    """The videos."""
+    notes: tuple[str, ...] = ()
+    """What the user should be told about it, such as classes that have no folder here."""

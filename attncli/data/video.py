@@ -1,0 +1,223 @@
+"""Frames of videos: files that FFmpeg decodes, or directories with one image a frame.
+
+A frame's index is its place in presentation order, counted from 0 over the frames that decoding
+really yields; what a header says about their number is never believed.
+
+A video is taken whole or not at all. A packet or frame that the decoder reports as damaged, a file
+shorter than its container says, and a file without any frame raise `UnreadableVideoError`, even
+where the frames asked for would still have come out: concealed or repeated frames never stand in.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from jaxtyping import Int64, UInt8
+
+from attncli.data.decoding import (
+    FrameChoice,
+    decode_all,
+    decode_chosen,
+    frame_index,
+    video_size_hw,
+)
+from attncli.data.decoding import UnreadableVideoError as UnreadableVideoError
+from attncli.data.frame_folders import frame_files, image_size_hw, read_image
+from attncli.data.scaling import short_side_hw
+from attncli.files.atomic import replacing
+
+VIDEO_SUFFIXES = frozenset(
+    {".avi", ".mp4", ".webm", ".mkv", ".mov", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv"}
+)
+"""Names that are taken for videos where a directory is searched."""
+
+_ENCODERS = {".avi": "mpeg4", ".webm": "libvpx-vp9"}
+_ENCODER_OPTIONS = {
+    "mpeg4": {"q": "3"},
+    "libx264": {"crf": "18", "preset": "fast"},
+    "libvpx-vp9": {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "6"},
+}
+
+
+@dataclass(frozen=True)
+class VideoClip:
+    """Some frames of one video."""
+
+    frames: UInt8[np.ndarray, "t h w 3"]
+    """RGB values, at the video's resolution or reduced."""
+    indices: Int64[np.ndarray, " t"]
+    """Position of each frame in the video."""
+    size_hw: tuple[int, int]
+    """Rows and columns of the video itself."""
+
+
+def count_frames(path: Path) -> int:
+    """Return how many frames decoding the whole video yields, at least 1.
+
+    Raises:
+        UnreadableVideoError: The video is missing, damaged, cut short, or has no frame.
+    """
+    return len(_folder_files(path)) if path.is_dir() else len(frame_index(path).packets)
+
+
+def frame_size_hw(path: Path) -> tuple[int, int]:
+    """Return rows and columns of the video's frames without decoding them.
+
+    Raises:
+        UnreadableVideoError: The video is missing or no video.
+    """
+    if path.is_dir():
+        with _image_errors(path):
+            return image_size_hw(_folder_files(path)[0])
+    return video_size_hw(path)
+
+
+def iterate_frames(path: Path) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    """Yield every frame as RGB in presentation order, holding one at a time in memory.
+
+    Raises:
+        UnreadableVideoError: The video is missing, damaged, cut short, or has no frame; damage
+            shows only once it is reached, after the frames before it.
+    """
+    if path.is_dir():
+        with _image_errors(path):
+            files = _folder_files(path)
+            size_hw = image_size_hw(files[0])
+            for file in files:
+                yield read_image(file, size_hw)
+    else:
+        for frame in decode_all(path):
+            yield frame.to_ndarray(format="rgb24")
+
+
+def read_frames(
+    path: Path,
+    indices: Sequence[int] | Int64[np.ndarray, " t"],
+    *,
+    short_side_px: int | None = None,
+) -> UInt8[np.ndarray, "t h w 3"]:
+    """Return the frames at `indices` as RGB, in that order; an index may come more than once.
+
+    Args:
+        path: Video file or directory of images.
+        indices: Positions in presentation order, counted from 0; at least one.
+        short_side_px: What the frames' shorter side is resized to; source resolution where None.
+
+    Raises:
+        IndexError: The video has no frame of that index.
+        UnreadableVideoError: The video is missing, damaged, cut short, or has no frame.
+    """
+    chosen = np.asarray(indices, dtype=np.int64)
+    return _read(path, lambda _: chosen, short_side_px, enlarge=True).frames
+
+
+def read_clip(path: Path, choose: FrameChoice, *, reduce_to_px: int | None = None) -> VideoClip:
+    """Return the frames that `choose` picks when it is told how many there are.
+
+    Args:
+        path: Video file or directory of images.
+        choose: Must always pick the same of the same number; it may be asked twice.
+        reduce_to_px: What the shorter side of larger frames is reduced to; smaller ones stay.
+
+    Raises:
+        IndexError: `choose` picks a frame the video does not have.
+        UnreadableVideoError: The video is missing, damaged, cut short, or has no frame.
+    """
+    return _read(path, choose, reduce_to_px, enlarge=False)
+
+
+def write_video(
+    path: Path, frames: Iterable[UInt8[np.ndarray, "h w 3"]], fps: float | Fraction
+) -> None:
+    """Write RGB frames as a video whose container and codec follow from the suffix.
+
+    `.avi` holds MPEG-4, `.webm` VP9, any other H.264. A last odd row or column is doubled, since
+    these codecs store colour for two by two pixels. The file appears whole or not at all.
+
+    Args:
+        path: Where to write; its directory is made.
+        frames: At least one frame, all of one size.
+        fps: Frames per second.
+
+    Raises:
+        ValueError: There is no frame.
+    """
+    encoder = _ENCODERS.get(path.suffix.lower(), "libx264")
+    pictures = (_even(frame) for frame in frames)
+    first = next(pictures, None)
+    if first is None:
+        raise ValueError(f"{path}: a video needs a frame")
+    with replacing(path) as temporary, av.open(str(temporary), "w") as container:
+        rate = Fraction(fps).limit_denominator(1001)
+        options = _ENCODER_OPTIONS[encoder]
+        stream = cast(VideoStream, container.add_stream(encoder, rate, options=options))
+        stream.height, stream.width, stream.pix_fmt = first.shape[0], first.shape[1], "yuv420p"
+        for picture in chain([first], pictures):
+            container.mux(stream.encode(VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def _even(frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h2 w2 3"]:
+    rows, columns = frame.shape[:2]
+    return np.pad(frame, [(0, rows % 2), (0, columns % 2), (0, 0)], mode="edge")
+
+
+def _read(
+    path: Path, choose: FrameChoice, short_side_px: int | None, *, enlarge: bool
+) -> VideoClip:
+    if path.is_dir():
+        with _image_errors(path):
+            return _read_folder(path, choose, short_side_px, enlarge=enlarge)
+    indices, frames = decode_chosen(path, choose)
+    size_hw = frames[0].height, frames[0].width
+    if any((frame.height, frame.width) != size_hw for frame in frames):
+        raise UnreadableVideoError("frames differ in size", where=path)
+    height, width = _target_hw(size_hw, short_side_px, enlarge=enlarge)
+    rgb = np.empty((len(frames), height, width, 3), np.uint8)
+    for i, frame in enumerate(frames):
+        rgb[i] = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
+    return VideoClip(rgb, indices, size_hw)
+
+
+def _read_folder(
+    folder: Path, choose: FrameChoice, short_side_px: int | None, *, enlarge: bool
+) -> VideoClip:
+    files = _folder_files(folder)
+    indices = choose(len(files))
+    if outside := [i for i in indices.tolist() if not 0 <= i < len(files)]:
+        raise IndexError(f"{folder}: no frame {outside[0]} among {len(files)}")
+    size_hw = image_size_hw(files[indices[0]])
+    target_hw = _target_hw(size_hw, short_side_px, enlarge=enlarge)
+    images = {i: read_image(files[i], size_hw, target_hw) for i in set(indices.tolist())}
+    return VideoClip(np.stack([images[i] for i in indices.tolist()]), indices, size_hw)
+
+
+def _target_hw(
+    size_hw: tuple[int, int], short_side_px: int | None, *, enlarge: bool
+) -> tuple[int, int]:
+    if short_side_px is None or (short_side_px >= min(size_hw) and not enlarge):
+        return size_hw
+    return short_side_hw(size_hw, short_side_px)
+
+
+def _folder_files(folder: Path) -> list[Path]:
+    files = frame_files(folder)
+    if not files:
+        raise UnreadableVideoError("holds no images", where=folder)
+    return files
+
+
+@contextmanager
+def _image_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise UnreadableVideoError(f"a frame cannot be read ({error})", where=folder) from error

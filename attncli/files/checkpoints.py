@@ -1,0 +1,150 @@
+"""Checkpoints (`.pt`, tensors and plain values only) and weights (`.safetensors`)."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from attncli.errors import AttncliError
+from attncli.files.atomic import replacing
+
+FORMAT_VERSION = 1
+SHOWN_KEYS = 3
+
+
+def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
+    """Write `state` so that `path` holds all of it or what it held before.
+
+    Raises:
+        AttncliError: The disk is full or the directory cannot be written.
+    """
+    try:
+        with replacing(path) as temporary:
+            torch.save({"format_version": FORMAT_VERSION, **state}, temporary)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+        raise _unwritable(path, error) from error
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Return what `write_checkpoint` wrote; run no code from the file.
+
+    Raises:
+        AttncliError: There is no such file, it is damaged, holds code, or is no checkpoint.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise AttncliError("no such checkpoint", where=path) from None
+    except pickle.UnpicklingError as error:
+        raise AttncliError(
+            "refused, as it holds code or is no checkpoint",
+            where=path,
+            remedy="use a checkpoint `attncli train` wrote",
+        ) from error
+    except (OSError, RuntimeError, EOFError) as error:
+        raise _unreadable(path, error) from error
+    if not isinstance(state, dict) or state.get("format_version") != FORMAT_VERSION:
+        raise AttncliError(
+            "no checkpoint this version of attncli reads",
+            where=path,
+            remedy="use a checkpoint `attncli train` wrote",
+        )
+    return state
+
+
+def write_weights(path: Path, model: nn.Module, metadata: Mapping[str, str]) -> None:
+    """Write all weights and buffers of `model`, with text beside them.
+
+    Raises:
+        AttncliError: The disk is full or the directory cannot be written.
+    """
+    tensors = {key: value.contiguous().cpu() for key, value in model.state_dict().items()}
+    try:
+        with replacing(path) as temporary:
+            save_file(tensors, temporary, metadata=dict(metadata))
+    except (OSError, SafetensorError) as error:
+        raise _unwritable(path, error) from error
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Return the text `write_weights` put beside the weights.
+
+    Raises:
+        AttncliError: The file is damaged or not there.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from error
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Return the weights in a run directory, a `.safetensors` file or a checkpoint.
+
+    A run directory stands for its `model.safetensors`.
+
+    Raises:
+        AttncliError: There are none, the file is damaged, or it holds code.
+    """
+    if path.is_dir():
+        path = path / "model.safetensors"
+    if path.suffix != ".safetensors":
+        state = read_checkpoint(path)
+        return dict(state.get("model", {}))
+    if not path.is_file():
+        raise AttncliError("no such weights", where=path, remedy="train the run to its end")
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from error
+
+
+def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, where: Path) -> None:
+    """Put `weights` into `model`, key by key.
+
+    Args:
+        model: Network whose weights and buffers are overwritten.
+        weights: One tensor for each key of the model's state.
+        where: Where they come from, for the message.
+
+    Raises:
+        AttncliError: A key is missing, unknown or of another shape; the first few are named.
+    """
+    own = {key: tensor.shape for key, tensor in model.state_dict().items()}
+    problems = {
+        "missing": own.keys() - weights.keys(),
+        "unexpected": weights.keys() - own.keys(),
+        "of another shape": {k for k in own.keys() & weights.keys() if own[k] != weights[k].shape},
+    }
+    found = [f"{what}: {_first(keys)}" for what, keys in problems.items() if keys]
+    if found:
+        raise AttncliError(
+            f"the weights are of another architecture ({'; '.join(found)})",
+            where=where,
+            remedy="use a run of the same method, size and number of classes",
+        )
+    model.load_state_dict(dict(weights))
+
+
+def _first(keys: set[str]) -> str:
+    shown = ", ".join(sorted(keys)[:SHOWN_KEYS])
+    return f"{shown} and {len(keys) - SHOWN_KEYS} more" if len(keys) > SHOWN_KEYS else shown
+
+
+def _unwritable(path: Path, error: Exception) -> AttncliError:
+    return AttncliError(
+        f"cannot be written ({str(error).splitlines()[0]})",
+        where=path,
+        remedy="make room or give another --out, then go on with --resume",
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> AttncliError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return AttncliError(f"cannot be read ({reason})", where=path, remedy="it may be damaged")

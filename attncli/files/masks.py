@@ -1,0 +1,270 @@
+"""Instance masks of videos: one JSON-lines file a video, one line a frame, in frame order.
+
+A line reads `{"frame": 0, "size": [240, 320], "instances": [{"category": "person", "score": 0.98,
+"bbox": [x, y, w, h], "counts": "…"}]}`: the frame's own pixels, COCO's compressed run lengths.
+Frames between two lines were skipped when segmenting and take the earlier line's masks. The last
+line is the video's last frame. A file has its name only once it is whole.
+"""
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+import numpy as np
+from jaxtyping import Bool, Int64
+from pycocotools import mask as coco
+
+from attncli.errors import AttncliError
+from attncli.files.atomic import replacing
+
+_FRAME = re.compile(rb'"frame"\s*:\s*(\d+)')
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One object in one frame."""
+
+    category: str
+    """Name of its class."""
+    score: float
+    """How sure the segmenter is, in [0, 1]."""
+    bbox: tuple[float, float, float, float]
+    """Left, top, width and height in pixels."""
+    counts: str
+    """Run lengths of its mask, column by column, in COCO's compressed ASCII form."""
+
+    @classmethod
+    def of(cls, mask: Bool[np.ndarray, "h w"], *, category: str, score: float) -> "Instance":
+        """Return the instance that covers the true pixels of `mask`."""
+        encoded = coco.encode(np.asfortranarray(mask, dtype=np.uint8))
+        left, top, width, height = map(float, coco.toBbox(encoded))
+        counts = encoded["counts"].decode("ascii")
+        return cls(category, round(score, 4), (left, top, width, height), counts)
+
+    def mask(self, size_hw: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
+        """Return the pixels it covers in a frame of `size_hw`.
+
+        Raises:
+            ValueError: The run lengths do not fill such a frame.
+        """
+        height, width = size_hw
+        return _columns(self.counts, height * width).reshape(width, height).T
+
+
+@dataclass(frozen=True)
+class FrameMasks:
+    """The instances of one frame: a line of a mask file."""
+
+    frame: int
+    """Position of the frame in its video, counted from 0 in presentation order."""
+    size_hw: tuple[int, int]
+    """Rows and columns of the frame."""
+    instances: tuple[Instance, ...]
+    """Objects found; none in an empty frame."""
+
+    def union(self) -> Bool[np.ndarray, "h w"]:
+        """Return the pixels any instance covers.
+
+        Raises:
+            ValueError: An instance's run lengths do not fill the frame.
+        """
+        height, width = self.size_hw
+        covered = np.zeros(height * width, dtype=np.bool_)
+        for instance in self.instances:
+            covered |= _columns(instance.counts, height * width)
+        return covered.reshape(width, height).T
+
+
+class MaskWriter:
+    """Writes a video's masks frame by frame; the file appears when the `with` block succeeds."""
+
+    def __init__(self, root: Path, video_id: str) -> None:
+        """Prepare to write the masks of `video_id` below `root`."""
+        self._path = MaskDirectory(root).path(video_id)
+        self._stack = ExitStack()
+        self._lines: TextIO
+
+    def __enter__(self) -> "MaskWriter":
+        for left_by_a_kill in self._path.parent.glob(f".{self._path.name}.*.tmp.jsonl"):
+            left_by_a_kill.unlink()
+        temporary = self._stack.enter_context(replacing(self._path))
+        self._lines = self._stack.enter_context(temporary.open("w", encoding="ascii"))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def write(self, masks: FrameMasks) -> None:
+        """Append one frame; frames come in rising order and the video's last one is among them."""
+        line = {
+            "frame": masks.frame,
+            "size": masks.size_hw,
+            "instances": [asdict(instance) for instance in masks.instances],
+        }
+        self._lines.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+
+@dataclass(frozen=True)
+class MaskDirectory:
+    """Masks of a dataset's videos, as `attncli segment` writes them."""
+
+    root: Path
+    """Directory with a file `<video id>.jsonl` for each video."""
+
+    def path(self, video_id: str) -> Path:
+        """Return where the masks of `video_id` are, or would be."""
+        return self.root / f"{video_id}.jsonl"
+
+    def finished(self, video_id: str) -> bool:
+        """Return whether the masks of `video_id` are there."""
+        return self.path(video_id).exists()
+
+    def frames(self, video_id: str) -> Iterator[FrameMasks]:
+        """Yield the segmented frames of a video in order, in constant memory.
+
+        Raises:
+            AttncliError: The file is missing, or a line of it is malformed.
+        """
+        path = self._existing(video_id)
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines):
+                yield _parse(path, number, line)
+
+    def read(
+        self,
+        video_id: str,
+        frame_indices: Sequence[int] | Int64[np.ndarray, " t"],
+        *,
+        size_hw: tuple[int, int] | None = None,
+    ) -> Bool[np.ndarray, "t h w"]:
+        """Return the union of the instance masks of some frames, at source resolution.
+
+        Only the lines of these frames are parsed.
+
+        Args:
+            video_id: Which video.
+            frame_indices: At least one position in the video, in any order.
+            size_hw: Rows and columns of the video's frames, where known, to check the masks by.
+
+        Raises:
+            AttncliError: The file is missing, malformed, ends before a frame that is asked for,
+                or is of frames of another size.
+        """
+        path = self._existing(video_id)
+        lines = path.read_bytes().splitlines()
+        segmented = _frame_numbers(path, lines)
+        unions: dict[int, Bool[np.ndarray, "h w"]] = {}
+        rows = [_line_of(int(frame), segmented, path) for frame in frame_indices]
+        for row in dict.fromkeys(rows):
+            masks = _parse(path, row, lines[row])
+            size_hw = size_hw or masks.size_hw
+            if masks.size_hw != size_hw:
+                raise AttncliError(
+                    f"masks of {_shown(masks.size_hw)} pixels for frames of {_shown(size_hw)}",
+                    where=f"{path}:{row + 1}",
+                    remedy="segment this very video again",
+                )
+            unions[row] = _union(path, row, masks)
+        return np.stack([unions[row] for row in rows])
+
+    def _existing(self, video_id: str) -> Path:
+        path = self.path(video_id)
+        if not path.is_file():
+            raise AttncliError(
+                "no masks for this video", where=path, remedy="run attncli segment --resume"
+            )
+        return path
+
+
+def _columns(counts: str, n_pixels: int) -> Bool[np.ndarray, " n"]:
+    """Return the mask's pixels column by column, from COCO's compressed run lengths.
+
+    Runs of uncovered and covered pixels alternate. Each is a number of 5-bit digits, lowest
+    first, with flags for "more digits" (32) and, in the last, "negative" (16); from the fourth
+    run on it is the difference to the run before the last. pycocotools reads past its memory
+    or never returns where runs do not fill the frame, so runs are checked before they are used.
+    """
+    digits = np.frombuffer(counts.encode("ascii"), dtype=np.uint8).astype(np.int64) - 48
+    last = np.flatnonzero(digits & 32 == 0)
+    if not len(last) or last[-1] != len(digits) - 1 or digits.min() < 0 or digits.max() > 63:
+        raise ValueError("broken run lengths")
+    first = np.concatenate(([0], last[:-1] + 1))
+    shift = 5 * (np.arange(len(digits)) - np.repeat(first, last - first + 1))
+    if shift.max() > 30:
+        raise ValueError("broken run lengths")
+    runs = np.add.reduceat((digits & 31) << shift, first)
+    runs -= np.where(digits[last] & 16, 32 << shift[last], 0)
+    runs[1::2] = np.cumsum(runs[1::2])
+    runs[2::2] = np.cumsum(runs[2::2])
+    if runs.min() < 0 or runs.sum() != n_pixels:
+        raise ValueError(f"run lengths do not fill {n_pixels} pixels")
+    return np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+
+
+def _frame_numbers(path: Path, lines: Sequence[bytes]) -> list[int]:
+    numbers: list[int] = []
+    for row, line in enumerate(lines):
+        found = _FRAME.search(line)
+        if found is None:
+            raise _malformed(path, row, "no frame number")
+        numbers.append(int(found[1]))
+        if row and numbers[row] <= numbers[row - 1]:
+            raise _malformed(path, row, "frame numbers do not rise")
+    return numbers
+
+
+def _line_of(frame: int, segmented: list[int], path: Path) -> int:
+    """Return the line that holds for `frame`: its own or, where it was skipped, the one before."""
+    if not segmented or not segmented[0] <= frame <= segmented[-1]:
+        raise AttncliError(
+            f"no masks for frame {frame}",
+            where=path,
+            remedy="segment this very video again",
+        )
+    return bisect_right(segmented, frame) - 1
+
+
+def _parse(path: Path, number: int, line: bytes) -> FrameMasks:
+    try:
+        fields: dict[str, Any] = json.loads(line)
+        height, width = map(int, fields["size"])
+        instances = tuple(_instance(**entry) for entry in fields["instances"])
+        return FrameMasks(int(fields["frame"]), (height, width), instances)
+    except (ValueError, TypeError, KeyError) as error:
+        raise _malformed(path, number, str(error)) from error
+
+
+def _instance(category: str, score: float, bbox: Sequence[float], counts: str) -> Instance:
+    left, top, width, height = map(float, bbox)
+    return Instance(str(category), float(score), (left, top, width, height), str(counts))
+
+
+def _union(path: Path, number: int, masks: FrameMasks) -> Bool[np.ndarray, "h w"]:
+    try:
+        return masks.union()
+    except ValueError as error:
+        raise _malformed(path, number, str(error)) from error
+
+
+def _malformed(path: Path, number: int, problem: str) -> AttncliError:
+    return AttncliError(
+        f"not a line of masks ({problem})",
+        where=f"{path}:{number + 1}",
+        remedy="delete the file and run attncli segment --resume",
+    )
+
+
+def _shown(size_hw: tuple[int, int]) -> str:
+    height, width = size_hw
+    return f"{width}x{height}"

@@ -1,0 +1,68 @@
+"""Whether a command may write where it was told to."""
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from attncli.errors import AttncliError, UsageError
+
+
+def claim(
+    path: Path, *, overwrite: bool = False, resume: bool = False, inputs: Iterable[Path] = ()
+) -> None:
+    """Make sure that an output can be written to `path`; nothing is created.
+
+    With `overwrite` a directory is emptied, while a file stays until its replacement is renamed
+    over it. With `resume` what is there is left alone.
+
+    Args:
+        path: Output file or directory.
+        overwrite: What is at `path` may go.
+        resume: What is at `path` is to be continued.
+        inputs: What the command reads, and so must not empty.
+
+    Raises:
+        UsageError: Both `overwrite` and `resume` are asked for.
+        AttncliError: Something is at `path` and may not go, or `path` cannot be written.
+    """
+    if overwrite and resume:
+        raise UsageError("exclude each other", where="--overwrite and --resume")
+    _require_writable(path)
+    if resume or not _holds_something(path):
+        return
+    if not overwrite:
+        raise AttncliError(
+            "exists already", where=path, remedy="pass --overwrite, --resume or another --out"
+        )
+    if path.is_dir():
+        _empty(path, inputs)
+
+
+def _holds_something(path: Path) -> bool:
+    return any(path.iterdir()) if path.is_dir() else path.exists()
+
+
+def _require_writable(path: Path) -> None:
+    """Raise unless the nearest directory that is there already can be written."""
+    place = next(p for p in (path, *path.absolute().parents) if p.exists())
+    if place.is_file() and place != path:
+        raise AttncliError("is a file, not a directory", where=place, remedy="choose another --out")
+    if not os.access(place, os.W_OK):
+        raise AttncliError(
+            "cannot be written", where=place, remedy="choose another --out or change its rights"
+        )
+
+
+def _empty(path: Path, inputs: Iterable[Path]) -> None:
+    kept = path.resolve()
+    for needed in (Path.cwd(), Path.home(), *inputs):
+        if needed.resolve().is_relative_to(kept):
+            raise AttncliError(
+                f"holds {needed}, which must stay", where=path, remedy="choose another --out"
+            )
+    for entry in path.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()

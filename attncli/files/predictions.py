@@ -1,0 +1,63 @@
+"""`predictions.csv`: what a model answered to each clip.
+
+Columns: id, label (empty where the dataset gives none), predicted, then one column a class, named
+after it, with its probability (softmax of the class scores).
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float32
+
+from attncli.errors import AttncliError
+from attncli.files.atomic import replacing
+
+COLUMNS = ("id", "label", "predicted")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A model's answers, one row a clip."""
+
+    ids: Sequence[str]
+    """The samples' ids."""
+    labels: Sequence[str]
+    """Names of their classes; empty where the dataset gives none."""
+    predicted: Sequence[str]
+    """Names of the most probable classes."""
+    classes: Sequence[str]
+    """Names of all classes, in the order of the columns."""
+    probabilities: Float32[np.ndarray, "n k"]
+    """Probability of each class, in [0, 1]."""
+
+
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write one line a clip; float32 probabilities survive the way to the file and back."""
+    answers = zip(predictions.ids, predictions.labels, predictions.predicted, strict=True)
+    lines = zip(answers, predictions.probabilities.astype(str).tolist(), strict=True)
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*COLUMNS, *predictions.classes])
+        writer.writerows([*answer, *probabilities] for answer, probabilities in lines)
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Return what `write_predictions` wrote.
+
+    Raises:
+        AttncliError: The file is no predictions file.
+    """
+    try:
+        table = pd.read_csv(path, header=None, dtype=str, keep_default_na=False)
+        header, lines = table.iloc[0].tolist(), table.iloc[1:]
+        probabilities = lines.iloc[:, len(COLUMNS) :].to_numpy(dtype=np.float32)
+    except (ValueError, IndexError) as error:
+        raise AttncliError(f"this is no table of predictions ({error})", where=path) from error
+    if tuple(header[: len(COLUMNS)]) != COLUMNS:
+        raise AttncliError(f"columns {', '.join(COLUMNS)} are expected first", where=path)
+    ids, labels, predicted = (lines[column].tolist() for column in range(len(COLUMNS)))
+    return Predictions(ids, labels, predicted, header[len(COLUMNS) :], probabilities)

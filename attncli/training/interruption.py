@@ -1,0 +1,42 @@
+"""Ctrl-C and SIGTERM as a wish to stop at the next safe place, not in the midst of a step."""
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """Notes the first signal in `requested`; the second one acts as it would without this.
+
+    Signals reach the main thread only; in another one this changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        """Begin to listen."""
+        if threading.current_thread() is threading.main_thread():
+            self._previous = {name: signal.signal(name, self._note) for name in SIGNALS}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop listening."""
+        self._restore()
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self.requested = True
+        self._restore()
+
+    def _restore(self) -> None:
+        while self._previous:
+            signal.signal(*self._previous.popitem())

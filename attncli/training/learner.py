@@ -1,0 +1,154 @@
+"""One training step: forward and backward over the parts of a batch, then the weights' update."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float32
+from torch import Tensor, nn
+
+from attncli.config.training import Precision, TrainConfig
+from attncli.training.distributed import World
+from attncli.training.optimization import make_optimizer
+from attncli.types import BranchOutputs, ClipBatch, Losses
+
+Criterion = Callable[[BranchOutputs, ClipBatch], Losses]
+AUTOCAST_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class StepSums:
+    """What a step did, summed over the clips of all processes, on its way to the host."""
+
+    names: tuple[str, ...]
+    """What each value is."""
+    values: Float32[Tensor, " n"]
+    """On the host once `ready` has passed."""
+    ready: torch.cuda.Event | None
+    """Passed when the values have arrived; None on a CPU."""
+
+    def read(self) -> dict[str, float]:
+        """Wait for the values and return them by name."""
+        if self.ready is not None:
+            self.ready.synchronize()
+        return dict(zip(self.names, self.values.tolist(), strict=True))
+
+
+class Learner:
+    """A model, what it minimises and what moves its weights.
+
+    A batch's gradient is that of the mean loss over its clips, however they are spread over parts
+    and processes: each part counts by its clips, and gradients are summed.
+
+    Args:
+        model: Network on its device; its weights are trained.
+        criterion: Loss of the model's outputs, a mean over clips.
+        config: Settings of the optimisation.
+        world: The processes that share each batch.
+    """
+
+    def __init__(
+        self, model: nn.Module, criterion: Criterion, config: TrainConfig, world: World
+    ) -> None:
+        self.model = model
+        self.forward = torch.compile(model) if config.compile else model
+        self.criterion = criterion
+        self.config = config
+        self.world = world
+        self.optimizer = make_optimizer(model, config)
+        self.scaler = torch.amp.GradScaler(world.device.type, enabled=config.precision == "fp16")
+
+    def step(self, parts: Sequence[ClipBatch], counts: Sequence[int], lr: float) -> StepSums:
+        """Take one step.
+
+        Args:
+            parts: This process's clips of each part of the batch, still on the host.
+            counts: Clips of each part over all processes; a part without any is left out.
+            lr: Learning rate.
+        """
+        self.model.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        sums: dict[str, Tensor] = {}
+        for part, count in zip(parts, counts, strict=True):
+            if count:
+                for name, value in self._accumulate(part, weight=1 / sum(counts)).items():
+                    sums[name] = sums[name] + value if name in sums else value
+        self._reduce(sums)
+        sums["gradient_norm"] = self._update(lr)
+        return _to_host(sums)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that changes by training."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+
+    def _accumulate(self, part: ClipBatch, *, weight: float) -> dict[str, Tensor]:
+        """Add the gradient of a part, each clip weighted by `weight`, and return its sums.
+
+        Without a clip of its own a process still goes through the model, whose batch
+        normalisation waits for every process.
+        """
+        clips = len(part.labels)
+        batch = part.to(self.world.device)
+        with autocast(self.world.device, self.config.precision):
+            outputs = self.forward(batch.frames)
+        losses = self.criterion(outputs, batch)
+        self.scaler.scale(losses.total * (clips * weight)).backward()  # type: ignore[no-untyped-call]
+        with torch.no_grad():
+            hits = (outputs.scores.argmax(1) == batch.labels).sum()
+            means = {"loss": losses.total, **{f"loss_{k}": v for k, v in losses.terms.items()}}
+            sums = {k: (v * clips).detach() if clips else v.new_zeros(()) for k, v in means.items()}
+            return {**sums, "hits": hits, "clips": hits.new_tensor(clips)}
+
+    def _reduce(self, sums: dict[str, Tensor]) -> None:
+        """Sum gradients and `sums` over all processes, in place, in one message."""
+        if self.world.size == 1:
+            return
+        tensors = [w.grad for w in self.model.parameters() if w.grad is not None]
+        tensors += [value.float() for value in sums.values()]
+        total = self.world.add_up(torch.cat([tensor.flatten() for tensor in tensors]))
+        for tensor, piece in zip(
+            tensors, torch.split(total, [t.numel() for t in tensors]), strict=True
+        ):
+            tensor.copy_(piece.view(tensor.shape))
+        sums.update(zip(sums, tensors[-len(sums) :], strict=True))
+
+    def _update(self, lr: float) -> Tensor:
+        """Let the optimizer act and return the norm of the whole gradient before clipping."""
+        self.scaler.unscale_(self.optimizer)
+        gradients = [w.grad for w in self.model.parameters() if w.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
+        if self.config.clip_grad_norm is not None:
+            weights = [w for w in self.model.parameters() if w.grad is not None]
+            nn.utils.clip_grads_with_norm_(weights, self.config.clip_grad_norm, norm)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        return norm
+
+
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """Return the context in which a forward pass runs with `precision`."""
+    dtype = AUTOCAST_DTYPES[precision]
+    return torch.autocast(device.type, dtype=dtype, enabled=precision != "fp32")
+
+
+def _to_host(sums: dict[str, Tensor]) -> StepSums:
+    values = torch.stack([value.float() for value in sums.values()])
+    host = values.to("cpu", non_blocking=True)
+    ready = None
+    if values.is_cuda:
+        ready = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        ready.record()
+    return StepSums(names=tuple(sums), values=host, ready=ready)

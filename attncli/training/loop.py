@@ -1,0 +1,300 @@
+"""The training loop: epochs of steps, validations and checkpoints, whatever the method.
+
+It can be killed at any moment: what it does next depends on the last checkpoint, the settings and
+the data alone, so a run that is taken up again ends with the weights of one never interrupted.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import NoReturn
+
+import torch
+
+from attncli.errors import AttncliError, Failure, UsageError
+from attncli.files.checkpoints import load_weights, read_checkpoint, write_checkpoint
+from attncli.files.runs import RunDirectory
+from attncli.reporting import Reporter
+from attncli.training.batches import BatchOrder
+from attncli.training.interruption import Interruption
+from attncli.training.learner import Learner, StepSums
+from attncli.training.log import Log, LogRow
+from attncli.training.optimization import learning_rate
+from attncli.training.seeds import seed_step
+from attncli.training.validation import validate
+from attncli.types import ClipBatch
+
+
+@dataclass(frozen=True)
+class TrainingClips:
+    """The training split as the loop reads it."""
+
+    order: BatchOrder
+    """Which clips each step sees."""
+    loader: Iterable[ClipBatch]
+    """Reads this process's clips, a batch for each list of `order`."""
+    set_epoch: Callable[[int], None]
+    """Tells the dataset which epoch's clips and augmentation to draw."""
+    nothing: ClipBatch
+    """A batch without clips, for a process that has none of a part; its shapes are the clips'."""
+
+
+@dataclass
+class Progress:
+    """How far a training is; with the learner's state, all that a checkpoint holds."""
+
+    epoch: int = 0
+    """Epochs that are complete, validation included."""
+    step: int = 0
+    """Steps taken in the epoch after those."""
+    sums: dict[str, float] = field(default_factory=dict)
+    """Losses and hits of that epoch, summed over its clips."""
+    seconds: float = 0.0
+    """Time the steps of that epoch took."""
+    waited: float = 0.0
+    """Part of `seconds` in which there was no batch to work on."""
+    best: float | None = None
+    """Highest top-1 of a validation so far, in percent."""
+    rows: list[LogRow] = field(default_factory=list)
+    """The log, one row an epoch."""
+    failures: list[dict[str, str]] = field(default_factory=list)
+    """Clips that could not be read so far."""
+
+
+class Training:
+    """A training from where its last checkpoint left it to its last epoch.
+
+    Args:
+        learner: What is trained; its weights are overwritten where there is a checkpoint.
+        clips: The training split.
+        validation: This process's batches of the validation split, or None.
+        directory: Run that checkpoints and logs are written to, by the first process.
+        reporter: Where progress is shown.
+
+    Raises:
+        AttncliError: The run's checkpoint is damaged or of another model.
+        UsageError: It has more epochs behind it than are asked for.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        clips: TrainingClips,
+        validation: Iterable[ClipBatch] | None,
+        *,
+        directory: RunDirectory,
+        reporter: Reporter,
+    ) -> None:
+        self.learner = learner
+        self.config = learner.config
+        self.world = learner.world
+        self.clips = clips
+        self.validation = validation
+        self.directory = directory
+        self.reporter = reporter
+        self.interruption = Interruption()
+        self.log: Log | None = None
+        self.unread: tuple[int, StepSums] | None = None
+        self.progress = self._resume()
+        self.failures = {Failure(**failure) for failure in self.progress.failures}
+
+    def run(self) -> list[Failure]:
+        """Train to the end of the last epoch and return the clips that could not be read.
+
+        Raises:
+            AttncliError: The loss is no longer finite, no clip of an epoch could be read, memory
+                does not suffice, or a checkpoint cannot be written. The last one stays.
+            KeyboardInterrupt: The user or the system asked to stop; there is a checkpoint.
+        """
+        if self.world.leads:
+            self.log = Log(self.directory, self.progress.rows, self._steps_taken())
+        try:
+            with self.interruption:
+                while self.progress.epoch < self.config.epochs:
+                    self._train_epoch()
+                    self._finish_epoch()
+        except torch.OutOfMemoryError as error:
+            raise AttncliError(
+                "the memory of the device does not suffice",
+                where=self.directory.path,
+                remedy="raise --accumulate or lower --batch-size, and train anew",
+            ) from error
+        finally:
+            if self.log is not None:
+                self.log.close()
+        return self._all_failures()
+
+    def _train_epoch(self) -> None:
+        progress, order = self.progress, self.clips.order
+        order.begin(progress.epoch, progress.step)
+        self.clips.set_epoch(progress.epoch)
+        batches = iter(self.clips.loader)
+        steps = range(progress.step, order.steps)
+        label = f"epoch {progress.epoch + 1}/{self.config.epochs}"
+        for step in self.reporter.track(steps, label=label, unit="steps"):
+            started = time.monotonic()
+            parts = self._fetch(batches, order.parts_of(step))
+            progress.waited += time.monotonic() - started
+            self._step(parts, step)
+            if self._is_checkpoint_due():
+                self._save()
+            progress.seconds += time.monotonic() - started
+        started = time.monotonic()
+        self._read_sums()
+        progress.seconds += time.monotonic() - started
+        if not progress.sums.get("clips"):
+            raise AttncliError(
+                "no training clip could be read",
+                where=self.config.data,
+                remedy=f"look into {sorted(self.failures, key=str)[0].path}",
+            )
+
+    def _step(self, parts: list[ClipBatch], step: int) -> None:
+        """Train on one batch; the sums of the step before are read while a GPU is busy with it."""
+        planned = self.clips.order.parts_of(step)
+        local = [len(part.labels) for part in parts] or [0] * planned
+        shared = self.world.add_up(torch.tensor([*local, int(self.interruption.requested)]))
+        *counts, stop = shared.tolist()
+        if stop:
+            self._stop()
+        if sum(counts):
+            seed_step(self.config.seed, self.progress.epoch, step)
+            lr = learning_rate(self.config, self._steps_taken(), self.clips.order.steps)
+            sums = self.learner.step(parts, counts, lr)
+            self._read_sums()
+            self.unread = (self._steps_taken(), sums)
+        self.progress.step = step + 1
+
+    def _fetch(self, batches: Iterator[ClipBatch], count: int) -> list[ClipBatch]:
+        """Return the parts of the next batch; nothing when readers died of our own interruption."""
+        try:
+            parts = [next(batches) for _ in range(count)]
+        except RuntimeError:
+            if not self.interruption.requested:
+                raise
+            return []
+        self.failures.update(failure for part in parts for failure in part.failures)
+        return [part if len(part.labels) else self.clips.nothing for part in parts]
+
+    def _read_sums(self) -> None:
+        """Add the last step's sums to the epoch's, unless they show that training has failed."""
+        if self.unread is None:
+            return
+        step, sums = self.unread[0], self.unread[1].read()
+        self.unread = None
+        norm = sums.pop("gradient_norm")
+        # A scaled fp16 gradient may overflow: its step is then left out and the scale lowered.
+        is_finite = math.isfinite(norm) or self.config.precision == "fp16"
+        if not (math.isfinite(sums["loss"]) and is_finite):
+            epoch, number = divmod(step, self.clips.order.steps)
+            raise AttncliError(
+                f"the loss is no longer finite in epoch {epoch + 1}, step {number + 1}",
+                where=self.directory.path,
+                remedy="train anew with a lower --lr, --clip-grad-norm or --precision fp32",
+            )
+        for name, value in sums.items():
+            self.progress.sums[name] = self.progress.sums.get(name, 0.0) + value
+        if self.log is not None:
+            means = {k: v / sums["clips"] for k, v in sums.items() if k.startswith("loss")}
+            self.log.add_step(step, {**means, "gradient_norm": norm})
+
+    def _finish_epoch(self) -> None:
+        """Validate where it is due, and make a row of the log and a checkpoint."""
+        progress = self.progress
+        row = self._row(self._validate() if self._is_validation_due() else {})
+        top1 = row["val_top1"]
+        if top1 is not None and (progress.best is None or top1 > progress.best):
+            progress.best = top1
+            if self.world.leads:
+                best = {"model": self.learner.model.state_dict(), "epoch": progress.epoch + 1}
+                write_checkpoint(self.directory.best_checkpoint_path, best)
+        progress.rows.append(row)
+        progress.epoch, progress.step = progress.epoch + 1, 0
+        progress.sums, progress.seconds, progress.waited = {}, 0.0, 0.0
+        self._save()
+        if self.log is not None:
+            self.log.add_epoch(progress.rows, self._steps_taken())
+
+    def _row(self, scores: dict[str, float]) -> LogRow:
+        progress = self.progress
+        clips = progress.sums["clips"]
+        losses = {k: v / clips for k, v in progress.sums.items() if k.startswith("loss")}
+        return {
+            "epoch": progress.epoch + 1,
+            "step": self._steps_taken(),
+            "lr": learning_rate(self.config, self._steps_taken() - 1, self.clips.order.steps),
+            **losses,
+            "train_top1": 100 * progress.sums["hits"] / clips,
+            "val_top1": scores.get("top1"),
+            "val_top5": scores.get("top5"),
+            "clips_per_sec": clips / progress.seconds,
+            "wait_percent": 100 * progress.waited / progress.seconds,
+            "seconds": progress.seconds,
+        }
+
+    def _validate(self) -> dict[str, float]:
+        label = f"validation {self.progress.epoch + 1}/{self.config.epochs}"
+        batches = self.reporter.track(self.validation or (), label=label, unit="batches")
+        try:
+            return validate(
+                self.learner.model,
+                self._watched(batches),
+                precision=self.config.precision,
+                world=self.world,
+            )
+        except RuntimeError:
+            if not self.interruption.requested:
+                raise
+            self._stop()
+
+    def _watched(self, batches: Iterable[ClipBatch]) -> Iterator[ClipBatch]:
+        for batch in batches:
+            # Several processes must stop at the same place: the next step.
+            if self.interruption.requested and self.world.size == 1:
+                self._stop()
+            self.failures.update(batch.failures)
+            yield batch
+
+    def _stop(self) -> NoReturn:
+        self._save()
+        raise KeyboardInterrupt
+
+    def _save(self) -> None:
+        self._read_sums()
+        failures = self._all_failures()
+        self.progress.failures = [asdict(failure) for failure in failures]
+        if self.world.leads:
+            state = {**self.learner.state_dict(), "progress": asdict(self.progress)}
+            write_checkpoint(self.directory.last_checkpoint_path, state)
+
+    def _resume(self) -> Progress:
+        path = self.directory.last_checkpoint_path
+        if not path.exists():
+            return Progress()
+        state = read_checkpoint(path)
+        load_weights(self.learner.model, state["model"], where=path)
+        self.learner.load_state_dict(state)
+        progress = Progress(**state["progress"])
+        if progress.epoch > self.config.epochs:
+            raise UsageError(
+                f"{progress.epoch} epochs are done already", where=path, remedy="raise --epochs"
+            )
+        return progress
+
+    def _all_failures(self) -> list[Failure]:
+        everywhere = set().union(*self.world.gather(self.failures))
+        return sorted(everywhere, key=lambda failure: failure.id)
+
+    def _steps_taken(self) -> int:
+        return self.progress.epoch * self.clips.order.steps + self.progress.step
+
+    def _is_checkpoint_due(self) -> bool:
+        every = self.config.checkpoint_every
+        within_epoch = self.progress.step < self.clips.order.steps
+        return every is not None and within_epoch and self._steps_taken() % every == 0
+
+    def _is_validation_due(self) -> bool:
+        done = self.progress.epoch + 1
+        due = done % self.config.eval_every == 0 or done == self.config.epochs
+        return due and self.validation is not None

@@ -1,0 +1,115 @@
+"""What is drawn: clips as the networks saw them, and what each run attends to in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from string import ascii_lowercase
+
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+
+from attncli.metrics.value_range import Range, stretched
+from attncli.visualization.colormap import color_table
+from attncli.visualization.overlay import outline, overlay
+
+MARKS = {True: (" ✓", "#1a7f37"), False: (" ✗", "#b42318"), None: ("", "black")}
+"""Sign and colour of a right, a wrong and an unknown answer."""
+
+
+@dataclass(frozen=True)
+class ClipAttention:
+    """What one run makes of a clip."""
+
+    predicted: str
+    """Class with the highest score."""
+    correct: bool | None
+    """Whether that is the clip's class; None where the class is unknown."""
+    entropy_bits: float
+    """Entropy of the clip's attention as it left the network (eq. 9-11)."""
+    attention: Float32[np.ndarray, "t hm wm"]
+    """Spatial attention of each frame, in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class ShownClip:
+    """A clip and what every run makes of it."""
+
+    id: str
+    """The video's id in its dataset."""
+    true_class: str | None
+    """Its class; None where the dataset gives none."""
+    frame_indices: tuple[int, ...]
+    """Position of each frame in its video."""
+    frames: UInt8[np.ndarray, "t h w 3"]
+    """The part of the frames that the networks saw."""
+    runs: tuple[ClipAttention, ...]
+    """One entry a run, in the order of the runs."""
+    masks: Bool[np.ndarray, "t h w"] | None = None
+    """Union of each frame's instance masks; where given, they are shown as outlines."""
+
+
+@dataclass(frozen=True)
+class HeatStyle:
+    """How attention becomes colour."""
+
+    colormap: str = "jet"
+    """Name of a matplotlib colour map."""
+    opacity: float = 0.5
+    """Share of the heat map in the picture, in [0, 1]; the rest is the frame."""
+    value_range: Range = "none"
+    """What the colours span: [0, 1], or least to greatest attention of each frame or clip."""
+
+
+@dataclass(frozen=True)
+class PictureRow:
+    """Pictures of one kind, and what is written beside them."""
+
+    name: str
+    """What is seen, with the letter by which a caption refers to it."""
+    pictures: UInt8[np.ndarray, "t h w 3"]
+    """One picture a frame."""
+    detail: str = ""
+    """Predicted class, and whether it is right."""
+    color: str = "black"
+    """Colour of the detail."""
+    value: str = ""
+    """Entropy of the attention."""
+
+    @property
+    def aspect(self) -> float:
+        """Height of a picture over its width."""
+        _, height, width, _ = self.pictures.shape
+        return height / width
+
+
+def picture_rows(
+    clip: ShownClip, names: Sequence[str], style: HeatStyle, frames: Sequence[int]
+) -> list[PictureRow]:
+    """Return the clip's rows as in the paper: (a) the input, then masks if any, then the runs.
+
+    Args:
+        clip: What is shown.
+        names: How its runs are called.
+        style: How attention becomes colour.
+        frames: Positions in the clip of the frames to show.
+    """
+    shown = clip.frames[frames]
+    rows = [PictureRow("input", shown)]
+    if clip.masks is not None:
+        rows.append(PictureRow("masks", outline(shown, clip.masks[frames])))
+    for name, run in zip(names, clip.runs, strict=True):
+        mark, color = MARKS[run.correct]
+        drawn = stretched(run.attention[None], style.value_range)[0][frames]
+        pictures = overlay(shown, drawn, table=color_table(style.colormap), opacity=style.opacity)
+        value = f"{run.entropy_bits:.2f} bits"
+        rows.append(PictureRow(name, pictures, run.predicted + mark, color, value))
+    letters = zip(ascii_lowercase, rows, strict=False)
+    return [replace(row, name=f"({letter}) {row.name}") for letter, row in letters]
+
+
+def evenly_spaced(n: int, count: int) -> list[int]:
+    """Return `count` positions from 0 to n - 1, as evenly as integers allow; all n where fewer.
+
+    >>> evenly_spaced(16, 4)
+    [0, 5, 10, 15]
+    """
+    return [round(p) for p in np.linspace(0, n - 1, min(n, count)).tolist()]

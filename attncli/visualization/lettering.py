@@ -1,0 +1,71 @@
+"""Text that fits where it is put."""
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+SIZE_PT = 6.5
+"""Size of all text in a figure: readable in print, and small enough for a label of three lines."""
+LINE_IN = 1.25 * SIZE_PT / 72
+"""Distance between two lines of text, in inches."""
+
+
+def text_width_in(text: str, *, bold: bool = False) -> float:
+    """Return how wide `text` is when set in one line, in inches."""
+    font = FontProperties(size=SIZE_PT, weight="bold" if bold else "normal")
+    width_pt, _, _ = text_to_path.get_text_width_height_descent(text, font, False)
+    return float(width_pt) / 72
+
+
+def write_line(axes: Axes, x_in: float, y_in: float, text: str, **look: Any) -> None:
+    """Write one line with its middle at height `y_in`, on axes whose unit is an inch.
+
+    Args:
+        axes: Where to write.
+        x_in: Left end of the text, unless `look` aligns it otherwise.
+        y_in: Middle of the line.
+        text: Taken as it is: dollar signs set no mathematics.
+        look: Properties of matplotlib's text, such as its colour.
+    """
+    axes.text(x_in, y_in, text, va="center_baseline", size=SIZE_PT, parse_math=False, **look)
+
+
+def fit_lines(text: str, width_in: float, *, max_lines: int = 1, bold: bool = False) -> list[str]:
+    """Return `text` broken into at most `max_lines` lines no wider than `width_in`.
+
+    Lines break at spaces, and within a word only where the word alone is too wide. What does not
+    fit is cut off, and an ellipsis says so.
+    """
+    lines: list[str] = []
+    rest = text.strip()
+    while rest and len(lines) < max_lines:
+        if len(lines) == max_lines - 1:
+            line = _cut_off(rest, width_in, bold)
+            return [*lines, line]
+        line = _head(rest, width_in, bold)
+        if len(line) < len(rest) and rest[len(line)] != " " and " " in line:
+            line = line[: line.rindex(" ")]
+        lines.append(line)
+        rest = rest[len(line) :].lstrip()
+    return lines
+
+
+def _head(text: str, width_in: float, bold: bool) -> str:
+    """Return the longest start of `text` that is no wider than `width_in`, one letter at least."""
+    fits, too_long = 1, len(text) + 1
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        if text_width_in(text[:middle], bold=bold) <= width_in:
+            fits = middle
+        else:
+            too_long = middle
+    return text[:fits]
+
+
+def _cut_off(text: str, width_in: float, bold: bool) -> str:
+    """Return `text` if it fits, else its start and an ellipsis."""
+    if text_width_in(text, bold=bold) <= width_in:
+        return text
+    return _head(text, width_in - text_width_in("…", bold=bold), bold).rstrip() + "…"

@@ -1,0 +1,126 @@
+"""Which clips are shown: those every run has an answer for, and of these the ones asked for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64
+
+from attncli.errors import AttncliError, UsageError
+
+Order = Literal["random", "first", "sharpest", "least-sharp"]
+
+
+@dataclass(frozen=True)
+class CommonClip:
+    """A clip that all runs saw alike: the same frames, cropped and mirrored in the same way."""
+
+    id: str
+    """The video's id in its dataset."""
+    label: str
+    """Name of its class; empty where the dataset gives none."""
+    rows: tuple[int, ...]
+    """Its row in each run's attention maps."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which of the clips to show."""
+
+    ids: tuple[str, ...] = ()
+    """Exactly these, in this order; the other fields then do not matter."""
+    label: str | None = None
+    """Only clips of this class."""
+    order: Order = "random"
+    """What comes first; `first` is the order of the dataset's list."""
+    clips: int = 4
+    """How many are shown at most."""
+    seed: int = 0
+    """Seed of the random order."""
+
+
+def common_clips(tables: Sequence[pd.DataFrame]) -> list[CommonClip]:
+    """Return the clips that stand in every run's `clips.csv`, in the order of the first run's.
+
+    Raises:
+        AttncliError: The runs have no clip in common.
+    """
+    views = [{_view(line): row for row, line in enumerate(_lines(table))} for table in tables]
+    clips = [
+        CommonClip(line["id"], line["label"], tuple(view[_view(line)] for view in views))
+        for line in _lines(tables[0])
+        if all(_view(line) in view for view in views)
+    ]
+    if not clips:
+        in_all = set.intersection(*(set(table["id"]) for table in tables))
+        raise AttncliError(
+            f"the runs show other frames or crops of the {len(in_all)} videos they share"
+            if in_all
+            else "the runs have no clip in common",
+            remedy="evaluate runs with the same data, frames and crop",
+        )
+    return clips
+
+
+def choose(
+    clips: Sequence[CommonClip],
+    wish: Wish,
+    entropies: Callable[[Sequence[CommonClip]], Float64[np.ndarray, " n"]],
+) -> list[CommonClip]:
+    """Return the clips wished for, in the order in which they are shown.
+
+    Args:
+        clips: What there is to choose from.
+        wish: What is asked for.
+        entropies: Gives each clip's entropy, in bits; asked only where sharpness matters.
+
+    Raises:
+        UsageError: There is no clip with such an id, or none of that class.
+    """
+    if wish.ids:
+        by_id = {clip.id: clip for clip in clips}
+        return [by_id[_known(name, list(by_id), "--id")] for name in wish.ids]
+    if wish.label is not None:
+        label = _known(wish.label, sorted({clip.label for clip in clips}), "--class")
+        clips = [clip for clip in clips if clip.label == label]
+    return [clips[i] for i in _ranking(clips, wish, entropies)[: wish.clips]]
+
+
+def _ranking(
+    clips: Sequence[CommonClip],
+    wish: Wish,
+    entropies: Callable[[Sequence[CommonClip]], Float64[np.ndarray, " n"]],
+) -> list[int]:
+    match wish.order:
+        case "first":
+            return list(range(len(clips)))
+        case "random":
+            return np.random.default_rng(wish.seed).permutation(len(clips)).tolist()
+        case "sharpest":
+            return np.argsort(entropies(clips), kind="stable").tolist()
+        case "least-sharp":
+            return np.argsort(-entropies(clips), kind="stable").tolist()
+
+
+def _known(name: str, names: Sequence[str], option: str) -> str:
+    if name in names:
+        return name
+    near = get_close_matches(name, names, n=3, cutoff=0.4) or names[:3]
+    raise UsageError(
+        f"{name!r} is not among the clips that all runs have",
+        where=option,
+        remedy=f"there is {', '.join(near)}",
+    )
+
+
+def _lines(table: pd.DataFrame) -> list[dict[str, str]]:
+    return table.astype({"flip": str}).to_dict("records")
+
+
+def _view(line: dict[str, str]) -> tuple[str, str, tuple[int, ...], str]:
+    # Runs at different resolutions write crop edges that differ by a rounding error.
+    crop = tuple(round(float(edge)) for edge in line["crop"].split())
+    return line["id"], line["frames"], crop, line["flip"]

@@ -1,0 +1,325 @@
+"""Train a network on a dataset into a run directory, and score it on the validation split."""
+
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from attncli import __version__, catalog
+from attncli.config.training import ClipConfig, TrainConfig
+from attncli.data.clips import ClipDataset, clip_loader
+from attncli.data.layouts import open_dataset
+from attncli.data.samples import UNKNOWN_LABEL, VideoDataset
+from attncli.errors import AttncliError, Failure, UsageError
+from attncli.files import runs
+from attncli.files.checkpoints import load_weights, read_metadata, read_weights, write_weights
+from attncli.files.failures import read_failures, write_failures
+from attncli.files.masks import MaskDirectory
+from attncli.files.metrics import read_metrics
+from attncli.files.outputs import claim
+from attncli.layers.synchronized_norm import synchronize_batch_norm
+from attncli.reporting import Reporter
+from attncli.training.batches import BatchOrder
+from attncli.training.distributed import World, join
+from attncli.training.learner import Learner
+from attncli.training.loop import Training, TrainingClips
+from attncli.training.seeds import choose_algorithms, seed_everything
+from attncli.types import ClipBatch
+from attncli.workflows.evaluate import evaluate_runs
+from attncli.workflows.outcome import Outcome, Row
+
+MOST_WORKERS = 8
+FREE_TO_CHANGE = {"epochs", "workers", "device", "checkpoint_every"}
+"""Settings with which a run may go on that it was not begun with; they leave its weights alone,
+but for the rounding of another device, and for `epochs` under a cosine, which is refused."""
+VERSIONS_OF = ("torch", "torchvision", "numpy", "av")
+
+
+def train(
+    method: str,
+    config: ClipConfig,
+    *,
+    out: Path,
+    resume: bool,
+    overwrite: bool,
+    dry_run: bool,
+    reporter: Reporter,
+) -> Outcome:
+    """Train `method` and evaluate its last weights on the validation split.
+
+    Args:
+        method: Name of the method in the catalog.
+        config: Its settings: an instance of the method's config class.
+        out: Run directory.
+        resume: Go on with the run that is there; begin it where there is none.
+        overwrite: Replace what is at `out`.
+        dry_run: Return the plan as rows and touch nothing.
+        reporter: Where progress is shown.
+
+    Returns:
+        The evaluation's row (on the first of several processes), and the clips of both splits
+        that could not be read.
+
+    Raises:
+        UsageError: The run to go on with was begun with other settings.
+        AttncliError: The data, the weights to begin with or the output cannot be used, or
+            training failed; checkpoints stay as they are.
+        KeyboardInterrupt: Training was asked to stop; it can be resumed.
+    """
+    config = runs.with_absolute_paths(config)
+    splits = {name: _open_split(config, name) for name in ("train", "val")}
+    masks = _open_masks(config)
+    if dry_run:
+        return Outcome(rows=_plan(method, config, splits, out))
+    for note in dict.fromkeys(note for split in splits.values() for note in split.notes):
+        reporter.note(note)
+    choose_algorithms(deterministic=config.deterministic)
+    with join(config.device) as world:
+        run = _begin(method, config, splits["train"], out, resume, overwrite, world)
+        if resume and _is_finished(run):
+            reporter.note(f"{out}: this run is complete; nothing to do")
+            return _earlier_outcome(run) if world.leads else Outcome()
+        failures = _fit(run, config, splits, masks, world, reporter)
+        return _evaluate(run, config, failures, world, reporter)
+
+
+def _open_split(config: ClipConfig, name: Any) -> VideoDataset:
+    dataset = open_dataset(
+        config.data, layout=config.layout, split=name, split_number=config.split_number
+    )
+    unlabelled = [sample for sample in dataset.samples if sample.label == UNKNOWN_LABEL]
+    if unlabelled:
+        raise AttncliError(
+            f"{len(unlabelled)} clips of split {name!r} have no label, such as {unlabelled[0].id}",
+            where=config.data,
+            remedy="label them or leave them out",
+        )
+    return dataset
+
+
+def _open_masks(config: ClipConfig) -> MaskDirectory | None:
+    root = getattr(config, "masks", None)
+    return None if root is None else MaskDirectory(root)
+
+
+def _begin(
+    method: str,
+    config: ClipConfig,
+    dataset: VideoDataset,
+    out: Path,
+    resume: bool,
+    overwrite: bool,
+    world: World,
+) -> runs.Run:
+    """Make the run directory, or check that the one there was begun with the same settings."""
+    directory = runs.RunDirectory(out)
+    if world.leads:
+        inputs = [value for value in _values(config).values() if isinstance(value, Path)]
+        claim(out, overwrite=overwrite, resume=resume, inputs=inputs)
+        if resume and directory.config_path.exists():
+            _require_same_settings(runs.load(out), method, config, dataset)
+        runs.create(out, config, method, dataset.classes, _environment(world))
+    world.wait()
+    return runs.Run(directory, method, config, dataset.classes)
+
+
+def _require_same_settings(
+    run: runs.Run, method: str, config: ClipConfig, dataset: VideoDataset
+) -> None:
+    """Raise a `UsageError` unless `run` can go on with `config` and end as if begun with it."""
+    before, now = _values(run.config), _values(config)
+    differing = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
+    differing -= FREE_TO_CHANGE - ({"epochs"} if config.schedule == "cosine" else set())
+    names = [f"--{name.replace('_', '-')}" for name in sorted(differing)]
+    names += ["the method"] if run.method != method else []
+    names += ["the dataset's classes"] if run.classes != dataset.classes else []
+    if names:
+        raise UsageError(
+            f"this run was begun with other settings: {', '.join(names)}",
+            where=run.directory.path,
+            remedy="leave them as in its config.toml, or give another --out",
+        )
+
+
+def _fit(
+    run: runs.Run,
+    config: ClipConfig,
+    splits: dict[str, VideoDataset],
+    masks: MaskDirectory | None,
+    world: World,
+    reporter: Reporter,
+) -> list[Failure]:
+    """Train, write the last weights and return the clips that could not be read."""
+    model, criterion = _build(run, config, world)
+    learner = Learner(model, criterion, config, world)
+    config = replace(config, workers=_workers(config, world))
+    training = Training(
+        learner,
+        _training_clips(config, splits["train"], masks, world),
+        _validation_batches(config, splits["val"], world),
+        directory=run.directory,
+        reporter=reporter,
+    )
+    failures = training.run()
+    if world.leads:
+        metadata = {"method": run.method, "epochs": str(config.epochs), "attncli": __version__}
+        write_weights(run.directory.weights_path, model, metadata)
+    world.wait()
+    return failures
+
+
+def _build(run: runs.Run, config: ClipConfig, world: World) -> tuple[nn.Module, Any]:
+    """Return the network with its initial weights on this process's device, and its criterion."""
+    seed_everything(config.seed)
+    begun = run.directory.last_checkpoint_path.exists()
+    settings = _without_published_weights(config) if begun or config.init else config
+    model, criterion = catalog.load(catalog.method(run.method).build)(settings, len(run.classes))
+    if config.init is not None and not begun:
+        load_weights(model, read_weights(config.init), where=config.init)
+    if world.size > 1:
+        model = synchronize_batch_norm(model, world.device)
+    return model.to(world.device), criterion
+
+
+def _training_clips(
+    config: ClipConfig, dataset: VideoDataset, masks: MaskDirectory | None, world: World
+) -> TrainingClips:
+    clips = ClipDataset(dataset, config, training=True, masks=masks, seed=config.seed)
+    order = BatchOrder(
+        len(clips),
+        batch_size=config.batch_size,
+        parts=config.accumulate,
+        seed=config.seed,
+        rank=world.rank,
+        size=world.size,
+    )
+    return TrainingClips(
+        order=order,
+        loader=_loader(clips, order, config, world),
+        set_epoch=clips.set_epoch,
+        nothing=_no_clips(config, with_masks=masks is not None),
+    )
+
+
+def _validation_batches(
+    config: ClipConfig, dataset: VideoDataset, world: World
+) -> Iterable[ClipBatch]:
+    clips = ClipDataset(dataset, config, training=False, masks=None, seed=config.seed)
+    rows = world.share(range(len(clips)))
+    count = max(1, config.batch_size // config.accumulate // world.size)
+    batches = [rows[start : start + count] for start in range(0, len(rows), count)]
+    return _loader(clips, batches, config, world)
+
+
+def _loader(
+    clips: ClipDataset, batches: Iterable[list[int]], config: ClipConfig, world: World
+) -> Iterable[ClipBatch]:
+    pin = world.device.type == "cuda"
+    loader = clip_loader(clips, batches=batches, workers=config.workers or 0, pin=pin)
+    return cast(Iterable[ClipBatch], loader)
+
+
+def _no_clips(config: ClipConfig, *, with_masks: bool) -> ClipBatch:
+    """Return a batch of no clip, of the shape that clips have."""
+    grid = (config.frames, config.crop_px, config.crop_px)
+    return ClipBatch(
+        frames=torch.empty(0, 3, *grid, dtype=torch.uint8),
+        labels=torch.empty(0, dtype=torch.int64),
+        rows=torch.empty(0, dtype=torch.int64),
+        frame_indices=torch.empty(0, config.frames, dtype=torch.int64),
+        crops=torch.empty(0, 4),
+        flips=torch.empty(0, dtype=torch.bool),
+        masks=torch.empty(0, *grid, dtype=torch.bool) if with_masks else None,
+    )
+
+
+def _workers(config: ClipConfig, world: World) -> int:
+    if config.workers is not None:
+        return config.workers
+    return min(len(os.sched_getaffinity(0)) // world.size, MOST_WORKERS)
+
+
+def _evaluate(
+    run: runs.Run, config: ClipConfig, failures: list[Failure], world: World, reporter: Reporter
+) -> Outcome:
+    """Evaluate the last weights and name every clip that could not be read."""
+    path = run.directory.path
+    outcome = evaluate_runs(
+        [path], split="val", workers=_workers(config, world), world=world, reporter=reporter
+    )
+    if not world.leads:
+        return Outcome()
+    everywhere = sorted({*failures, *outcome.failures}, key=lambda failure: failure.id)
+    write_failures(run.directory.failures_path, everywhere)
+    return Outcome(rows=outcome.rows, failures=everywhere)
+
+
+def _is_finished(run: runs.Run) -> bool:
+    """Whether the weights are those of the last epoch and have been evaluated."""
+    weights = run.directory.weights_path
+    if not weights.exists() or not _metrics_path(run).exists():
+        return False
+    is_last = read_metadata(weights).get("epochs") == str(run.config.epochs)
+    return is_last and _metrics_path(run).stat().st_mtime >= weights.stat().st_mtime
+
+
+def _earlier_outcome(run: runs.Run) -> Outcome:
+    metrics: Row = read_metrics(_metrics_path(run))
+    return Outcome(rows=[metrics], failures=read_failures(run.directory.failures_path))
+
+
+def _metrics_path(run: runs.Run) -> Path:
+    return run.directory.evaluation_path("val") / "metrics.json"
+
+
+def _plan(method: str, config: ClipConfig, splits: dict[str, VideoDataset], out: Path) -> list[Row]:
+    with torch.device("meta"):
+        build = catalog.load(catalog.method(method).build)
+        model, _ = build(_without_published_weights(config), len(splits["train"].classes))
+    parameters = sum(weight.numel() for weight in model.parameters())
+    counts = {f"{name} clips": len(split.samples) for name, split in splits.items()}
+    plan = {
+        "method": method,
+        "out": str(out),
+        "layout": splits["train"].layout,
+        "classes": len(splits["train"].classes),
+        **counts,
+        "parameters": parameters,
+        **{name: _cell(value) for name, value in _values(config).items()},
+    }
+    return [{"name": name, "value": value} for name, value in plan.items()]
+
+
+def _cell(value: Any) -> str | int | float | None:
+    return value if isinstance(value, int | float | None) else str(value)
+
+
+def _values(config: TrainConfig) -> dict[str, Any]:
+    return {field.name: getattr(config, field.name) for field in fields(config)}
+
+
+def _without_published_weights(config: Any) -> Any:
+    """Return `config` such that building needs no weights that would be overwritten anyway."""
+    return replace(config, weights="none") if hasattr(config, "weights") else config
+
+
+def _environment(world: World) -> dict[str, object]:
+    is_gpu = world.device.type == "cuda"
+    return {
+        "attncli": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in VERSIONS_OF},
+        "platform": platform.platform(),
+        "device": torch.cuda.get_device_name(world.device) if is_gpu else platform.processor(),
+        "threads": torch.get_num_threads(),
+        "processes": world.size,
+        "command": shlex.join(["attncli", *sys.argv[1:]]),
+    }
