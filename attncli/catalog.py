@@ -84,7 +84,7 @@ METHODS = (
         paper=OBJECT_ABN,
         config="attncli.config.object_abn:ObjectAbnConfig",
         build="attncli.methods.object_abn:build_object_abn",
-        example="attncli train object-abn --data UCF101/ --masks masks/ucf101 -o runs/obj_abn",
+        example="attncli train object-abn --data UCF101/ --masks masks/ucf101",
     ),
 )
 

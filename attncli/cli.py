@@ -2,10 +2,12 @@
 
 import errno
 import os
+import select
 import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -42,24 +44,24 @@ def run(arguments: Sequence[str] | None = None) -> int:
     root = application()
     if COMPLETION_VARIABLE in os.environ:
         root.main(words, prog_name="attncli")
-    context = None
+    context, code = None, int(ExitCode.DONE)
     try:
-        with root.make_context("attncli", list(words)) as context:
-            root.invoke(context)
+        try:
+            with root.make_context("attncli", list(words)) as context:
+                root.invoke(context)
+        except typer.Exit as ending:
+            code = ending.exit_code
         sys.stdout.flush()
-    except typer.Exit as ending:
-        return ending.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python's last flush
-        return PIPE_CLOSED
     except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, BrokenPipeError) and _reader_went_away():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
+            return PIPE_CLOSED
         if "--debug" in words:
             traceback.print_exception(error)
         invoked = context.meta.get(INVOKED) if context else None
         code, message = _explain(error, words, invoked)
         _tell(code, message)
-        return code
-    return ExitCode.DONE
+    return code
 
 
 def application() -> Group:
@@ -100,9 +102,17 @@ def _loader(row: Command) -> Callable[[], Any]:
     return make
 
 
+def _reader_went_away() -> bool:
+    """Return whether it is stdout that is closed, and not a pipe to some other process."""
+    poll = select.poll()
+    with suppress(OSError):  # stdout need not be a file
+        poll.register(sys.stdout.fileno(), 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
 def _tell(code: int, message: str) -> None:
-    """Write a message as one line; of a distributed run's usage errors only the first's."""
-    if rank() and code == ExitCode.USAGE:
+    """Write a message as one line; what happens to all of a distributed run only once."""
+    if rank() and code in (ExitCode.USAGE, ExitCode.INTERRUPTED):
         return
     place = f"rank {rank()}: " if rank() else ""
     typer.echo(f"attncli: {place}{' '.join(message.split())}", err=True)
@@ -114,7 +124,7 @@ def _explain(
     """Return the exit code of an error, and what it is and what to do about it."""
     match error:
         case AttncliError():
-            return error.exit_code, f"error: {error}"
+            return error.exit_code, f"error: {_text(error)}"
         case typer.TyperException():
             context = getattr(error, "ctx", None)
             path = context.command_path if context else "attncli"
@@ -126,25 +136,35 @@ def _explain(
             return ExitCode.FAILED, f"error: {_explain_os_error(error)}"
         case _ if type(error).__name__ == "OutOfMemoryError":  # torch's, without importing torch
             return ExitCode.FAILED, (
-                "error: the GPU is out of memory; lower --batch-size, raise --accumulate or use "
-                "--precision bf16"
+                "error: the GPU is out of memory; lower --batch-size, use --precision bf16 or, in "
+                "training, raise --accumulate"
             )
-        case MemoryError():
+        case _ if isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error):
             return ExitCode.FAILED, "error: out of memory; lower --batch-size or --workers"
         case _:
-            problem = f"{type(error).__name__}: {error}"
+            problem = f"{type(error).__name__}: {_text(error)}"
             return ExitCode.FAILED, f"internal error: {problem}; run again with --debug"
 
 
 def _explain_os_error(error: OSError) -> str:
     name = error.filename2 or error.filename
     where = "" if name is None else f"{os.fsdecode(name)}: "
-    problem = (error.strerror or str(error) or type(error).__name__).lower()
+    problem = error.strerror.lower() if error.strerror else _text(error) or type(error).__name__
     return f"{where}{problem}; {REMEDIES.get(error.errno or 0, 'check the path')}"
 
 
+def _text(error: BaseException) -> str:
+    """Return what an error says; of one from a process that reads data, only what it said there."""
+    text = str(error).strip()
+    if "Original Traceback" in text:
+        text = text.splitlines()[-1].partition(": ")[2]
+    return text
+
+
 def _how_to_go_on(words: Sequence[str], invoked: TyperCommand | None) -> str:
-    again = ["attncli", *(word for word in words if word != "--overwrite")]
+    processes = os.environ.get("LOCAL_WORLD_SIZE", "1")
+    several = ["torchrun", "--nproc-per-node", processes, "-m"] if processes != "1" else []
+    again = [*several, "attncli", *(word for word in words if word != "--overwrite")]
     can_resume = invoked is not None and any("--resume" in p.opts for p in invoked.params)
     if can_resume and "--resume" not in words:
         again.append("--resume")

@@ -12,9 +12,9 @@ n        instances, or samples of a dataset
 =======  ==========================================================
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int64, UInt8
@@ -44,10 +44,17 @@ class ClipBatch:
     failures: tuple[Failure, ...] = ()
     """Samples of this batch that could not be read, and so are not in it."""
 
-    def to(self, device: torch.device) -> Self:
+    def to(self, device: torch.device) -> "ClipBatch":
         """Return the batch with its tensors on `device`, copied without waiting."""
+        return self._with_tensors(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin_memory(self) -> "ClipBatch":
+        """Return the batch in page-locked memory, which a GPU fetches while the CPU goes on."""
+        return self._with_tensors(Tensor.pin_memory)
+
+    def _with_tensors(self, change: Callable[[Tensor], Tensor]) -> "ClipBatch":
         tensors: dict[str, Any] = {
-            field.name: value.to(device, non_blocking=True)
+            field.name: change(value)
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), Tensor)
         }

@@ -53,7 +53,7 @@ def load_state(
 
 
 def read_state(path: Path) -> Mapping[str, Tensor]:
-    """Return the state-dict in `path`, alone or under `model_state`; run no code from it.
+    """Return the state-dict in `path`, bare or under `model_state` or `model`; run no code.
 
     Raises:
         AttncliError: There is no such file, it is damaged, or it holds more than tensors.
@@ -97,7 +97,8 @@ def download_state(url: str) -> Mapping[str, Tensor]:
 
 
 def _state_in(content: object, where: Path) -> Mapping[str, Tensor]:
-    state = content.get("model_state", content) if isinstance(content, dict) else None
+    found = content if isinstance(content, dict) else {}
+    state = found.get("model_state", found.get("model", found))
     if not state or not all(isinstance(value, Tensor) for value in state.values()):
         raise AttncliError("holds no state-dict", where=where, remedy="check --weights")
     return state

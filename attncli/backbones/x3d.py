@@ -6,7 +6,7 @@ State-dicts have pytorchvideo's keys, so the weights published there load.
 from itertools import pairwise
 from math import ceil
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float, UInt8
@@ -49,13 +49,12 @@ class X3D(nn.Module):
     @property
     def next_stage(self) -> Stage:
         """res5, the first part of the perception branch."""
-        stage = self.blocks[4]
-        return stage
+        return cast(Stage, self.blocks[4])
 
     @property
     def head(self) -> Head:
         """The second part of the perception branch, from features to class scores."""
-        return self.blocks[5]
+        return cast(Head, self.blocks[5])
 
     def extract(self, frames: UInt8[Tensor, "b 3 t h w"]) -> Float[Tensor, "b c t hf wf"]:
         """Return the features of a clip after res4.

@@ -9,7 +9,7 @@ from typer.main import get_command
 
 INVOKED = "attncli.invoked"
 """Key of a context's `meta` that holds the command it has come to."""
-HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class LazyCommand(TyperCommand):
@@ -24,6 +24,10 @@ class LazyCommand(TyperCommand):
     def __init__(self, name: str, summary: str, load: Callable[[], Any]) -> None:
         super().__init__(name, help=summary, rich_markup_mode=None)
         self.load = load
+
+    def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 - as its base class
+        """Return the whole sentence, which the list of commands wraps where it is long."""
+        return self.help or ""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Return the context of the real command."""
@@ -87,7 +91,7 @@ def group(
         cls=Group,
         add_completion=completion,
         rich_markup_mode=None,
-        context_settings=HELP_NAMES,
+        context_settings=CONTEXT,
     )
     app.callback()(function)
     made = get_command(app)
@@ -102,7 +106,7 @@ def group(
 
 def _typer(name: str, function: Callable[..., None]) -> TyperCommand:
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name, cls=GroupedCommand, context_settings=HELP_NAMES)(function)
+    app.command(name, cls=GroupedCommand, context_settings=CONTEXT)(function)
     made = get_command(app)
     assert isinstance(made, TyperCommand)  # noqa: S101 - narrows the type: `cls` above says so
     return made

@@ -14,6 +14,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 T = TypeVar("T")
 
@@ -43,7 +44,7 @@ class Bars:
 
     def warn(self, text: str) -> None:
         """Say what the user should look at."""
-        self.console.print(f"warning: {text}", markup=False, soft_wrap=True, style="yellow")
+        self.console.print(Text(f"warning: {text}", style="yellow"), soft_wrap=True)
 
     def track(
         self, items: Iterable[T], *, label: str, total: int | None = None, unit: str = "it"

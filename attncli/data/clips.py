@@ -7,13 +7,13 @@ reads it or the batch it is in.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Int64, UInt8
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 from attncli.config.training import ClipConfig
 from attncli.data.geometry import ClipGeometry
@@ -24,6 +24,7 @@ from attncli.errors import AttncliError, Failure
 from attncli.types import ClipBatch
 
 
+@runtime_checkable
 class UnionMasks(Protocol):
     """Where a dataset's masks come from, such as a mask directory."""
 
@@ -113,7 +114,7 @@ class ClipDataset(Dataset[ClipSample | Failure]):
         clip = read_clip(
             sample.path, lambda n: self._indices(n, row), reduce_to_px=view.short_side_px
         )
-        frames, masks = view.apply(clip.frames, self._read_masks(sample, clip), clip.size_hw)
+        frames, masks = view.apply(clip.frames, self._read_masks(sample, clip))
         return ClipSample(
             frames=frames,
             label=sample.label,
@@ -155,20 +156,23 @@ class ClipDataset(Dataset[ClipSample | Failure]):
 
 
 def collate(items: Sequence[ClipSample | Failure]) -> ClipBatch:
-    """Return the clips as one batch with the failures beside them; all may have failed."""
+    """Return the clips as one batch with the failures beside them; all may have failed.
+
+    In a worker process the large tensors are put where the main process can see them.
+    """
     clips = [item for item in items if isinstance(item, ClipSample)]
     failures = tuple(item for item in items if isinstance(item, Failure))
     if not clips:
         return _empty_batch(failures)
     masks = [clip.masks for clip in clips if clip.masks is not None]
     return ClipBatch(
-        frames=torch.stack([clip.frames for clip in clips]).permute(0, 4, 1, 2, 3),
+        frames=default_collate([clip.frames for clip in clips]).permute(0, 4, 1, 2, 3),
         labels=torch.tensor([clip.label for clip in clips]),
         rows=torch.tensor([clip.row for clip in clips]),
         frame_indices=torch.stack([clip.frame_indices for clip in clips]),
         crops=torch.tensor([clip.crop for clip in clips]),
         flips=torch.tensor([clip.flip for clip in clips]),
-        masks=torch.stack(masks) if masks else None,
+        masks=default_collate(masks) if masks else None,
         failures=failures,
     )
 

@@ -157,16 +157,18 @@ def _all_frames(source: _Source) -> Iterator[VideoFrame]:
 
 
 def _frames(
-    source: _Source, *, first_packet: int = 0, wanted_packets: Collection[int] | None = None
+    source: _Source, *, first_packet: int = 0, wanted_packets: Collection[int] = ()
 ) -> Iterator[VideoFrame]:
-    """Decode from `first_packet` on; frames outside `wanted_packets` come only if referred to."""
+    """Decode from `first_packet` on, with gaps if only `wanted_packets` are to come for sure."""
     decoder = source.stream.codec_context
+    # MPEG-4 may pack a frame into the packet of an earlier one, and it would be left out with it.
+    may_skip = bool(wanted_packets) and decoder.name != "mpeg4"
     n_frames = 0
     try:
         for number, packet in enumerate(source.container.demux(source.stream)):
             if number < first_packet:
                 continue
-            if wanted_packets is not None:
+            if may_skip:
                 decoder.skip_frame = "DEFAULT" if number in wanted_packets else "NONREF"
             packet.opaque = number
             for frame in packet.decode():

@@ -1,7 +1,6 @@
 """Where a clip looks: resizing, cropping and mirroring, the same for its frames and its masks."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import torch
@@ -11,70 +10,65 @@ from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional
 
 from attncli.config.training import ClipConfig
-from attncli.data.scaling import short_side_hw
+from attncli.data.scaling import reduced_hw
 
 
 @dataclass(frozen=True)
 class ClipView:
-    """The part of a video that one clip shows, whatever the video's size."""
+    """The part of a video that one clip shows, whatever the video's size.
+
+    To resize the short side and cut out a square is to cut out a smaller square and resize that,
+    which is what happens here; its side is rounded to whole pixels.
+    """
 
     short_side_px: int
-    """What the frames' short side is resized to."""
+    """What the frames' short side would be resized to."""
     crop_px: int
-    """Side of the square that is then cut out."""
+    """Side of the square that would then be cut out: rows and columns of the clip."""
     top_share: float
     """Place of the square among those that fit, from 0 (top) up to, not including, 1 (bottom)."""
     left_share: float
     """The same from left to right."""
     flip: bool
-    """Whether what was cut out is mirrored left to right."""
+    """Whether the clip is mirrored left to right."""
 
     def crop_box(self, size_hw: tuple[int, int]) -> tuple[float, float, float, float]:
-        """Return left, top, right, bottom of the square in pixels of a video of `size_hw`."""
-        resized_hw = short_side_hw(size_hw, self.short_side_px)
-        top, left = self._corner(resized_hw)
-        rows, columns = size_hw[0] / resized_hw[0], size_hw[1] / resized_hw[1]
-        return (
-            left * columns,
-            top * rows,
-            (left + self.crop_px) * columns,
-            (top + self.crop_px) * rows,
-        )
+        """Return left, top, right, bottom of what is shown, in pixels of a video of `size_hw`."""
+        grid_hw = reduced_hw(size_hw, self.short_side_px)
+        top, left, side = self._square(grid_hw)
+        rows, columns = size_hw[0] / grid_hw[0], size_hw[1] / grid_hw[1]
+        return left * columns, top * rows, (left + side) * columns, (top + side) * rows
 
     def apply(
-        self,
-        frames: UInt8[np.ndarray, "t h w 3"],
-        masks: Bool[np.ndarray, "t hm wm"] | None,
-        size_hw: tuple[int, int],
+        self, frames: UInt8[np.ndarray, "t h w 3"], masks: Bool[np.ndarray, "t hm wm"] | None
     ) -> tuple[UInt8[Tensor, "t s s 3"], Bool[Tensor, "t s s"] | None]:
         """Return frames and masks as the clip shows them.
 
         Args:
-            frames: RGB frames, at the video's resolution or already reduced.
-            masks: Masks at the video's resolution.
-            size_hw: Rows and columns of the video.
+            frames: RGB frames, reduced to the view's short side where theirs is longer.
+            masks: Masks of the same frames at the video's own resolution.
         """
-        video = tv_tensors.Video(torch.from_numpy(frames).permute(0, 3, 1, 2))
-        shown = self._transform(video, size_hw).permute(0, 2, 3, 1)
+        grid_hw = frames.shape[1], frames.shape[2]
+        shown = self._cut(tv_tensors.Video(torch.from_numpy(frames).permute(0, 3, 1, 2)), grid_hw)
         if masks is None:
-            return shown, None
-        mask = tv_tensors.Mask(torch.from_numpy(masks))
-        return shown, self._transform(mask, size_hw)
+            return shown.permute(0, 2, 3, 1), None
+        mask = functional.resize(tv_tensors.Mask(torch.from_numpy(masks)), list(grid_hw))
+        return shown.permute(0, 2, 3, 1), self._cut(mask, grid_hw)
 
-    def _transform(self, tensor: Tensor, size_hw: tuple[int, int]) -> Tensor:
-        resized_hw = short_side_hw(size_hw, self.short_side_px)
-        top, left = self._corner(resized_hw)
-        resized = functional.resize(tensor, list(resized_hw), antialias=True)
-        cropped = functional.crop(resized, top, left, self.crop_px, self.crop_px)
-        shown = functional.horizontal_flip(cropped) if self.flip else cropped
+    def _cut(self, tensor: Tensor, grid_hw: tuple[int, int]) -> Tensor:
+        top, left, side = self._square(grid_hw)
+        size = [self.crop_px, self.crop_px]
+        shown = functional.resized_crop(tensor, top, left, side, side, size, antialias=True)
+        if self.flip:
+            shown = functional.horizontal_flip(shown)
         return shown.as_subclass(Tensor)
 
-    def _corner(self, resized_hw: tuple[int, int]) -> tuple[int, int]:
-        height, width = resized_hw
-        return (
-            int(self.top_share * (height - self.crop_px + 1)),
-            int(self.left_share * (width - self.crop_px + 1)),
-        )
+    def _square(self, grid_hw: tuple[int, int]) -> tuple[int, int, int]:
+        height, width = grid_hw
+        side = round(self.crop_px * min(grid_hw) / self.short_side_px)
+        top = int(self.top_share * (height - side + 1))
+        left = int(self.left_share * (width - side + 1))
+        return top, left, side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +91,7 @@ class ClipGeometry:
     """Whether the square may lie anywhere; at the centre otherwise."""
 
     @classmethod
-    def of(cls, config: ClipConfig, *, training: bool) -> Self:
+    def of(cls, config: ClipConfig, *, training: bool) -> "ClipGeometry":
         """Return the geometry that `config` asks for in training or in validation."""
         shorts = (config.short_side_min_px, config.short_side_max_px)
         short_min, short_max = shorts if training else (config.short_side_val_px,) * 2

@@ -8,7 +8,7 @@ shorter than its container says, and a file without any frame raise `UnreadableV
 where the frames asked for would still have come out: concealed or repeated frames never stand in.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +19,7 @@ from typing import cast
 import av
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from jaxtyping import Int64, UInt8
 
@@ -31,7 +32,7 @@ from attncli.data.decoding import (
 )
 from attncli.data.decoding import UnreadableVideoError as UnreadableVideoError
 from attncli.data.frame_folders import frame_files, image_size_hw, read_image
-from attncli.data.scaling import short_side_hw
+from attncli.data.scaling import reduced_hw, short_side_hw
 from attncli.files.atomic import replacing
 
 VIDEO_SUFFIXES = frozenset(
@@ -39,9 +40,11 @@ VIDEO_SUFFIXES = frozenset(
 )
 """Names that are taken for videos where a directory is searched."""
 
+_Sizing = Callable[[tuple[int, int], int], tuple[int, int]]
+
 _ENCODERS = {".avi": "mpeg4", ".webm": "libvpx-vp9"}
 _ENCODER_OPTIONS = {
-    "mpeg4": {"q": "3"},
+    "mpeg4": {"qmin": "3", "qmax": "3"},
     "libx264": {"crf": "18", "preset": "fast"},
     "libvpx-vp9": {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "6"},
 }
@@ -94,8 +97,9 @@ def iterate_frames(path: Path) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
             for file in files:
                 yield read_image(file, size_hw)
     else:
+        reformatter = VideoReformatter()
         for frame in decode_all(path):
-            yield frame.to_ndarray(format="rgb24")
+            yield _to_rgb(reformatter, frame, (frame.height, frame.width))
 
 
 def read_frames(
@@ -116,7 +120,7 @@ def read_frames(
         UnreadableVideoError: The video is missing, damaged, cut short, or has no frame.
     """
     chosen = np.asarray(indices, dtype=np.int64)
-    return _read(path, lambda _: chosen, short_side_px, enlarge=True).frames
+    return _read(path, lambda _: chosen, short_side_hw, short_side_px).frames
 
 
 def read_clip(path: Path, choose: FrameChoice, *, reduce_to_px: int | None = None) -> VideoClip:
@@ -131,11 +135,11 @@ def read_clip(path: Path, choose: FrameChoice, *, reduce_to_px: int | None = Non
         IndexError: `choose` picks a frame the video does not have.
         UnreadableVideoError: The video is missing, damaged, cut short, or has no frame.
     """
-    return _read(path, choose, reduce_to_px, enlarge=False)
+    return _read(path, choose, reduced_hw, reduce_to_px)
 
 
 def write_video(
-    path: Path, frames: Iterable[UInt8[np.ndarray, "h w 3"]], fps: float | Fraction
+    path: Path, frames: Iterable[UInt8[np.ndarray, "h w 3"]], fps: int | float | Fraction
 ) -> None:
     """Write RGB frames as a video whose container and codec follow from the suffix.
 
@@ -171,41 +175,41 @@ def _even(frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h2 w2 3"]:
 
 
 def _read(
-    path: Path, choose: FrameChoice, short_side_px: int | None, *, enlarge: bool
+    path: Path, choose: FrameChoice, resized_hw: _Sizing, short_side_px: int | None
 ) -> VideoClip:
     if path.is_dir():
         with _image_errors(path):
-            return _read_folder(path, choose, short_side_px, enlarge=enlarge)
+            return _read_folder(path, choose, resized_hw, short_side_px)
     indices, frames = decode_chosen(path, choose)
     size_hw = frames[0].height, frames[0].width
     if any((frame.height, frame.width) != size_hw for frame in frames):
         raise UnreadableVideoError("frames differ in size", where=path)
-    height, width = _target_hw(size_hw, short_side_px, enlarge=enlarge)
-    rgb = np.empty((len(frames), height, width, 3), np.uint8)
-    for i, frame in enumerate(frames):
-        rgb[i] = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
+    target_hw = size_hw if short_side_px is None else resized_hw(size_hw, short_side_px)
+    reformatter = VideoReformatter()
+    rgb = np.stack([_to_rgb(reformatter, frame, target_hw) for frame in frames])
     return VideoClip(rgb, indices, size_hw)
 
 
+def _to_rgb(
+    reformatter: VideoReformatter, frame: VideoFrame, size_hw: tuple[int, int]
+) -> UInt8[np.ndarray, "h w 3"]:
+    height, width = size_hw
+    return reformatter.reformat(
+        frame, width, height, format="rgb24", interpolation="AREA", threads=1
+    ).to_ndarray()
+
+
 def _read_folder(
-    folder: Path, choose: FrameChoice, short_side_px: int | None, *, enlarge: bool
+    folder: Path, choose: FrameChoice, resized_hw: _Sizing, short_side_px: int | None
 ) -> VideoClip:
     files = _folder_files(folder)
     indices = choose(len(files))
     if outside := [i for i in indices.tolist() if not 0 <= i < len(files)]:
         raise IndexError(f"{folder}: no frame {outside[0]} among {len(files)}")
     size_hw = image_size_hw(files[indices[0]])
-    target_hw = _target_hw(size_hw, short_side_px, enlarge=enlarge)
+    target_hw = size_hw if short_side_px is None else resized_hw(size_hw, short_side_px)
     images = {i: read_image(files[i], size_hw, target_hw) for i in set(indices.tolist())}
     return VideoClip(np.stack([images[i] for i in indices.tolist()]), indices, size_hw)
-
-
-def _target_hw(
-    size_hw: tuple[int, int], short_side_px: int | None, *, enlarge: bool
-) -> tuple[int, int]:
-    if short_side_px is None or (short_side_px >= min(size_hw) and not enlarge):
-        return size_hw
-    return short_side_hw(size_hw, short_side_px)
 
 
 def _folder_files(folder: Path) -> list[Path]:

@@ -13,7 +13,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; on success what was written there becomes `path`.
 
     The bytes are on disk before the name changes. When the body raises, the temporary file is
-    removed and `path` stays as it was. Missing parent directories are made.
+    removed and `path` stays as it was; an error of the operating system that names no file, as a
+    full disk does, names `path`. Missing parent directories are made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp{path.suffix}")
@@ -21,6 +22,9 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         _flush(temporary)
         temporary.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

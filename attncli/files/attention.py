@@ -17,10 +17,10 @@ flip         1 where the clip is mirrored left to right (after the crop), else 0
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,7 @@ class ClipRecord:
     """Which clip a row of the arrays belongs to: a line of `clips.csv`."""
 
     row: int
-    """Position in the arrays; in the part of one process, position in the dataset."""
+    """Position in the arrays; in one process's part of them, position in the dataset."""
     id: str
     """The sample's id in its dataset."""
     label: str
@@ -97,7 +97,7 @@ class AttentionWriter:
         self._records: list[ClipRecord] = []
         self._files = ExitStack()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "AttentionWriter":
         self._directory.mkdir(parents=True, exist_ok=True)
         return self
 
@@ -173,7 +173,8 @@ def merge_attention(parts: Sequence[Path], directory: Path) -> None:
         arrays = [part.spatial if name == SPATIAL else part.temporal for part in opened]
         _merge_arrays([a for a in arrays if a is not None], targets, directory / name)
     records = [part.record(row) for part in opened for row in range(len(part.clips))]
-    _write_clips(directory / CLIPS, sorted(records, key=lambda record: record.row))
+    records.sort(key=lambda record: record.row)
+    _write_clips(directory / CLIPS, [replace(record, row=i) for i, record in enumerate(records)])
 
 
 def _merge_arrays(arrays: list[np.ndarray], targets: list[np.ndarray], path: Path) -> None:
@@ -271,7 +272,7 @@ def _read_clips(path: Path) -> pd.DataFrame:
 def _write_clips(path: Path, records: Sequence[ClipRecord]) -> None:
     lines = [
         {
-            "row": row,
+            "row": record.row,
             "id": record.id,
             "label": record.label,
             "predicted": record.predicted,
@@ -279,6 +280,6 @@ def _write_clips(path: Path, records: Sequence[ClipRecord]) -> None:
             "crop": " ".join(f"{edge:.10g}" for edge in record.crop),
             "flip": int(record.flip),
         }
-        for row, record in enumerate(records)
+        for record in records
     ]
     pd.DataFrame(lines, columns=list(COLUMNS)).to_csv(path, index=False, lineterminator="\n")

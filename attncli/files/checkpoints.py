@@ -1,5 +1,6 @@
 """Checkpoints (`.pt`, tensors and plain values only) and weights (`.safetensors`)."""
 
+import json
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,8 +58,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return state
 
 
-def write_weights(path: Path, model: nn.Module, metadata: Mapping[str, str]) -> None:
-    """Write all weights and buffers of `model`, with text beside them.
+def write_weights(path: Path, model: nn.Module, metadata: Mapping[str, str | int]) -> None:
+    """Write all weights and buffers of `model`, with a few plain values beside them.
 
     Raises:
         AttncliError: The disk is full or the directory cannot be written.
@@ -66,21 +67,23 @@ def write_weights(path: Path, model: nn.Module, metadata: Mapping[str, str]) -> 
     tensors = {key: value.contiguous().cpu() for key, value in model.state_dict().items()}
     try:
         with replacing(path) as temporary:
-            save_file(tensors, temporary, metadata=dict(metadata))
+            # As one entry: safetensors would write several in another order each time.
+            save_file(tensors, temporary, metadata={"attncli": json.dumps(metadata)})
     except (OSError, SafetensorError) as error:
         raise _unwritable(path, error) from error
 
 
-def read_metadata(path: Path) -> dict[str, str]:
-    """Return the text `write_weights` put beside the weights.
+def read_metadata(path: Path) -> dict[str, str | int]:
+    """Return what `write_weights` put beside the weights; nothing where another program did.
 
     Raises:
         AttncliError: The file is damaged or not there.
     """
     try:
         with safe_open(path, framework="pt") as file:
-            return dict(file.metadata() or {})
-    except (OSError, SafetensorError) as error:
+            metadata = (file.metadata() or {}).get("attncli", "{}")
+            return dict(json.loads(metadata))
+    except (OSError, SafetensorError, ValueError) as error:
         raise _unreadable(path, error) from error
 
 

@@ -11,9 +11,8 @@ from attncli.files.atomic import write_text
 
 def write_failures(path: Path, failures: Iterable[Failure]) -> None:
     """Write one line a failure, sorted by id, each once; remove the file where there is none."""
-    lines = [
-        json.dumps(asdict(f), ensure_ascii=False) for f in sorted(set(failures), key=lambda f: f.id)
-    ]
+    ordered = sorted(set(failures), key=lambda failure: (failure.id, failure.path, failure.error))
+    lines = [json.dumps(asdict(failure), ensure_ascii=False) for failure in ordered]
     if lines:
         write_text(path, "\n".join(lines) + "\n")
     else:
@@ -24,4 +23,5 @@ def read_failures(path: Path) -> list[Failure]:
     """Return the failures written at `path`; none where there is no such file."""
     if not path.exists():
         return []
-    return [Failure(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    with path.open(encoding="utf-8") as lines:
+        return [Failure(**json.loads(line)) for line in lines]

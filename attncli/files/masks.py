@@ -145,8 +145,6 @@ class MaskDirectory:
         self,
         video_id: str,
         frame_indices: Sequence[int] | Int64[np.ndarray, " t"],
-        *,
-        size_hw: tuple[int, int] | None = None,
     ) -> Bool[np.ndarray, "t h w"]:
         """Return the union of the instance masks of some frames, at source resolution.
 
@@ -155,26 +153,20 @@ class MaskDirectory:
         Args:
             video_id: Which video.
             frame_indices: At least one position in the video, in any order.
-            size_hw: Rows and columns of the video's frames, where known, to check the masks by.
 
         Raises:
-            AttncliError: The file is missing, malformed, ends before a frame that is asked for,
-                or is of frames of another size.
+            AttncliError: The file is missing, malformed, or ends before a frame that is asked for.
         """
         path = self._existing(video_id)
         lines = path.read_bytes().splitlines()
         segmented = _frame_numbers(path, lines)
+        size_hw: tuple[int, int] | None = None
         unions: dict[int, Bool[np.ndarray, "h w"]] = {}
         rows = [_line_of(int(frame), segmented, path) for frame in frame_indices]
         for row in dict.fromkeys(rows):
             masks = _parse(path, row, lines[row])
-            size_hw = size_hw or masks.size_hw
-            if masks.size_hw != size_hw:
-                raise AttncliError(
-                    f"masks of {_shown(masks.size_hw)} pixels for frames of {_shown(size_hw)}",
-                    where=f"{path}:{row + 1}",
-                    remedy="segment this very video again",
-                )
+            if masks.size_hw != (size_hw := size_hw or masks.size_hw):
+                raise _malformed(path, row, "not the size of the frames before")
             unions[row] = _union(path, row, masks)
         return np.stack([unions[row] for row in rows])
 
@@ -263,8 +255,3 @@ def _malformed(path: Path, number: int, problem: str) -> AttncliError:
         where=f"{path}:{number + 1}",
         remedy="delete the file and run attncli segment --resume",
     )
-
-
-def _shown(size_hw: tuple[int, int]) -> str:
-    height, width = size_hw
-    return f"{width}x{height}"

@@ -9,7 +9,7 @@ from attncli.errors import AttncliError, UsageError
 
 
 def claim(
-    path: Path, *, overwrite: bool = False, resume: bool = False, inputs: Iterable[Path] = ()
+    path: Path, *, overwrite: bool = False, resume: bool | None = None, inputs: Iterable[Path] = ()
 ) -> None:
     """Make sure that an output can be written to `path`; nothing is created.
 
@@ -19,7 +19,7 @@ def claim(
     Args:
         path: Output file or directory.
         overwrite: What is at `path` may go.
-        resume: What is at `path` is to be continued.
+        resume: What is at `path` is to be continued; None where the command cannot do that.
         inputs: What the command reads, and so must not empty.
 
     Raises:
@@ -32,8 +32,9 @@ def claim(
     if resume or not _holds_something(path):
         return
     if not overwrite:
+        options = "--overwrite" if resume is None else "--overwrite or --resume"
         raise AttncliError(
-            "exists already", where=path, remedy="pass --overwrite, --resume or another --out"
+            "exists already", where=path, remedy=f"pass {options}, or write elsewhere"
         )
     if path.is_dir():
         _empty(path, inputs)
@@ -47,10 +48,10 @@ def _require_writable(path: Path) -> None:
     """Raise unless the nearest directory that is there already can be written."""
     place = next(p for p in (path, *path.absolute().parents) if p.exists())
     if place.is_file() and place != path:
-        raise AttncliError("is a file, not a directory", where=place, remedy="choose another --out")
+        raise AttncliError("is a file, not a directory", where=place, remedy="write elsewhere")
     if not os.access(place, os.W_OK):
         raise AttncliError(
-            "cannot be written", where=place, remedy="choose another --out or change its rights"
+            "cannot be written", where=place, remedy="change its rights or write elsewhere"
         )
 
 
@@ -59,7 +60,7 @@ def _empty(path: Path, inputs: Iterable[Path]) -> None:
     for needed in (Path.cwd(), Path.home(), *inputs):
         if needed.resolve().is_relative_to(kept):
             raise AttncliError(
-                f"holds {needed}, which must stay", where=path, remedy="choose another --out"
+                f"holds {needed}, which must stay", where=path, remedy="write elsewhere"
             )
     for entry in path.iterdir():
         if entry.is_dir() and not entry.is_symlink():

@@ -19,14 +19,14 @@ class GlobalDropout(nn.Module):
         super().__init__()
         self.p = p
 
-    def forward(self, x: Float[Tensor, "b *rest"]) -> Float[Tensor, "b *rest"]:
+    def forward(self, x: Float[Tensor, "b ..."]) -> Float[Tensor, "b ..."]:
         """Return `x` with values dropped in training, and unchanged in evaluation."""
         if not self.training or self.p == 0:
             return x
-        rank, size, samples = _place_in_batch(x)
-        keep = torch.empty((samples, *x.shape[1:]), device=x.device, dtype=x.dtype)
+        rank, size, rows = _place_in_batch(x)
+        keep = torch.empty((rows, *x.shape[1:]), device=x.device, dtype=x.dtype)
         keep.bernoulli_(1 - self.p).div_(1 - self.p)
-        return x * keep[rank::size]
+        return x * keep[rank::size][: len(x)]
 
     def extra_repr(self) -> str:
         """Return the probability, for the printed model."""
@@ -34,9 +34,13 @@ class GlobalDropout(nn.Module):
 
 
 def _place_in_batch(x: Tensor) -> tuple[int, int, int]:
-    """Return this process's rank, the number of processes, and samples over all of them."""
+    """Return this process's rank, the number of processes, and rows of the batch of them all.
+
+    Processes may hold fewer samples than their share, where some could not be read.
+    """
     if not (distributed.is_available() and distributed.is_initialized()):
         return 0, 1, len(x)
-    samples = torch.tensor(len(x), device=x.device)
-    distributed.all_reduce(samples)
-    return distributed.get_rank(), distributed.get_world_size(), int(samples)
+    rank, size = distributed.get_rank(), distributed.get_world_size()
+    rows = torch.tensor((len(x) - 1) * size + rank + 1)  # on the host, so no GPU is waited for
+    distributed.all_reduce(rows, distributed.ReduceOp.MAX)
+    return rank, size, int(rows)

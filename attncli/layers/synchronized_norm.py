@@ -15,6 +15,11 @@ class SynchronizedBatchNorm(nn.BatchNorm3d):
     In one process it is `BatchNorm3d`. torch's own `SyncBatchNorm` is faster but needs a GPU.
     """
 
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+    momentum: float
+
     def forward(self, input: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b c t h w"]:  # noqa: A002
         """Return `input` with each channel normalised, scaled and shifted.
 
@@ -34,10 +39,6 @@ class SynchronizedBatchNorm(nn.BatchNorm3d):
         return torch.addcmul(_as_column(self.bias), centred, _as_column(scale)).to(input.dtype)
 
     def _track(self, mean: Float[Tensor, " c"], variance: Float[Tensor, " c"]) -> None:
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        assert self.num_batches_tracked is not None
-        assert self.momentum is not None
         self.running_mean.lerp_(mean, self.momentum)
         self.running_var.lerp_(variance, self.momentum)
         self.num_batches_tracked.add_(1)
@@ -51,7 +52,7 @@ def synchronize_batch_norm(model: nn.Module, device: torch.device) -> nn.Module:
         device: Where it will run: torch's `SyncBatchNorm` on a GPU, ours elsewhere.
     """
     if device.type == "cuda":
-        return nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        return nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
     for module in model.modules():
         if type(module) is nn.BatchNorm3d:
             module.__class__ = SynchronizedBatchNorm
@@ -62,13 +63,13 @@ class _SumOverProcesses(torch.autograd.Function):
     """Sum over processes, whose gradient is the sum of all processes' gradients."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
+    def forward(_: Any, x: Tensor) -> Tensor:
         total = x.clone()
         distributed.all_reduce(total)
         return total
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+    def backward(_: Any, gradient: Tensor) -> Tensor:
         total = gradient.clone()
         distributed.all_reduce(total)
         return total

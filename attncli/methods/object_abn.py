@@ -43,7 +43,7 @@ Differs from the paper:
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Bool, Float, UInt8
@@ -211,9 +211,9 @@ class AbnCriterion:
 
     def __call__(self, outputs: BranchOutputs, batch: ClipBatch) -> Losses:
         """Return the loss and its terms `per` and `att`."""
-        assert outputs.attention_scores is not None
         per = functional.cross_entropy(outputs.scores.float(), batch.labels)
-        att = functional.cross_entropy(outputs.attention_scores.float(), batch.labels)
+        attention_scores = cast(Tensor, outputs.attention_scores)
+        att = functional.cross_entropy(attention_scores.float(), batch.labels)
         return Losses(total=per + self.lambda_att * att, terms={"per": per, "att": att})
 
 
@@ -238,17 +238,14 @@ class ObjectAbnCriterion:
         """
         if batch.masks is None:
             raise AttncliError("object-abn needs masks", remedy="pass --masks")
-        assert outputs.spatial_attention is not None
         abn = AbnCriterion(self.lambda_att)(outputs, batch)
         mask = mask_loss(
-            outputs.spatial_attention,
+            cast(Tensor, outputs.spatial_attention),
             batch.masks,
             mask_resize=self.mask_resize,
             empty_frames=self.empty_frames,
         )
-        return Losses(
-            total=abn.total + self.lambda_mask * mask, terms={**abn.terms, "mask": mask}
-        )
+        return Losses(total=abn.total + self.lambda_mask * mask, terms={**abn.terms, "mask": mask})
 
 
 def build_x3d(

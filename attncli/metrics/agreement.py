@@ -83,7 +83,7 @@ def mask_agreement(
     object_cells = covered >= COVERED
     used = object_cells.any(axis=(1, 2))
     if not used.any():
-        return MaskAgreement(np.nan, np.nan, np.nan, empty_frames=len(used))
+        return MaskAgreement(np.nan, np.nan, np.nan, empty_frames=used.size)
     attention, covered, object_cells = attention[used], covered[used], object_cells[used]
     attended = attention >= threshold
     total = attention.sum(axis=(1, 2))

@@ -50,6 +50,6 @@ class Log:
         """Write what is still held back."""
         self.writer.close()
 
-    def _add(self, group: str, values: Mapping[str, float], step: int) -> None:
+    def _add(self, group: str, values: Mapping[str, int | float], step: int) -> None:
         for name, value in values.items():
             self.writer.add_scalar(f"{group}/{name}", value, step)

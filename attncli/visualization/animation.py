@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from attncli.visualization.clips import HeatStyle, PictureRow, ShownClip, picture_rows
 from attncli.visualization.comparison import GREY, MARGIN_IN, TITLE_IN, draw_title
-from attncli.visualization.lettering import LINE_IN, fit_lines, write_line
+from attncli.visualization.lettering import LINE_IN, fit_lines, typesetting, write_line
 
 GAP_PX = 4
 DPI = 144
@@ -21,7 +21,7 @@ def animate(
 ) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
     """Yield every frame of every clip, one clip after the other, with its runs side by side.
 
-    Pictures are of one size, with even sides, as H.264 asks for.
+    Pictures are of one size; what is smaller stands at the top left of it.
 
     Args:
         clips: Clips in the order in which they are shown, each with one entry a name.
@@ -31,7 +31,7 @@ def animate(
     sheets = [_sheet(clip, names, style) for clip in clips]
     height = max(sheet.shape[1] for sheet in sheets)
     width = max(sheet.shape[2] for sheet in sheets)
-    canvas = np.full((height + height % 2, width + width % 2, 3), 255, np.uint8)
+    canvas = np.full((height, width, 3), 255, np.uint8)
     for sheet in sheets:
         for picture in sheet:
             shown = canvas.copy()
@@ -58,7 +58,7 @@ def _header(
     canvas = FigureCanvasAgg(figure)
     page = figure.add_axes((0, 0, 1, 1), xlim=(0, width_px / DPI), ylim=(height_in, 0))
     page.set_axis_off()
-    draw_title(page, clip, 0, width_px / DPI)
+    draw_title(page, clip, 0.0, width_px / DPI)
     room_in = (panel_px - GAP_PX) / DPI - 2 * MARGIN_IN
     for column, row in enumerate(rows):
         left_in = column * panel_px / DPI + MARGIN_IN
@@ -67,5 +67,6 @@ def _header(
             if text:
                 fitted = fit_lines(text, room_in, bold=line == 0)[0]
                 write_line(page, left_in, TITLE_IN + (line + 0.5) * LINE_IN, fitted, **look)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
+    with typesetting():
+        canvas.draw()  # type: ignore[no-untyped-call]
+    return np.asarray(canvas.buffer_rgba())[:, :, :3]  # type: ignore[no-untyped-call]

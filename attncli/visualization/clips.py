@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from string import ascii_lowercase
 
 import numpy as np
@@ -11,7 +12,7 @@ from attncli.metrics.value_range import Range, stretched
 from attncli.visualization.colormap import color_table
 from attncli.visualization.overlay import outline, overlay
 
-MARKS = {True: (" ✓", "#1a7f37"), False: (" ✗", "#b42318"), None: ("", "black")}
+MARKS = {True: ("✓ ", "#1a7f37"), False: ("✗ ", "#b42318"), None: ("", "black")}
 """Sign and colour of a right, a wrong and an unknown answer."""
 
 
@@ -101,9 +102,12 @@ def picture_rows(
         drawn = stretched(run.attention[None], style.value_range)[0][frames]
         pictures = overlay(shown, drawn, table=color_table(style.colormap), opacity=style.opacity)
         value = f"{run.entropy_bits:.2f} bits"
-        rows.append(PictureRow(name, pictures, run.predicted + mark, color, value))
-    letters = zip(ascii_lowercase, rows, strict=False)
-    return [replace(row, name=f"({letter}) {row.name}") for letter, row in letters]
+        rows.append(PictureRow(name, pictures, mark + run.predicted, color, value))
+    letters = chain(ascii_lowercase, count(len(ascii_lowercase) + 1))
+    return [
+        replace(row, name=f"({letter}) {row.name}")
+        for row, letter in zip(rows, letters, strict=False)
+    ]
 
 
 def evenly_spaced(n: int, count: int) -> list[int]:

@@ -7,9 +7,7 @@ number of clips, runs and frames, the length of the names or the shape of the pi
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
@@ -30,10 +28,9 @@ from attncli.visualization.lettering import (
     SIZE_PT,
     fit_lines,
     text_width_in,
+    typesetting,
     write_line,
 )
-
-FigureFormat = Literal["png", "pdf"]
 
 PAGE_HEIGHT_IN = 9.2
 """Height of the text on a letter or A4 page: a figure shrinks its pictures to stay within it."""
@@ -47,13 +44,14 @@ TITLE_IN = 0.17
 GAP_IN = 0.03
 LABEL_GAP_IN = 0.07
 CLIP_GAP_IN = 0.08
-COLOR_BAR_IN = 0.42
+COLOR_BAR_IN = 0.28
 GREY = "0.35"
-RANGE_LABELS: dict[Range, str] = {
-    "none": "attention",
-    "clip": "attention, from the least to the greatest of each clip",
-    "frame": "attention, from the least to the greatest of each frame",
+LEGENDS: dict[Range, tuple[str, ...]] = {
+    "none": ("attention",),
+    "clip": ("attention, scaled", "within each clip"),
+    "frame": ("attention, scaled", "within each frame"),
 }
+"""What the colour bar shows, in lines short enough to stand beside it."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,8 @@ def draw_comparison(
     blocks = [
         picture_rows(clip, names, style, evenly_spaced(len(clip.frames), frames)) for clip in clips
     ]
-    layout = _lay_out(blocks, width_in)
+    legend = LEGENDS[style.value_range]
+    layout = _lay_out(blocks, legend, width_in)
     rows_in = sum(layout.row_in(row) + GAP_IN for rows in blocks for row in rows)
     height_in = rows_in + len(clips) * (TITLE_IN + CLIP_GAP_IN) + COLOR_BAR_IN
 
@@ -123,38 +122,49 @@ def draw_comparison(
             _draw_pictures(page, row, top_in, layout)
             top_in += layout.row_in(row) + GAP_IN
         top_in += CLIP_GAP_IN
+    _write_lines(page, [(line, {}) for line in legend], top_in, COLOR_BAR_IN)
     page.set(xlim=(0, layout.width_in), ylim=(height_in, 0), aspect="auto")
     _draw_color_bar(figure, style, layout, height_in)
     return figure
 
 
-def save_figure(figure: Figure, path: Path, *, file_format: FigureFormat) -> None:
-    """Write the figure to `path`; text in a PDF stays text (TrueType), to be searched and edited.
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write the figure as PNG or PDF, by suffix; the same figure gives the same bytes.
 
-    The same figure gives the same bytes.
+    Text in a PDF stays text, to be searched and edited.
     """
-    metadata = {"CreationDate": None} if file_format == "pdf" else None
-    with matplotlib.rc_context({"pdf.fonttype": 42}), replacing(path) as temporary:
-        figure.savefig(temporary, format=file_format, metadata=metadata)
+    kind = path.suffix.lower().removeprefix(".")
+    metadata = {"CreationDate": None} if kind == "pdf" else None
+    with typesetting(), replacing(path) as temporary:
+        figure.savefig(temporary, format=kind, metadata=metadata)
 
 
 def draw_title(page: Axes, clip: ShownClip, top_in: float, width_in: float) -> None:
-    """Write the clip's id, class and frames in one line as wide as the page, `TITLE_IN` high."""
-    span = f"frames {min(clip.frame_indices)}–{max(clip.frame_indices)}"
-    facts = span if clip.true_class is None else f"true class: {clip.true_class}; {span}"
+    """Write the clip's id, class and frames in one line as wide as the page, `TITLE_IN` high.
+
+    Where there is no room for all of it, the frames are left out first.
+    """
     room_in = width_in - 2 * MARGIN_IN - LABEL_GAP_IN
-    id_in = min(text_width_in(clip.id, bold=True), room_in / 2)
-    facts = fit_lines(facts, room_in - id_in)[0]
+    facts_in = room_in - min(text_width_in(clip.id, bold=True), room_in / 2)
+    choices = [f"frames {min(clip.frame_indices)} to {max(clip.frame_indices)}"]
+    if clip.true_class is not None:
+        true_class = f"true class: {clip.true_class}"
+        choices = [f"{true_class}; {choices[0]}", true_class, clip.true_class]
+    fitting = (text for text in choices if text_width_in(text) <= facts_in)
+    facts = next(fitting, fit_lines(choices[-1], facts_in)[0])
     title = fit_lines(clip.id, room_in - text_width_in(facts), bold=True)[0]
     middle_in = top_in + TITLE_IN / 2
     write_line(page, MARGIN_IN, middle_in, title, weight="bold")
     write_line(page, width_in - MARGIN_IN, middle_in, facts, ha="right", color=GREY)
 
 
-def _lay_out(blocks: Sequence[Sequence[PictureRow]], width_in: float) -> _Layout:
+def _lay_out(
+    blocks: Sequence[Sequence[PictureRow]], legend: Sequence[str], width_in: float
+) -> _Layout:
     rows = [row for rows in blocks for row in rows]
     columns = max(len(row.pictures) for row in rows)
-    label_in = min(max(map(_label_width_in, rows)), LABEL_MAX_IN, LABEL_MAX_SHARE * width_in)
+    labels_in = [*map(text_width_in, legend), *map(_label_width_in, rows)]
+    label_in = min(max(labels_in), LABEL_MAX_IN, LABEL_MAX_SHARE * width_in)
     room_in = width_in - label_in - LABEL_GAP_IN - 2 * MARGIN_IN
     widest = (room_in + GAP_IN) / columns - GAP_IN
     between_in = len(blocks) * (TITLE_IN + CLIP_GAP_IN) + len(rows) * GAP_IN + COLOR_BAR_IN
@@ -176,6 +186,13 @@ def _draw_label(page: Axes, row: PictureRow, top_in: float, layout: _Layout) -> 
     lines = [(name, {"weight": "bold"})]
     lines += [(line, {"color": row.color}) for line in details]
     lines += [(row.value, {"color": GREY})] if row.value else []
+    _write_lines(page, lines, top_in, height_in)
+
+
+def _write_lines(
+    page: Axes, lines: Sequence[tuple[str, dict[str, str]]], top_in: float, height_in: float
+) -> None:
+    """Write lines below each other at the left margin, in the middle of a height."""
     first_in = top_in + (height_in - (len(lines) - 1) * LINE_IN) / 2
     for position, (text, look) in enumerate(lines):
         write_line(page, MARGIN_IN, first_in + position * LINE_IN, text, **look)
@@ -192,15 +209,15 @@ def _draw_pictures(page: Axes, row: PictureRow, top_in: float, layout: _Layout) 
 
 def _draw_color_bar(figure: Figure, style: HeatStyle, layout: _Layout, height_in: float) -> None:
     left, width = layout.left_in / layout.width_in, layout.strip_in / layout.width_in
-    bar = figure.add_axes((left, 0.31 / height_in, width, 0.08 / height_in))
+    bar = figure.add_axes((left, 0.16 / height_in, width, 0.08 / height_in))
     colors = ListedColormap(color_table(style.colormap) / 255)
+    quarters = [0, 0.25, 0.5, 0.75, 1]
     drawn = figure.colorbar(
         ScalarMappable(Normalize(0, 1), colors),
         cax=bar,
         orientation="horizontal",
-        ticks=[0, 0.25, 0.5, 0.75, 1],
+        ticks=quarters if layout.strip_in > 1.5 else [0, 1],
         format="{x:g}",
     )
-    drawn.set_label(RANGE_LABELS[style.value_range], size=SIZE_PT, labelpad=1)
     drawn.ax.tick_params(labelsize=SIZE_PT, length=2, pad=1.5, width=0.5)
     drawn.outline.set_linewidth(0.5)

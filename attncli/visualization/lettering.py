@@ -1,7 +1,9 @@
 """Text that fits where it is put."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
+import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
@@ -10,6 +12,14 @@ SIZE_PT = 6.5
 """Size of all text in a figure: readable in print, and small enough for a label of three lines."""
 LINE_IN = 1.25 * SIZE_PT / 72
 """Distance between two lines of text, in inches."""
+
+
+def typesetting() -> AbstractContextManager[None]:
+    """Return the settings of matplotlib under which figures are drawn.
+
+    Text is as wide as `text_width_in` says at any resolution, and stays text (TrueType) in a PDF.
+    """
+    return matplotlib.rc_context({"pdf.fonttype": 42, "text.hinting": "none"})
 
 
 def text_width_in(text: str, *, bold: bool = False) -> float:

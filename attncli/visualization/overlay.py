@@ -19,14 +19,16 @@ def cut_view(
 
     Args:
         frames: Frames at source resolution.
-        box_xyxy: Left, top, right, bottom of the part, in source pixels; fractions count.
+        box_xyxy: Left, top, right, bottom of the part, in source pixels; fractions count,
+            and what a rounding error puts outside the frame is left out.
         flip: Whether the network saw it mirrored left to right.
         height_px: Rows of the answer; its columns follow from the box's aspect ratio.
     """
     left, top, right, bottom = box_xyxy
     size_wh = (max(1, round(height_px * (right - left) / (bottom - top))), height_px)
+    inside = (max(left, 0), max(top, 0), min(right, frames.shape[2]), min(bottom, frames.shape[1]))
     views = [
-        np.asarray(Image.fromarray(frame).resize(size_wh, Image.Resampling.BICUBIC, box_xyxy))
+        np.asarray(Image.fromarray(frame).resize(size_wh, Image.Resampling.BICUBIC, inside))
         for frame in frames
     ]
     stacked = np.stack(views)
@@ -74,7 +76,7 @@ def outline(
     masks: Bool[np.ndarray, "t h w"],
     *,
     color: tuple[int, int, int] = (255, 255, 0),
-    thickness_px: int = 2,
+    thickness_px: int = 3,
 ) -> UInt8[np.ndarray, "t h w 3"]:
     """Return the frames with the border of each mask drawn on them, inside the mask."""
     side = 2 * thickness_px + 1

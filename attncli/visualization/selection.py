@@ -12,6 +12,7 @@ from jaxtyping import Float64
 from attncli.errors import AttncliError, UsageError
 
 Order = Literal["random", "first", "sharpest", "least-sharp"]
+_View = tuple[str, str, tuple[int, ...], int]
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,11 @@ def common_clips(tables: Sequence[pd.DataFrame]) -> list[CommonClip]:
     Raises:
         AttncliError: The runs have no clip in common.
     """
-    views = [{_view(line): row for row, line in enumerate(_lines(table))} for table in tables]
+    rows = [{view: row for row, view in enumerate(_views(table))} for table in tables]
     clips = [
-        CommonClip(line["id"], line["label"], tuple(view[_view(line)] for view in views))
-        for line in _lines(tables[0])
-        if all(_view(line) in view for view in views)
+        CommonClip(view[0], label, tuple(run[view] for run in rows))
+        for view, label in zip(_views(tables[0]), tables[0]["label"], strict=True)
+        if all(view in run for run in rows)
     ]
     if not clips:
         in_all = set.intersection(*(set(table["id"]) for table in tables))
@@ -116,11 +117,7 @@ def _known(name: str, names: Sequence[str], option: str) -> str:
     )
 
 
-def _lines(table: pd.DataFrame) -> list[dict[str, str]]:
-    return table.astype({"flip": str}).to_dict("records")
-
-
-def _view(line: dict[str, str]) -> tuple[str, str, tuple[int, ...], str]:
+def _views(table: pd.DataFrame) -> list[_View]:
     # Runs at different resolutions write crop edges that differ by a rounding error.
-    crop = tuple(round(float(edge)) for edge in line["crop"].split())
-    return line["id"], line["frames"], crop, line["flip"]
+    crops = [tuple(round(float(edge)) for edge in crop.split()) for crop in table["crop"]]
+    return list(zip(table["id"], table["frames"], crops, table["flip"], strict=True))

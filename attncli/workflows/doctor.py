@@ -31,7 +31,7 @@ def _guarded(check: Callable[[], Iterator[Row]]) -> list[Row]:
         return list(check())
     except Exception as error:
         name = check.__name__.strip("_").replace("_", " ")
-        return [_row(name, FAILED, f"{type(error).__name__}: {error}")]
+        return [_row(name, FAILED, f"{type(error).__name__}: {' '.join(str(error).split())}")]
 
 
 def _row(check: str, status: str, found: str) -> Row:
@@ -67,7 +67,7 @@ def _decoder() -> Iterator[Row]:
     frames = np.full((FRAMES, 32, 48, 3), 128, dtype=np.uint8)
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "grey.mp4"
-        write_video(path, frames, fps=25)
+        write_video(path, frames, fps=25.0)
         counted = count_frames(path)
         last = read_frames(path, [FRAMES - 1], short_side_px=None)
     codec = ".".join(map(str, av.library_versions["libavcodec"]))

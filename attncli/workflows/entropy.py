@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -30,6 +29,7 @@ from attncli.workflows.outcome import Outcome, Row
 
 MASK_FIGURES = ("mask_iou", "inside_percent", "pointing_percent")
 MASK_COLUMNS = (*MASK_FIGURES, "empty_frames")
+CROP_ROUNDING_PX = 0.5
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def measure_entropy(
     """
     if measure.masks is not None and not measure.masks.is_dir():
         raise AttncliError("no such directory", where=measure.masks, remedy="check --masks")
-    sources = [_Source.of(run, split) for run in runs]
+    sources = [_open(run, split) for run in runs]
     if dry_run:
         return Outcome(rows=[{**s.row, "out": str(out or s.directory.parent)} for s in sources])
     if out is not None:
@@ -105,21 +105,21 @@ class _Source:
     spatial: Float[np.ndarray, "n t h w"]
     row: Row
 
-    @classmethod
-    def of(cls, run: Path, split: str) -> Self:
-        directory = attention_directory(run, split)
-        attention = open_attention(directory)
-        if attention.spatial is None or len(attention.spatial) == 0:
-            raise AttncliError("there are no spatial attention maps", where=directory)
-        metrics_path = directory.parent / "metrics.json"
-        known = read_metrics(metrics_path) if metrics_path.exists() else {}
-        row: Row = {
-            "run": str(run),
-            "method": known.get("method"),
-            "split": known.get("split"),
-            "clips": len(attention.spatial),
-        }
-        return cls(directory, attention, attention.spatial, row)
+
+def _open(run: Path, split: str) -> _Source:
+    directory = attention_directory(run, split)
+    attention = open_attention(directory)
+    if attention.spatial is None or len(attention.spatial) == 0:
+        raise AttncliError("there are no spatial attention maps", where=directory)
+    metrics_path = directory.parent / "metrics.json"
+    known = read_metrics(metrics_path) if metrics_path.exists() else {}
+    row: Row = {
+        "run": str(run),
+        "method": known.get("method"),
+        "split": known.get("split"),
+        "clips": len(attention.spatial),
+    }
+    return _Source(directory, attention, attention.spatial, row)
 
 
 def _clip_table(
@@ -154,7 +154,7 @@ def _agreement(
     """Return a clip's agreement with its masks, in percent."""
     source = masks.read(record.id, np.array(record.frames))
     rows, columns = source.shape[1:]
-    if record.crop[2] > columns or record.crop[3] > rows:
+    if record.crop[2] > columns + CROP_ROUNDING_PX or record.crop[3] > rows + CROP_ROUNDING_PX:
         raise AttncliError(
             f"masks are {columns}x{rows}, smaller than the part of the video the clip shows",
             where=record.id,

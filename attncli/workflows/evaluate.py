@@ -1,7 +1,8 @@
 """Score trained runs on a split of a dataset, and keep their predictions and attention maps."""
 
+import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
 from itertools import chain
@@ -25,6 +26,7 @@ from attncli.files.failures import write_failures
 from attncli.files.metrics import write_metrics
 from attncli.files.predictions import Predictions, write_predictions
 from attncli.files.runs import Run, load
+from attncli.layers.fusion import fuse_for_inference
 from attncli.metrics.accuracy import top_k_percent
 from attncli.metrics.entropy import map_entropy
 from attncli.reporting import Reporter
@@ -34,6 +36,7 @@ from attncli.types import BranchOutputs, ClipBatch
 from attncli.workflows.outcome import Outcome, Row
 
 CROP_DECIMALS = 3  # of a source pixel
+MOST_WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,12 @@ class _Task:
     dataset: VideoDataset
     split: str
     config: ClipConfig
+    source: Row  # what is not the run's own: the checkpoint, the data
 
     @property
     def row(self) -> Row:
-        return {"run": str(self.run.directory.path), "method": self.run.method, "split": self.split}
+        name = str(self.run.directory.path)
+        return {"run": name, "method": self.run.method, "split": self.split, **self.source}
 
     @property
     def directory(self) -> Path:
@@ -138,12 +143,13 @@ def _plan(
         raise AttncliError(
             "no such weights", where=weights, remedy="train the run to its end, or see --checkpoint"
         )
-    return _Task(run=run, weights=weights, dataset=dataset, split=split, config=config)
+    source: Row = {} if checkpoint == "last" else {"checkpoint": checkpoint}
+    source |= {} if data is None else {"data": str(data)}
+    return _Task(run, weights, dataset, split, config, source)
 
 
 def _planned(task: _Task) -> Row:
-    plan = {"clips": len(task.dataset.samples), "weights": str(task.weights)}
-    return {**task.row, **plan, "out": str(task.directory)}
+    return {**task.row, "clips": len(task.dataset.samples), "out": str(task.directory)}
 
 
 def _require_same_classes(run: Run, dataset: VideoDataset) -> None:
@@ -183,8 +189,7 @@ def _model(task: _Task, world: World) -> nn.Module:
     build = catalog.load(catalog.method(task.run.method).build)
     model, _ = build(_without_published_weights(task.run.config), len(task.run.classes))
     load_weights(model, read_weights(task.weights), where=task.weights)
-    model = model.to(world.device, memory_format=torch.channels_last_3d)
-    return model.eval()
+    return fuse_for_inference(model).to(world.device, memory_format=torch.channels_last_3d)
 
 
 def _without_published_weights(config: Any) -> Any:
@@ -194,13 +199,10 @@ def _without_published_weights(config: Any) -> Any:
 
 def _answer(task: _Task, model: nn.Module, world: World, reporter: Reporter) -> _Answers:
     """Put this process's share of the clips through the model; attention goes to its part."""
-    config = task.config
-    clips = ClipDataset(task.dataset, config, training=False, masks=None, seed=config.seed)
     rows = world.share(range(len(task.dataset.samples)))
-    step = max(1, config.batch_size // world.size)
+    step = max(1, task.config.batch_size // world.size)
     batches = [rows[start : start + step] for start in range(0, len(rows), step)]
-    pin = world.device.type == "cuda"
-    loader = clip_loader(clips, batches=batches, workers=config.workers, pin=pin)
+    loader = _loader(task, batches, world)
     label = f"eval {task.run.directory.path.name} on {task.split}"
     answers = []
     with AttentionWriter(task.part(world.rank)) as writer:
@@ -216,6 +218,16 @@ def _answer(task: _Task, model: nn.Module, world: World, reporter: Reporter) -> 
                 temporal=_array(outputs.temporal_attention),
             )
     return _joined([_nothing(task, ()), *answers])
+
+
+def _loader(task: _Task, batches: list[list[int]], world: World) -> Iterable[ClipBatch]:
+    clips = ClipDataset(task.dataset, task.config, training=False, seed=task.config.seed)
+    workers = task.config.workers
+    if workers is None:
+        workers = min(len(os.sched_getaffinity(0)) // world.size, MOST_WORKERS)
+    pin = world.device.type == "cuda"
+    loader = clip_loader(clips, batches=batches, workers=workers, pin=pin)
+    return cast(Iterable[ClipBatch], loader)
 
 
 def _forward(task: _Task, model: nn.Module, batch: ClipBatch, world: World) -> BranchOutputs:
@@ -297,8 +309,7 @@ def _write(task: _Task, shares: Sequence[_Answers]) -> Outcome:
             write_predictions(out / "attention_predictions.csv", branch)
         write_failures(out / "failures.jsonl", answers.failures)
         row = {**task.row, **_accuracies(task, answers), **_sharpness(attention)}
-        source = {"data": str(task.dataset.root), "weights": str(task.weights)}
-        write_metrics(out / "metrics.json", {**row, **source})
+        write_metrics(out / "metrics.json", row)
     return Outcome(rows=[row], failures=list(answers.failures))
 
 

@@ -76,7 +76,7 @@ def train(
     """
     config = runs.with_absolute_paths(config)
     splits = {name: _open_split(config, name) for name in ("train", "val")}
-    masks = _open_masks(config)
+    masks = _open_masks(config, splits["train"])
     if dry_run:
         return Outcome(rows=_plan(method, config, splits, out))
     for note in dict.fromkeys(note for split in splits.values() for note in split.notes):
@@ -105,9 +105,22 @@ def _open_split(config: ClipConfig, name: Any) -> VideoDataset:
     return dataset
 
 
-def _open_masks(config: ClipConfig) -> MaskDirectory | None:
+def _open_masks(config: ClipConfig, dataset: VideoDataset) -> MaskDirectory | None:
+    """Return the masks of the training clips, where the method uses any.
+
+    A clip without masks is named when it is read; here there must be some that have them.
+    """
     root = getattr(config, "masks", None)
-    return None if root is None else MaskDirectory(root)
+    if root is None:
+        return None
+    masks = MaskDirectory(root)
+    if not any(masks.finished(sample.id) for sample in dataset.samples):
+        raise AttncliError(
+            "no masks of any training clip here",
+            where=root,
+            remedy=f"make them: attncli segment {config.data} -o {root}",
+        )
+    return masks
 
 
 def _begin(
@@ -170,7 +183,7 @@ def _fit(
     )
     failures = training.run()
     if world.leads:
-        metadata = {"method": run.method, "epochs": str(config.epochs), "attncli": __version__}
+        metadata = {"method": run.method, "epochs": config.epochs, "attncli": __version__}
         write_weights(run.directory.weights_path, model, metadata)
     world.wait()
     return failures
@@ -267,7 +280,7 @@ def _is_finished(run: runs.Run) -> bool:
     weights = run.directory.weights_path
     if not weights.exists() or not _metrics_path(run).exists():
         return False
-    is_last = read_metadata(weights).get("epochs") == str(run.config.epochs)
+    is_last = read_metadata(weights).get("epochs") == run.config.epochs
     return is_last and _metrics_path(run).stat().st_mtime >= weights.stat().st_mtime
 
 

@@ -1,7 +1,9 @@
 """Draw the attention of runs over the frames they saw: a figure, or a video."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +15,7 @@ from attncli.config.training import ClipConfig
 from attncli.data.frame_rate import frame_rate
 from attncli.data.layouts import open_dataset
 from attncli.data.samples import Split
-from attncli.data.video import VIDEO_SUFFIXES, read_frames, write_video
+from attncli.data.video import read_frames, write_video
 from attncli.errors import AttncliError, Failure, UsageError
 from attncli.files.atomic import write_text
 from attncli.files.attention import Attention, attention_directory, open_attention
@@ -32,6 +34,7 @@ from attncli.visualization.selection import CommonClip, Wish, choose, common_cli
 from attncli.workflows.outcome import Outcome, Row
 
 FIGURE_SUFFIXES = {".png", ".pdf"}
+MOVIE_SUFFIXES = {".mp4", ".avi", ".webm", ".mkv", ".mov"}
 VIEW_PX = 256
 """Height of a clip's pictures before they are placed: that of UCF101's frames, about."""
 
@@ -56,6 +59,11 @@ class Picture:
     """Mask directory whose outlines are shown beside the attention."""
 
     @property
+    def is_video(self) -> bool:
+        """Whether `out` names a video."""
+        return self.out.suffix.lower() in MOVIE_SUFFIXES
+
+    @property
     def table(self) -> Path:
         """What the picture says, as a table: a row a clip and run."""
         return self.out.with_suffix(".csv")
@@ -68,13 +76,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class _Run:
+    path: Path
     name: str
-    spatial: Float32[np.ndarray, "n t h w"]
     attention: Attention
-
-    def entropies(self, rows: Sequence[int]) -> Float64[np.ndarray, " n"]:
-        """Return the entropy of clips in bits, as the paper defines it."""
-        return map_entropy(self.spatial[list(rows)]).clip_bits
+    spatial: Float32[np.ndarray, "n t h w"]
 
 
 def visualize_runs(
@@ -112,18 +117,24 @@ def visualize_runs(
     clips = common_clips([run.attention.clips for run in opened])
     chosen = choose(clips, wish, lambda some: _entropies(opened, some).mean(axis=0))
     bits = _entropies(opened, chosen)
-    rows = [_row(run, clip, bits[i, j]) for j, clip in enumerate(chosen) for i, run in enumerate(opened)]
+    rows = [
+        _row(run, clip.rows[i], float(bits[i, j]))
+        for j, clip in enumerate(chosen)
+        for i, run in enumerate(opened)
+    ]
     if dry_run:
         return Outcome(rows=[{**row, "out": str(picture.out)} for row in rows])
     for path in (picture.out, picture.table):
         claim(path, overwrite=overwrite)
     paths = _video_paths(chosen, runs[0], data)
-    shown, failures = [], []
+    shown: list[ShownClip] = []
+    failures: list[Failure] = []
     for j, clip in enumerate(reporter.track(chosen, label="read clips", unit="clips")):
+        path = paths[clip.id]
         try:
-            shown.append(_read(clip, paths[clip.id], opened, bits[:, j], picture.masks))
+            shown.append(_read(clip, path, opened, bits[:, j], picture.masks))
         except (AttncliError, IndexError) as error:
-            failures.append(Failure(id=clip.id, path=str(paths[clip.id]), error=str(error)))
+            failures.append(Failure(id=clip.id, path=str(path), error=str(error)))
     write_failures(picture.failures, failures)
     lost = {failure.id for failure in failures}
     rows = [row for row in rows if row["id"] not in lost]
@@ -137,7 +148,7 @@ def visualize_runs(
 def _require_drawable(picture: Picture) -> None:
     """Refuse, before anything is read, what would fail after it."""
     suffix = picture.out.suffix.lower()
-    if suffix not in FIGURE_SUFFIXES | VIDEO_SUFFIXES:
+    if not picture.is_video and suffix not in FIGURE_SUFFIXES:
         raise UsageError(
             f"no picture has the suffix {suffix!r}",
             where=picture.out,
@@ -163,6 +174,13 @@ def _open(run: Path, name: str, split: str) -> _Run:
         raise AttncliError(
             "there is no spatial attention to draw", where=directory, remedy="leave out this run"
         )
+    frames = {len(frames.split()) for frames in attention.clips["frames"]}
+    if frames - {attention.spatial.shape[1]}:
+        raise AttncliError(
+            "a clip has another number of frames than of maps",
+            where=directory,
+            remedy="evaluate the run again",
+        )
     return _Run(path=run, name=name, spatial=attention.spatial, attention=attention)
 
 
@@ -174,3 +192,113 @@ def _entropies(runs: Sequence[_Run], clips: Sequence[CommonClip]) -> Float64[np.
     )
 
 
+def _row(run: _Run, row: int, bits: float) -> Row:
+    record = run.attention.record(row)
+    return {
+        "id": record.id,
+        "label": record.label or None,
+        "run": str(run.path),
+        "predicted": record.predicted,
+        "entropy": bits,
+    }
+
+
+def _video_paths(clips: Sequence[CommonClip], run: Path, data: Path | None) -> dict[str, Path]:
+    """Return where each clip's video is, in `data` or else in the dataset of `run`."""
+    if data is None:
+        config = cast(ClipConfig, load(run).config)
+        dataset = open_dataset(config.data, layout=config.layout, split="all")
+    else:
+        dataset = open_dataset(data, split="all")
+    paths = {sample.id: sample.path for sample in dataset.samples}
+    for clip in clips:
+        if clip.id not in paths:
+            raise AttncliError(
+                f"there is no video {clip.id}",
+                where=dataset.root,
+                remedy="give the dataset the runs were evaluated on with --data",
+            )
+    return paths
+
+
+def _read(
+    clip: CommonClip,
+    path: Path,
+    runs: Sequence[_Run],
+    bits: Float64[np.ndarray, " r"],
+    masks: Path | None,
+) -> ShownClip:
+    record = runs[0].attention.record(clip.rows[0])
+    frames = read_frames(path, record.frames)
+    _require_inside(record.crop, frames.shape[1:3], path)
+    view = partial(cut_view, box_xyxy=record.crop, flip=record.flip, height_px=VIEW_PX)
+    unions = None
+    if masks is not None:
+        source = MaskDirectory(masks).read(clip.id, record.frames)
+        _require_same_size(source.shape[1:], frames.shape[1:3], masks, clip)
+        unions = view(source.astype(np.uint8) * 255) >= 128  # at least half of the pixel
+    return ShownClip(
+        id=clip.id,
+        true_class=record.label or None,
+        frame_indices=record.frames,
+        frames=view(frames),
+        runs=tuple(
+            _answer(run, row, float(b)) for run, row, b in zip(runs, clip.rows, bits, strict=True)
+        ),
+        masks=unions,
+    )
+
+
+def _require_inside(
+    crop: tuple[float, float, float, float], size_hw: Sequence[int], path: Path
+) -> None:
+    height, width = size_hw
+    if crop[2] > width + 1 or crop[3] > height + 1:
+        raise AttncliError(
+            f"frames of {width}x{height} pixels do not hold the clip's crop",
+            where=path,
+            remedy="give the dataset the runs were evaluated on with --data",
+        )
+
+
+def _require_same_size(
+    masks_hw: Sequence[int], frames_hw: Sequence[int], masks: Path, clip: CommonClip
+) -> None:
+    if tuple(masks_hw) != tuple(frames_hw):
+        raise AttncliError(
+            f"masks are {masks_hw[1]}x{masks_hw[0]}, the video is {frames_hw[1]}x{frames_hw[0]}",
+            where=MaskDirectory(masks).path(clip.id),
+            remedy="segment this video again",
+        )
+
+
+def _answer(run: _Run, row: int, bits: float) -> ClipAttention:
+    record = run.attention.record(row)
+    return ClipAttention(
+        predicted=record.predicted,
+        correct=record.predicted == record.label if record.label else None,
+        entropy_bits=bits,
+        attention=np.asarray(run.spatial[row]),
+    )
+
+
+def _draw(picture: Picture, clips: Sequence[ShownClip], names: Sequence[str], video: Path) -> None:
+    if picture.is_video:
+        rate = frame_rate(video) / _stride(clips[0].frame_indices)
+        write_video(picture.out, animate(clips, names, picture.style), rate)
+        return
+    figure = draw_comparison(
+        clips,
+        names,
+        style=picture.style,
+        frames=picture.frames,
+        width_in=picture.width_in,
+        dpi=picture.dpi,
+    )
+    save_figure(figure, picture.out)
+
+
+def _stride(frame_indices: Sequence[int]) -> int:
+    """Return every how many-th frame a clip holds; a short video's clip may start over."""
+    steps = [later - earlier for earlier, later in pairwise(frame_indices) if later > earlier]
+    return min(steps, default=1)

@@ -1,45 +1,140 @@
-"""A dataset of a few seconds of video, and settings of a network that trains on it at once."""
+"""A dataset in memory and a network of a few weights, to train in no time."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
-from attncli.data.video import write_video
+from attncli.config.training import TrainConfig
+from attncli.errors import Failure
+from attncli.files.runs import RunDirectory
+from attncli.reporting import Silent
+from attncli.training.batches import BatchOrder
+from attncli.training.distributed import World
+from attncli.training.learner import Learner
+from attncli.training.loop import Training, TrainingClips
+from attncli.training.seeds import seed_everything
+from attncli.types import BranchOutputs, ClipBatch, Losses
 
-CLASSES = ("Left", "Right", "Up")
-FRAMES, HEIGHT, WIDTH = 12, 48, 64
-SQUARE = 10
-
-
-@pytest.fixture(scope="session")
-def tiny_ucf101(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a dataset in UCF101's layout: 11 training and 6 validation videos of 3 classes."""
-    root = tmp_path_factory.mktemp("data") / "ucf101"
-    generator = np.random.default_rng(0)
-    lists: dict[str, list[str]] = {"train": [], "test": []}
-    for number, name in enumerate(CLASSES):
-        for group in range(1, 7):
-            if (name, group) == ("Up", 1):
-                continue  # 11 clips make an uneven last batch
-            video = f"{name}/v_{name}_g{group:02}_c01.avi"
-            write_video(root / "UCF-101" / video, _frames(number, generator), 25)
-            label = f" {number + 1}" if group <= 4 else ""
-            lists["train" if group <= 4 else "test"].append(video + label)
-    folder = root / "ucfTrainTestlist"
-    folder.mkdir()
-    index = "".join(f"{number + 1} {name}\n" for number, name in enumerate(CLASSES))
-    (folder / "classInd.txt").write_text(index)
-    for split, lines in lists.items():
-        (folder / f"{split}list01.txt").write_text("".join(f"{line}\n" for line in lines))
-    return root
+N_CLIPS, N_CLASSES, GRID = 10, 3, (2, 4, 4)
 
 
-def _frames(motion: int, generator: np.random.Generator) -> np.ndarray:
-    """Return a bright square that moves left, right or up over noise."""
-    frames = generator.integers(0, 60, (FRAMES, HEIGHT, WIDTH, 3), dtype=np.uint8)
-    for t, frame in enumerate(frames):
-        x = (50 - 4 * t, 4 * t, 30)[motion]
-        y = (20, 20, 36 - 3 * t)[motion]
-        frame[max(y, 0) : y + SQUARE, max(x, 0) : x + SQUARE] = 220
-    return frames
+class TinyNetwork(nn.Module):
+    """Two linear layers with dropout between them, over the mean of each channel and frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(3 * GRID[0], 8)
+        self.drop = nn.Dropout(0.5)
+        self.classify = nn.Linear(8, N_CLASSES)
+
+    def forward(self, frames: Tensor) -> BranchOutputs:
+        means = (frames.float() / 255).mean((3, 4)).flatten(1)
+        return BranchOutputs(scores=self.classify(self.drop(self.hidden(means).relu())))
+
+
+def cross_entropy(outputs: BranchOutputs, batch: ClipBatch) -> Losses:
+    loss = functional.cross_entropy(outputs.scores.float(), batch.labels)
+    return Losses(total=2 * loss, terms={"per": loss})
+
+
+def make_batch(rows: list[int], unreadable: frozenset[int] = frozenset()) -> ClipBatch:
+    """Return the clips of `rows`; the same row is the same clip always."""
+    good = [row for row in rows if row not in unreadable]
+    clips = [np.random.default_rng(row).integers(0, 256, (3, *GRID), np.uint8) for row in good]
+    frames = torch.from_numpy(np.stack(clips)) if clips else torch.empty(0, 3, *GRID)
+    return ClipBatch(
+        frames=frames.to(torch.uint8),
+        labels=torch.tensor([row % N_CLASSES for row in good], dtype=torch.int64),
+        rows=torch.tensor(good, dtype=torch.int64),
+        frame_indices=torch.zeros(len(good), GRID[0], dtype=torch.int64),
+        crops=torch.zeros(len(good), 4),
+        flips=torch.zeros(len(good), dtype=torch.bool),
+        failures=tuple(
+            Failure(id=f"clip{row}", path=f"/data/clip{row}.avi", error="damaged")
+            for row in rows
+            if row in unreadable
+        ),
+    )
+
+
+@dataclass
+class MemoryLoader:
+    """Reads what a batch order asks for; `meddle` may raise, or send a signal, at a batch."""
+
+    order: BatchOrder
+    unreadable: frozenset[int]
+    meddle: Callable[[int], None]
+    served: int = 0
+
+    def __iter__(self) -> Iterator[ClipBatch]:
+        for rows in self.order:
+            self.served += 1
+            self.meddle(self.served)
+            yield make_batch(rows, self.unreadable)
+
+
+@pytest.fixture
+def batch_of() -> Callable[..., ClipBatch]:
+    return make_batch
+
+
+@pytest.fixture
+def make_config() -> Callable[..., TrainConfig]:
+    def make(**settings: object) -> TrainConfig:
+        chosen = {"epochs": 3, "batch_size": 4, "lr": 0.05, "device": "cpu", "workers": 0}
+        return TrainConfig(data=Path("data"), **{**chosen, **settings})
+
+    return make
+
+
+@pytest.fixture
+def make_learner() -> Callable[[TrainConfig], Learner]:
+    def make(config: TrainConfig) -> Learner:
+        seed_everything(config.seed)
+        world = World(rank=0, size=1, device=torch.device("cpu"))
+        return Learner(TinyNetwork(), cross_entropy, config, world)
+
+    return make
+
+
+@pytest.fixture
+def make_training(
+    tmp_path: Path, make_learner: Callable[[TrainConfig], Learner]
+) -> Callable[..., Training]:
+    """Return a function that begins a training in memory, or goes on with the one in `name`."""
+
+    def make(
+        config: TrainConfig,
+        name: str = "run",
+        unreadable: frozenset[int] = frozenset(),
+        meddle: Callable[[int], None] = lambda served: None,
+    ) -> Training:
+        order = BatchOrder(
+            N_CLIPS,
+            batch_size=config.batch_size,
+            parts=config.accumulate,
+            seed=config.seed,
+            rank=0,
+            size=1,
+        )
+        clips = TrainingClips(
+            order=order,
+            loader=MemoryLoader(order, unreadable, meddle),
+            set_epoch=lambda epoch: None,
+            nothing=make_batch([]),
+        )
+        return Training(
+            make_learner(config),
+            clips,
+            [make_batch([20, 21, 22]), make_batch([23, 24])],
+            directory=RunDirectory(tmp_path / name),
+            reporter=Silent(),
+        )
+
+    return make

@@ -1,0 +1,176 @@
+"""`attncli visualize`: the attention of runs, drawn over the frames they saw."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from attncli.commands.console import finish, terminal
+from attncli.commands.options import (
+    DryRunOption,
+    JsonOption,
+    OverwriteOption,
+    RunsArgument,
+    SplitOption,
+    read_paths,
+)
+from attncli.errors import UsageError
+
+CLIPS, HEAT, FIGURE = "Which clips", "Heat maps", "Figure"
+
+
+def command(
+    runs: RunsArgument,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", help="Figure (.png, .pdf) or video (.mp4, .avi, .webm) to write."
+        ),
+    ] = Path("attention.png"),
+    file_format: Annotated[
+        Literal["png", "pdf", "mp4"] | None,
+        typer.Option(
+            "--format", help="Format, whatever the suffix of --out says.", show_default=False
+        ),
+    ] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--name",
+            help="What a run is called, once a run; its directory's name where unset.",
+            show_default=False,
+        ),
+    ] = None,
+    split: SplitOption = "val",
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Dataset with the videos; the first run's own where unset.", show_default=False
+        ),
+    ] = None,
+    clips: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="How many clips; 4 where unset, 1 for a video.",
+            show_default=False,
+            rich_help_panel=CLIPS,
+        ),
+    ] = None,
+    ids: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--id",
+            help="A clip to show, such as Archery/v_Archery_g01_c03; may be repeated.",
+            show_default=False,
+            rich_help_panel=CLIPS,
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            "--class",
+            help="Only clips of this class.",
+            show_default=False,
+            rich_help_panel=CLIPS,
+        ),
+    ] = None,
+    order: Annotated[
+        Literal["random", "first", "sharpest", "least-sharp"] | None,
+        typer.Option(
+            help="Which clips are taken first: random where unset, the dataset's order, or by "
+            "the mean entropy of all runs.",
+            show_default=False,
+            rich_help_panel=CLIPS,
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the random order.", rich_help_panel=CLIPS)
+    ] = 0,
+    value_range: Annotated[
+        Literal["frame", "clip", "none"],
+        typer.Option(
+            "--range",
+            help="What the colours span: [0, 1], which lets runs be compared (none), or the "
+            "least to the greatest value of each frame, as entropy does, or of each clip.",
+            rich_help_panel=HEAT,
+        ),
+    ] = "none",
+    colormap: Annotated[
+        str, typer.Option(help="A matplotlib colour map.", rich_help_panel=HEAT)
+    ] = "jet",
+    opacity: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of the heat map in the picture.", rich_help_panel=HEAT
+        ),
+    ] = 0.5,
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            help="Mask directory; outlines are shown beside the attention.",
+            show_default=False,
+            rich_help_panel=HEAT,
+        ),
+    ] = None,
+    frames: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Frames shown of each clip; a video shows all.", rich_help_panel=FIGURE
+        ),
+    ] = 8,
+    width_in: Annotated[
+        float,
+        typer.Option(
+            "--width-in",
+            min=2,
+            help="Greatest width in inches: 7 spans a two-column page, 3.4 a column.",
+            rich_help_panel=FIGURE,
+        ),
+    ] = 7.0,
+    dpi: Annotated[
+        int, typer.Option(min=50, max=1200, help="Pixels an inch.", rich_help_panel=FIGURE)
+    ] = 300,
+    json: JsonOption = False,
+    dry_run: DryRunOption = False,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Draw attention over the frames of clips, a row a run, as a figure for a paper or a video.
+
+    Entropies beside the maps are those of `attncli entropy`, in bits: smaller is sharper.
+
+    Example: attncli visualize runs/abn runs/obj_abn --clips 4 -o fig2.png
+    """
+    from attncli.visualization.clips import HeatStyle
+    from attncli.visualization.selection import Wish
+    from attncli.workflows.visualize import Picture, visualize_runs
+
+    if ids and (clips, label, order) != (None, None, None):
+        raise UsageError("leaves nothing to --clips, --class and --order", where="--id")
+    picture = Picture(
+        out=out if file_format is None else out.with_suffix(f".{file_format}"),
+        style=HeatStyle(colormap=colormap, opacity=opacity, value_range=value_range),
+        frames=frames,
+        width_in=width_in,
+        dpi=dpi,
+        names=tuple(names or ()),
+        masks=masks,
+    )
+    wish = Wish(
+        ids=tuple(ids or ()),
+        label=label,
+        order=order or "random",
+        clips=clips or (1 if picture.is_video else 4),
+        seed=seed,
+    )
+    outcome = visualize_runs(
+        read_paths(runs),
+        picture,
+        wish,
+        split=split,
+        data=data,
+        overwrite=overwrite,
+        dry_run=dry_run,
+        reporter=terminal(),
+    )
+    finish(outcome, as_json=json)

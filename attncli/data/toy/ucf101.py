@@ -1,0 +1,125 @@
+"""A small dataset in UCF101's layout whose classes are manners of moving."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from attncli.data.toy.scenes import MOTIONS, Scene, render
+from attncli.data.video import write_video
+from attncli.errors import UsageError
+from attncli.files.atomic import replacing_directory, write_text
+from attncli.files.masks import FrameMasks, Instance, MaskWriter
+from attncli.reporting import Reporter
+
+FPS = 25.0
+SUFFIX = ".avi"
+SMALLEST_SIDE_PX = 32
+"""Below this the small bodies are a few pixels."""
+GROUPS = 25
+TEST_GROUPS = {1: range(1, 8), 2: range(8, 15), 3: range(15, 22)}
+"""Groups of UCF101's three test lists; the others are for training."""
+
+
+@dataclass(frozen=True)
+class ToyVideo:
+    """What one video is called and made from."""
+
+    motion: str
+    """Its class."""
+    group: int
+    """Its group, 1 to 25: videos of a group share background, shapes and textures."""
+    number: int
+    """Its place in its group, from 1."""
+
+    @property
+    def id(self) -> str:
+        """Path below the directory of videos, without suffix."""
+        return f"{self.motion}/v_{self.motion}_g{self.group:02d}_c{self.number:02d}"
+
+
+def toy_videos(size: int) -> list[ToyVideo]:
+    """Return `size` videos of every class, spread over the groups so that every list has some."""
+    # 1, 8, 15, 22, 2, 9, …: three videos already are one in each test list.
+    groups = [first + step for step in range(7) for first in (1, 8, 15, 22)][:GROUPS]
+    return [
+        ToyVideo(motion, groups[i % GROUPS], 1 + i // GROUPS)
+        for motion in sorted(MOTIONS)
+        for i in range(size)
+    ]
+
+
+def make_ucf101(
+    directory: Path,
+    *,
+    size: int,
+    seed: int,
+    reporter: Reporter,
+    frames: int = 72,
+    size_hw: tuple[int, int] = (120, 160),
+) -> list[ToyVideo]:
+    """Write the dataset: `UCF-101/`, `ucfTrainTestlist/` and the true masks in `masks/`.
+
+    The directory appears whole or not at all, and replaces what was there. A video depends only on
+    the seed, its class, group and number, not on how many there are.
+
+    Args:
+        directory: Where to write.
+        size: Videos of each class, at least 3.
+        seed: Seed of every random draw.
+        reporter: Told of progress.
+        frames: Frames of each video.
+        size_hw: Rows and columns of each frame.
+
+    Returns:
+        The videos written.
+
+    Raises:
+        UsageError: There are too few videos to fill the lists.
+    """
+    if size < len(TEST_GROUPS):
+        raise UsageError("must be at least 3, one video for each test list", where="--size")
+    videos = toy_videos(size)
+    with replacing_directory(directory.resolve()) as root:
+        for video in reporter.track(videos, label="drawing toy videos", unit="videos"):
+            scene = draw(video, seed=seed, n_frames=frames, size_hw=size_hw)
+            write_video((root / "UCF-101" / video.id).with_suffix(SUFFIX), scene.frames, FPS)
+            _write_masks(root / "masks", video, scene)
+        _write_lists(root / "ucfTrainTestlist", videos)
+    return videos
+
+
+def draw(video: ToyVideo, *, seed: int, n_frames: int, size_hw: tuple[int, int]) -> Scene:
+    """Return the frames and masks of one video."""
+    place = (seed, sorted(MOTIONS).index(video.motion), video.group)
+    return render(
+        video.motion,
+        n_frames=n_frames,
+        size_hw=size_hw,
+        look=np.random.default_rng(np.random.SeedSequence((*place, 0))),
+        course=np.random.default_rng(np.random.SeedSequence((*place, video.number))),
+    )
+
+
+def _write_masks(root: Path, video: ToyVideo, scene: Scene) -> None:
+    with MaskWriter(root, video.id) as writer:
+        for index, mask in enumerate(scene.masks):
+            size_hw = (mask.shape[0], mask.shape[1])
+            writer.write(
+                FrameMasks(index, size_hw, (Instance.of(mask, category="object", score=1.0),))
+            )
+
+
+def _write_lists(root: Path, videos: list[ToyVideo]) -> None:
+    numbers = {motion: number for number, motion in enumerate(sorted(MOTIONS), start=1)}
+    write_text(root / "classInd.txt", _lines(f"{n} {motion}" for motion, n in numbers.items()))
+    for split, tested in TEST_GROUPS.items():
+        training = (f"{v.id}{SUFFIX} {numbers[v.motion]}" for v in videos if v.group not in tested)
+        testing = (f"{v.id}{SUFFIX}" for v in videos if v.group in tested)
+        write_text(root / f"trainlist{split:02d}.txt", _lines(training))
+        write_text(root / f"testlist{split:02d}.txt", _lines(testing))
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,180 @@
+"""Find instance masks in every frame of a dataset's videos."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from attncli.backbones.segmenters.backends import open_segmenter
+from attncli.backbones.segmenters.frames import Segmenter, SourceFrame
+from attncli.config.segment import SegmentConfig
+from attncli.config.toml import dump
+from attncli.data.layouts import open_dataset
+from attncli.data.read_ahead import read_ahead
+from attncli.data.samples import VideoSample
+from attncli.data.video import UnreadableVideoError, iterate_frames
+from attncli.errors import AttncliError, Failure
+from attncli.files.atomic import write_text
+from attncli.files.failures import write_failures
+from attncli.files.masks import MaskDirectory, MaskWriter
+from attncli.files.outputs import claim
+from attncli.reporting import Reporter
+from attncli.training.distributed import World, join
+from attncli.workflows.outcome import Outcome, Row
+
+SETTINGS = "config.toml"
+FAILURES = "failures.jsonl"
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What became of some videos."""
+
+    videos: int = 0
+    frames: int = 0
+    instances: int = 0
+    failures: tuple[Failure, ...] = ()
+
+    def __add__(self, other: "_Done") -> "_Done":
+        return _Done(
+            self.videos + other.videos,
+            self.frames + other.frames,
+            self.instances + other.instances,
+            self.failures + other.failures,
+        )
+
+
+def segment_videos(
+    data: Path,
+    out: Path,
+    config: SegmentConfig,
+    *,
+    layout: str = "auto",
+    batch_size: int = 4,
+    workers: int = 1,
+    device: str = "auto",
+    dry_run: bool = False,
+    overwrite: bool = False,
+    resume: bool = False,
+    reporter: Reporter,
+) -> Outcome:
+    """Write a mask file for each video, the settings, and the videos that could not be read.
+
+    Args:
+        data: Dataset directory or manifest; every video it has is segmented.
+        out: Mask directory.
+        config: How instances are found.
+        layout: Layout of the dataset; `auto` recognises it.
+        batch_size: Frames a detector takes in one pass.
+        workers: Videos worked on at the same time by one process.
+        device: Where a detector computes.
+        dry_run: Say what would be done, and touch nothing.
+        overwrite: Replace what is in `out`.
+        resume: Leave the videos that `out` has masks of alone.
+        reporter: Shows progress.
+
+    Returns:
+        One row: what is new in this call, and its rate.
+
+    Raises:
+        UsageError: A setting is wrong, or differs from those the masks in `out` were made with.
+        AttncliError: The dataset, the weights or `out` cannot be used.
+    """
+    dataset = open_dataset(data, layout=layout, split="all")
+    for note in dataset.notes:
+        reporter.note(note)
+    masks = MaskDirectory(out)
+    waiting = [s for s in dataset.samples if not (resume and masks.finished(s.id))]
+    row: Row = {"run": str(out), "method": config.backend, "videos": len(waiting)}
+    if dry_run:
+        return Outcome(rows=[row | {"finished": len(dataset.samples) - len(waiting)}])
+    with join(device) as world:
+        if world.leads:
+            claim(out, overwrite=overwrite, resume=resume, inputs=[data])
+            _keep_settings(out / SETTINGS, config)
+        world.wait()
+        segmenter = open_segmenter(config, batch_size=batch_size, device=world.device)
+        started = time.perf_counter()
+        mine = _segment_all(world.share(waiting), segmenter, masks, config, workers, reporter)
+        done = sum(world.gather(mine), _Done())
+        elapsed_sec = time.perf_counter() - started
+        if world.leads:
+            write_failures(out / FAILURES, done.failures)
+            reporter.note(f"masks are in {out}")
+    figures: Row = {
+        "videos": done.videos,
+        "frames": done.frames,
+        "instances": done.instances,
+        "failed": len(done.failures),
+        "frames_per_sec": round(done.frames / elapsed_sec, 2),
+    }
+    return Outcome(rows=[row | figures], failures=list(done.failures))
+
+
+def _keep_settings(path: Path, config: SegmentConfig) -> None:
+    """Write the settings beside the masks, or make sure that they are those of the masks there."""
+    settings = dump(config)
+    if path.exists() and path.read_text(encoding="utf-8") != settings:
+        raise AttncliError(
+            "the masks here were made with other settings",
+            where=path,
+            remedy="repeat those settings, or pass --overwrite",
+        )
+    write_text(path, settings)
+
+
+def _segment_all(
+    samples: Sequence[VideoSample],
+    segmenter: Segmenter,
+    masks: MaskDirectory,
+    config: SegmentConfig,
+    workers: int,
+    reporter: Reporter,
+) -> _Done:
+    done = _Done()
+    pool = ThreadPoolExecutor(max_workers=workers)
+    try:
+        jobs = [pool.submit(_segment_one, s, segmenter, masks, config) for s in samples]
+        finished = reporter.track(
+            as_completed(jobs), label="segmenting", total=len(jobs), unit="videos"
+        )
+        for job in finished:
+            done += job.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return done
+
+
+def _segment_one(
+    sample: VideoSample, segmenter: Segmenter, masks: MaskDirectory, config: SegmentConfig
+) -> _Done:
+    frames = instances = 0
+    try:
+        with (
+            closing(read_ahead(iterate_frames(sample.path), 8)) as pixels,
+            MaskWriter(masks.root, sample.id) as writer,
+        ):
+            for found in segmenter.segment(_source_frames(pixels, config.frame_stride)):
+                writer.write(found)
+                frames, instances = frames + 1, instances + len(found.instances)
+    except UnreadableVideoError as error:
+        return _Done(failures=(Failure(sample.id, str(sample.path), str(error)),))
+    return _Done(videos=1, frames=frames, instances=instances)
+
+
+def _source_frames(
+    pixels: Iterable[UInt8[np.ndarray, "h w 3"]], stride: int
+) -> Iterator[SourceFrame]:
+    """Yield the frames; every `stride`-th one and the last are wanted."""
+    held = None
+    for index, frame in enumerate(pixels):
+        if held is not None:
+            yield SourceFrame(index - 1, held, is_wanted=(index - 1) % stride == 0)
+        held = frame
+    if held is not None:
+        yield SourceFrame(index, held, is_wanted=True)

@@ -1,0 +1,1 @@
+complete --command attncli --no-files --arguments "(env _ATTNCLI_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) attncli)" --condition "env _ATTNCLI_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) attncli"

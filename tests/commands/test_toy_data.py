@@ -1,0 +1,40 @@
+import json
+
+import pytest
+
+
+def test_it_writes_videos_and_counts_them(tmp_path, run_cli):
+    out = tmp_path / "toy"
+    words = ("toy-data", "ucf101", out, "--size", 3, "--frames", 4, "--frame-hw", 40, 48)
+    answer = run_cli(*words, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    (row,) = json.loads(answer.stdout)
+    assert row["data"] == str(out)
+    assert row["layout"] == "ucf101"
+    assert (row["classes"], row["train"], row["val"], row["frames"]) == (6, 12, 6, 72)
+    assert len(list(out.glob("UCF-101/*/*.avi"))) == 18
+    refused = run_cli(*words)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "exists already" in refused.stderr
+    assert run_cli(*words, "--overwrite").exit_code == 0
+
+
+def test_a_dry_run_touches_nothing(tmp_path, run_cli):
+    answer = run_cli("toy-data", "ucf101", tmp_path / "toy", "--dry-run", "--json")
+    assert json.loads(answer.stdout)[0]["train"] + json.loads(answer.stdout)[0]["val"] == 144
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "options", [("--size", "2"), ("--frame-hw", "8", "8"), ("--frames", "0"), ("--seed", "-1")]
+)
+def test_what_cannot_be_drawn_is_wrong_usage(tmp_path, run_cli, options):
+    answer = run_cli("toy-data", "ucf101", tmp_path / "toy", *options)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert options[0] in answer.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_dataset_is_wrong_usage(tmp_path, run_cli):
+    answer = run_cli("toy-data", "imagenet", tmp_path / "toy")
+    assert answer.exit_code == 2

@@ -1,0 +1,117 @@
+import json
+
+import pytest
+
+from attncli.data.layouts import open_dataset
+from attncli.data.samples import VideoSample
+from attncli.errors import AttncliError
+
+
+@pytest.fixture
+def write(tmp_path):
+    for name in ("a.avi", "b.avi", "c.avi"):
+        (tmp_path / "clips").mkdir(exist_ok=True)
+        (tmp_path / "clips" / name).touch()
+
+    def make(name, text):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return make
+
+
+def test_csv_names_labels_splits_and_ids(write, tmp_path):
+    path = write(
+        "list.csv",
+        "id,path,label,split,subject\n"
+        "run/a,clips/a.avi,run,train,s1\n"
+        'jump/b,clips/b.avi,"jump, high",train,s2\n'
+        "run/c,clips/c.avi,run,test,s1\n",
+    )
+    train, val = open_dataset(path, split="train"), open_dataset(path, split="val")
+    assert train.layout == "manifest"
+    assert train.classes == val.classes == ("jump, high", "run")
+    assert train.samples == (
+        VideoSample("run/a", tmp_path / "clips/a.avi", 1),
+        VideoSample("jump/b", tmp_path / "clips/b.avi", 0),
+    )
+    assert [sample.id for sample in val.samples] == ["run/c"]
+    assert len(open_dataset(path, split="all").samples) == 3
+
+
+def test_json_lines_say_the_same(write, tmp_path):
+    rows = [
+        {"path": "clips/a.avi", "label": 2, "split": "train", "masks": ["more"]},
+        {"path": str(tmp_path / "clips" / "b.avi"), "label": 0, "split": "training", "id": 7},
+        {"path": "clips/c.avi", "split": "validation"},
+    ]
+    path = write("list.jsonl", "\n".join(json.dumps(row) for row in rows) + "\n\n")
+    train = open_dataset(path, split="train")
+    assert train.classes == ("0", "1", "2")
+    assert train.samples == (
+        VideoSample("clips/a", tmp_path / "clips/a.avi", 2),
+        VideoSample("7", tmp_path / "clips/b.avi", 0),
+    )
+    assert open_dataset(path, split="val").samples[0].label == -1
+
+
+def test_ids_are_paths_below_the_manifest_without_the_video_suffix(write, tmp_path):
+    inside, outside = tmp_path / "clips" / "a.avi", "../clips/b.v2"
+    path = write("list.csv", f"path,split\n{inside},train\n{outside},train\n")
+    assert [s.id for s in open_dataset(path, split="train").samples] == ["clips/a", "clips/b.v2"]
+
+
+def test_two_columns_of_path_and_label_are_a_list_of_one_split(write, tmp_path):
+    write("train.txt", "clips/a.avi 1\n\nclips/with space.avi 0\n")
+    write("val.txt", "clips/c.avi 1\n")
+    train = open_dataset(tmp_path, split="train")
+    assert [(s.id, s.label) for s in train.samples] == [("clips/a", 1), ("clips/with space", 0)]
+    assert [s.id for s in open_dataset(tmp_path, split="val").samples] == ["clips/c"]
+    assert len(open_dataset(tmp_path, split="all").samples) == 3
+    assert len(open_dataset(tmp_path / "train.txt", split="train").samples) == 2
+
+
+def test_a_list_without_splits_serves_for_all_only(write):
+    path = write("list.txt", "clips/a.avi 1\n")
+    assert len(open_dataset(path, split="all").samples) == 1
+    with pytest.raises(AttncliError, match="lists no video of split 'train'; give each video"):
+        open_dataset(path, split="train")
+
+
+def test_a_directory_of_frames_may_be_listed(write, tmp_path):
+    (tmp_path / "clips" / "d").mkdir()
+    path = write("list.csv", "path,split\nclips/d,train\n")
+    assert open_dataset(path, split="train").samples[0].id == "clips/d"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("list.csv", "path,split\na.avi,train\nb.avi\n", r"list\.csv, line 3: expected 2 columns"),
+        ("list.csv", "path,split\na.avi,train,x\n", "line 2: expected 2 columns"),
+        ("list.csv", "file,split\na.avi,train\n", "line 2: has no `path`"),
+        ("list.csv", "path,split\na.avi,holdout\n", "line 2: split 'holdout' is neither"),
+        ("list.csv", "path,split\na.avi,train\na.avi,train\n", "line 3: video 'a' is listed twice"),
+        ("list.csv", "id,path,split\n../x,a.avi,train\n", "line 2: id '../x' leads out"),
+        ("list.jsonl", '{"path": "a.avi"}\n{"path": \n', "line 2: no JSON"),
+        ("list.jsonl", '["a.avi"]\n', "line 1: expected a JSON object"),
+        ("list.jsonl", '{"path": 1.5}\n', "line 1: `path` is neither text"),
+        ("list.jsonl", '{"path": "a.avi", "label": true}\n', "line 1: `label` is neither"),
+        ("list.txt", "a.avi 0\nb.avi\n", "line 2: expected `path label`"),
+        ("list.csv", "", "lists no video of split 'train'"),
+    ],
+)
+def test_malformed_manifests_are_named_with_the_line(write, name, text, problem):
+    path = write(name, text)
+    with pytest.raises(AttncliError, match=problem) as error:
+        open_dataset(path, split="train")
+    assert str(error.value).startswith(str(path))
+    assert "\n" not in str(error.value)
+
+
+def test_a_manifest_that_is_no_text_is_named(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(AttncliError, match=r"list\.csv: cannot be read"):
+        open_dataset(path, split="train")

@@ -1,0 +1,64 @@
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+
+from attncli.config.training import TrainConfig
+from attncli.training.optimization import learning_rate, make_optimizer
+
+Make = Callable[..., TrainConfig]
+
+
+def course(config: TrainConfig, steps_per_epoch: int) -> list[float]:
+    return [
+        learning_rate(config, s, steps_per_epoch) for s in range(config.epochs * steps_per_epoch)
+    ]
+
+
+def test_without_a_schedule_the_rate_stays(make_config: Make) -> None:
+    assert course(make_config(lr=0.1), 2) == [0.1] * 6
+
+
+def test_warm_up_rises_linearly_to_the_full_rate(make_config: Make) -> None:
+    rates = course(make_config(lr=1.0, warmup_epochs=1.5, epochs=3), 4)
+    assert rates == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1, 1, 1, 1, 1, 1, 1])
+
+
+def test_a_cosine_falls_from_the_full_rate_towards_zero(make_config: Make) -> None:
+    # (1 + cos(pi s / 4)) / 2 for s = 0 .. 3
+    expected = [1, 0.8535533905932737, 0.5, 0.14644660940672627]
+    assert course(make_config(lr=1.0, schedule="cosine", epochs=2), 2) == pytest.approx(expected)
+
+
+def test_a_cosine_begins_after_the_warm_up(make_config: Make) -> None:
+    config = make_config(lr=1.0, schedule="cosine", epochs=3, warmup_epochs=1.0)
+    assert course(config, 2)[2:] == pytest.approx(
+        course(make_config(lr=1.0, schedule="cosine", epochs=2), 2)
+    )
+
+
+def test_steps_divide_by_ten_after_each_milestone(make_config: Make) -> None:
+    config = make_config(lr=1.0, schedule="step", milestones=(1, 3), epochs=4)
+    assert course(config, 2) == pytest.approx([1, 1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01])
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
+def test_biases_and_normalisation_are_spared_weight_decay(make_config: Make, name: str) -> None:
+    model = nn.Sequential(nn.Conv3d(3, 4, 1), nn.BatchNorm3d(4))
+    optimizer = make_optimizer(model, make_config(optimizer=name, weight_decay=0.1))
+    decayed, spared = optimizer.param_groups
+    assert [id(w) for w in decayed["params"]] == [id(model[0].weight)]
+    assert (decayed["weight_decay"], spared["weight_decay"]) == (0.1, 0.0)
+    assert len(spared["params"]) == 3
+
+
+def test_sgd_follows_nesterov(make_config: Make) -> None:
+    model = nn.Linear(1, 1, bias=False)
+    optimizer = make_optimizer(model, make_config(optimizer="sgd", lr=0.1, momentum=0.5))
+    weight = model.weight.item()
+    for _ in range(2):
+        model.weight.grad = torch.ones(1, 1)
+        optimizer.step()
+    # By hand: v1 = 1, step 1 + 0.5 v1 = 1.5; v2 = 0.5 v1 + 1 = 1.5, step 1 + 0.5 v2 = 1.75
+    assert model.weight.item() == pytest.approx(weight - 0.1 * (1.5 + 1.75))

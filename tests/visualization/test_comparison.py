@@ -1,0 +1,135 @@
+import re
+import zlib
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+from PIL import Image
+
+from attncli.visualization.clips import HeatStyle
+from attncli.visualization.comparison import PAGE_HEIGHT_IN, draw_comparison, save_figure
+from attncli.visualization.lettering import typesetting
+
+LONG = "Moving something and something so they collide with each other"
+
+
+def boxes(figure):
+    """Return the figure's size, and where each text and each picture is, in pixels."""
+    canvas = FigureCanvasAgg(figure)
+    with typesetting():
+        canvas.draw()
+        texts = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+        drawn = [*texts, *figure.axes[0].images]
+        found = [item.get_window_extent(canvas.get_renderer()).extents for item in drawn]
+    return np.array(canvas.get_width_height()), np.array(found)
+
+
+def overlaps(boxes_xyxy, slack_px=1.0):
+    low = np.maximum(boxes_xyxy[:, None, :2], boxes_xyxy[None, :, :2])
+    high = np.minimum(boxes_xyxy[:, None, 2:], boxes_xyxy[None, :, 2:])
+    both = (high - low > slack_px).all(axis=-1)
+    return np.argwhere(np.triu(both, k=1)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "clips", "runs", "t", "frames", "size_hw", "width_in"),
+    [
+        (LONG, 1, 2, 16, 8, (24, 24), 7.0),
+        ("HandstandPushups", 4, 2, 16, 8, (24, 24), 7.0),
+        (LONG, 4, 3, 16, 8, (24, 24), 7.0),
+        (LONG, 2, 3, 16, 16, (24, 32), 7.0),
+        ("HandstandPushups", 1, 2, 32, 32, (24, 24), 7.0),
+        (LONG, 2, 1, 4, 8, (32, 24), 3.4),
+        ("HandstandPushups", 1, 2, 16, 4, (24, 24), 3.4),
+        (LONG, 1, 1, 1, 8, (24, 24), 7.0),
+    ],
+)
+def test_nothing_overlaps_or_leaves_the_page(
+    make_clip, name, clips, runs, t, frames, size_hw, width_in
+):
+    shown = make_clip(runs, t=t, size_hw=size_hw, predicted=name, true_class=name, masks=t == 4)
+    figure = draw_comparison(
+        [shown] * clips,
+        ["abn", "object_abn_with_a_long_name", "c"][:runs],
+        style=HeatStyle(value_range="frame"),
+        frames=frames,
+        width_in=width_in,
+        dpi=100,
+    )
+    size_wh, placed = boxes(figure)
+    assert len(figure.axes[0].images) == clips * (1 + (t == 4) + runs) * min(t, frames)
+    assert size_wh[0] <= 100 * width_in + 1
+    assert (placed >= -1).all()
+    assert (placed[:, 2:] <= size_wh + 1).all()
+    assert overlaps(placed) == []
+
+
+@pytest.mark.parametrize("runs", [2, 3])
+def test_four_clips_fit_on_a_page(make_clip, runs):
+    figure = draw_comparison([make_clip(runs, t=16)] * 4, ["r"] * runs, style=HeatStyle())
+    width_in, height_in = figure.get_size_inches()
+    assert width_in <= 7
+    assert height_in <= PAGE_HEIGHT_IN + 1e-6
+
+
+def test_pictures_show_the_frames_asked_for(make_clip):
+    clip = make_clip(runs=1, t=6)
+    figure = draw_comparison([clip], ["abn"], style=HeatStyle(opacity=0.0), frames=2)
+    arrays = [image.get_array() for image in figure.axes[0].images]
+    for drawn, expected in zip(arrays, [0, 5, 0, 5], strict=True):
+        assert np.array_equal(drawn, clip.frames[expected])
+
+
+def test_a_png_has_the_figures_size_in_pixels(make_clip, tmp_path):
+    figure = draw_comparison([make_clip()], ["a", "b"], style=HeatStyle(), width_in=4.0, dpi=120)
+    save_figure(figure, tmp_path / "fig2.png")
+    with Image.open(tmp_path / "fig2.png") as image:
+        assert image.size == pytest.approx(figure.get_size_inches() * 120, abs=1)
+        assert image.size[0] == pytest.approx(480, abs=1)
+        assert image.info["dpi"] == pytest.approx((120, 120), abs=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["fig2.png"]
+
+
+def test_text_in_a_pdf_is_text_in_truetype(make_clip, tmp_path):
+    figure = draw_comparison([make_clip()], ["abn", "obj_abn"], style=HeatStyle(), dpi=50)
+    save_figure(figure, tmp_path / "fig2.pdf")
+    content = (tmp_path / "fig2.pdf").read_bytes()
+    assert b"/Subtype /Type42" in content or b"/FontFile2" in content
+    assert b"/Type3" not in content
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL)
+    pages = [text for text in map(inflated, streams) if b"BT" in text]
+    letters = [re.sub(rb"\) -?[\d.]+\s\(", b"", page).replace(b"\0", b"") for page in pages]
+    assert any(b"obj_abn" in text for text in letters)
+
+
+def inflated(stream):
+    try:
+        return zlib.decompress(stream)
+    except zlib.error:
+        return b""
+
+
+@pytest.mark.parametrize("suffix", [".png", ".pdf"])
+def test_the_same_figure_gives_the_same_bytes(make_clip, tmp_path, suffix):
+    for name in ("one", "two"):
+        figure = draw_comparison([make_clip()], ["a", "b"], style=HeatStyle(), dpi=50)
+        save_figure(figure, tmp_path / f"{name}{suffix}")
+    one, two = (tmp_path / f"{name}{suffix}" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("value_range", "label"),
+    [("none", "attention"), ("frame", "each frame"), ("clip", "each clip")],
+)
+def test_the_colour_bar_says_what_the_colours_span(make_clip, value_range, label):
+    figure = draw_comparison([make_clip()], ["a", "b"], style=HeatStyle(value_range=value_range))
+    page, bar = figure.axes
+    assert " ".join(text.get_text() for text in page.texts).endswith(label)
+    assert [tick.get_text() for tick in bar.get_xticklabels()] == ["0", "0.25", "0.5", "0.75", "1"]
+
+
+def test_names_with_dollar_signs_are_drawn_as_they_are(make_clip, tmp_path):
+    clip = make_clip(runs=1, predicted="$\\bad$", true_class="$_$", video_id="a$b$c")
+    save_figure(draw_comparison([clip], ["$^$"], style=HeatStyle()), tmp_path / "fig.png")
