@@ -11,10 +11,11 @@ from torch._utils import ExceptionWrapper
 
 from attncli import __version__, cli
 from attncli.catalog import COMMANDS, Command
-from attncli.commands.options import ResumeOption
+from attncli.commands.options import OverwriteOption, ResumeOption
 from attncli.errors import AttncliError, MissingDependencyError, PartialError, UsageError
 
-HEAVY = ("torch", "numpy", "matplotlib", "pandas", "av", "rich.console")
+HEAVY = ("torch", "numpy", "matplotlib", "pandas", "av")
+SLOW = ("pydantic", "rich.console")  # what typer and the progress bars import in their time
 COMPLETIONS = Path(__file__).parent.parent / "completions"
 
 
@@ -27,7 +28,9 @@ def failing(monkeypatch):
     """Return a function that makes `attncli fail` raise an error."""
 
     def make(error: BaseException | None):
-        def command(word: str = "", resume: ResumeOption = False) -> None:
+        def command(
+            word: str = "", resume: ResumeOption = False, overwrite: OverwriteOption = False
+        ) -> None:
             """Fail."""
             if error is not None:
                 raise error
@@ -40,11 +43,11 @@ def failing(monkeypatch):
     return make
 
 
-def heavy_modules_after(words: list[str], **environment: str) -> str:
+def imported_by(words: list[str], modules: tuple[str, ...], **environment: str) -> str:
     code = (
         "import sys; from attncli.cli import run\n"
         "try: run(sys.argv[1:])\n"
-        f"finally: print([m for m in {HEAVY} if m in sys.modules], file=sys.stderr)"
+        f"finally: print([m for m in {modules} if m in sys.modules], file=sys.stderr)"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code, *words],
@@ -63,12 +66,12 @@ def heavy_modules_after(words: list[str], **environment: str) -> str:
     ids=" ".join,
 )
 def test_help_imports_nothing_heavy(words):
-    assert heavy_modules_after(words) == "[]"
+    assert imported_by(words, HEAVY + SLOW) == "[]"
 
 
 def test_completing_an_option_imports_nothing_heavy():
     typed = {"COMP_WORDS": "attncli train object-abn --ma", "COMP_CWORD": "3"}
-    assert heavy_modules_after([], _ATTNCLI_COMPLETE="complete_bash", **typed) == "[]"
+    assert imported_by([], HEAVY, _ATTNCLI_COMPLETE="complete_bash", **typed) == "[]"
 
 
 def test_help_lists_every_command_with_its_sentence(run_cli):
@@ -196,8 +199,9 @@ def test_an_exit_code_of_a_command_is_the_shells(run_cli, failing):
 
 def test_a_command_to_resume_does_not_overwrite_what_it_resumes(run_cli, failing):
     failing(KeyboardInterrupt())
-    assert "--resume" in run_cli("fail").stderr
-    assert run_cli("fail", "--resume").stderr.count("--resume") == 1
+    again = "attncli: interrupted; to go on: attncli fail --resume\n"
+    assert run_cli("fail", "--overwrite").stderr == again
+    assert run_cli("fail", "--resume").stderr == again
 
 
 def test_an_interrupted_command_without_resume_is_simply_repeated(run_cli, monkeypatch):
@@ -241,7 +245,8 @@ def test_a_reader_that_went_away_ends_the_command_quietly(words):
     reading, writing = os.pipe()
     os.close(reading)
     call = [sys.executable, "-m", "attncli", *words]
-    answer = subprocess.run(call, stdout=writing, stderr=subprocess.PIPE, check=False)
+    buffered = os.environ | {"PYTHONUNBUFFERED": ""}
+    answer = subprocess.run(call, env=buffered, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (answer.returncode, answer.stderr) == (141, b"")
 

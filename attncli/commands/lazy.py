@@ -57,7 +57,14 @@ class GroupedCommand(TyperCommand):
 
 
 class Group(TyperGroup):
-    """A group that answers with its help when it is called without a command."""
+    """A group of flags and commands that answers with its help when no command is named."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the flags, off: typer's own None is converted by pydantic, slow to import."""
+        parameters = super().get_params(ctx)
+        for parameter in parameters:
+            parameter.default = False
+        return parameters
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the group's own options; nothing at all asks for help."""
@@ -96,8 +103,6 @@ def group(
     app.callback()(function)
     made = get_command(app)
     assert isinstance(made, Group)  # noqa: S101 - narrows the type: `cls` above says so
-    for parameter in made.params:
-        parameter.default = False  # to convert typer's own default, None, imports pydantic
     for entry in commands:
         made.add_command(entry)
     made.params += _typer(name, _shared_options).params

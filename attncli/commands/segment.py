@@ -72,8 +72,15 @@ def command(
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Frames a detector takes at once.")] = 4,
     workers: Annotated[
-        int, typer.Option("--workers", "-j", min=1, help="Videos worked on at the same time.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--workers",
+            "-j",
+            min=1,
+            help="Videos worked on at the same time; unset: one a core for motion, else one.",
+            show_default=False,
+        ),
+    ] = None,
     layout: LayoutOption = "auto",
     device: DeviceOption = "auto",
     json: JsonOption = False,

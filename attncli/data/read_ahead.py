@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from queue import Full, Queue
 from typing import TypeVar
 
@@ -21,10 +22,9 @@ def read_ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
 
     def put(entry: tuple[T] | BaseException | None) -> None:
         while not closed.is_set():
-            try:
-                return queue.put(entry, timeout=_POLL_SEC)
-            except Full:
-                continue
+            with suppress(Full):
+                queue.put(entry, timeout=_POLL_SEC)
+                return
 
     def make() -> None:
         try:
@@ -33,7 +33,7 @@ def read_ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
                 if closed.is_set():
                     return
             put(None)
-        except BaseException as error:  # noqa: BLE001 - it is raised again by the reader
+        except BaseException as error:
             put(error)
 
     thread = threading.Thread(target=make, daemon=True)

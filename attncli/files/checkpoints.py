@@ -15,6 +15,8 @@ from attncli.errors import AttncliError
 from attncli.files.atomic import replacing
 
 FORMAT_VERSION = 1
+ARCHIVE = b"PK"
+"""First bytes of what torch.save writes."""
 SHOWN_KEYS = 3
 
 
@@ -38,7 +40,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         AttncliError: There is no such file, it is damaged, holds code, or is no checkpoint.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:
+            if file.read(len(ARCHIVE)) != ARCHIVE:
+                raise pickle.UnpicklingError("a bare pickle")
+            file.seek(0)
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise AttncliError("no such checkpoint", where=path) from None
     except pickle.UnpicklingError as error:

@@ -80,7 +80,9 @@ def measure_entropy(
     if dry_run:
         return Outcome(rows=[{**s.row, "out": str(out or s.directory.parent)} for s in sources])
     if out is not None:
-        claim(out, overwrite=overwrite, inputs=[source.directory for source in sources])
+        inputs = [source.directory for source in sources]
+        inputs += [] if measure.masks is None else [measure.masks]
+        claim(out, overwrite=overwrite, inputs=inputs)
     tables, failures = [], []
     for source in sources:
         table, failed = _clip_table(source, measure, reporter)

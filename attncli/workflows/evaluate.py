@@ -48,7 +48,8 @@ class _Task:
     dataset: VideoDataset
     split: str
     config: ClipConfig
-    source: Row  # what is not the run's own: the checkpoint, the data
+    source: Row
+    """Checkpoint and data, where they are not the run's own."""
 
     @property
     def row(self) -> Row:
@@ -173,7 +174,7 @@ def _evaluate(task: _Task, world: World, reporter: Reporter) -> Outcome:
     part = task.part(world.rank)
     shutil.rmtree(part, ignore_errors=True)
     try:
-        answers = _answer(task, _model(task, world), world, reporter)
+        answers = _answer_clips(task, _model(task, world), world, reporter)
         shares = world.gather(answers)
         outcome = _write(task, shares) if world.leads else Outcome()
         world.wait()
@@ -197,7 +198,7 @@ def _without_published_weights(config: Any) -> Any:
     return replace(config, weights="none") if "weights" in names else config
 
 
-def _answer(task: _Task, model: nn.Module, world: World, reporter: Reporter) -> _Answers:
+def _answer_clips(task: _Task, model: nn.Module, world: World, reporter: Reporter) -> _Answers:
     """Put this process's share of the clips through the model; attention goes to its part."""
     rows = world.share(range(len(task.dataset.samples)))
     step = max(1, task.config.batch_size // world.size)
@@ -211,7 +212,7 @@ def _answer(task: _Task, model: nn.Module, world: World, reporter: Reporter) -> 
                 answers.append(_nothing(task, batch.failures))
                 continue
             outputs = _forward(task, model, batch, world)
-            answers.append(_answers(batch, outputs))
+            answers.append(_answers_to(batch, outputs))
             writer.append(
                 _records(task, batch, outputs),
                 spatial=_array(outputs.spatial_attention),
@@ -242,7 +243,7 @@ def _forward(task: _Task, model: nn.Module, batch: ClipBatch, world: World) -> B
     return outputs
 
 
-def _answers(batch: ClipBatch, outputs: BranchOutputs) -> _Answers:
+def _answers_to(batch: ClipBatch, outputs: BranchOutputs) -> _Answers:
     scores = outputs.scores.float().cpu().numpy()
     return _Answers(
         batch.rows.numpy(), scores, _array(outputs.attention_scores), failures=batch.failures

@@ -1,10 +1,12 @@
 """Find instance masks in every frame of a dataset's videos."""
 
+import os
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,7 @@ from attncli.files.failures import write_failures
 from attncli.files.masks import MaskDirectory, MaskWriter
 from attncli.files.outputs import claim
 from attncli.reporting import Reporter
-from attncli.training.distributed import World, join
+from attncli.training.distributed import join
 from attncli.workflows.outcome import Outcome, Row
 
 SETTINGS = "config.toml"
@@ -56,7 +58,7 @@ def segment_videos(
     *,
     layout: str = "auto",
     batch_size: int = 4,
-    workers: int = 1,
+    workers: int | None = None,
     device: str = "auto",
     dry_run: bool = False,
     overwrite: bool = False,
@@ -71,7 +73,8 @@ def segment_videos(
         config: How instances are found.
         layout: Layout of the dataset; `auto` recognises it.
         batch_size: Frames a detector takes in one pass.
-        workers: Videos worked on at the same time by one process.
+        workers: Videos worked on at the same time by one process; one a core for motion, which
+            computes on a single one, else 1 where None.
         device: Where a detector computes.
         dry_run: Say what would be done, and touch nothing.
         overwrite: Replace what is in `out`.
@@ -94,13 +97,15 @@ def segment_videos(
     if dry_run:
         return Outcome(rows=[row | {"finished": len(dataset.samples) - len(waiting)}])
     with join(device) as world:
+        segmenter = open_segmenter(config, batch_size=batch_size, device=world.device)
         if world.leads:
             claim(out, overwrite=overwrite, resume=resume, inputs=[data])
             _keep_settings(out / SETTINGS, config)
         world.wait()
-        segmenter = open_segmenter(config, batch_size=batch_size, device=world.device)
         started = time.perf_counter()
-        mine = _segment_all(world.share(waiting), segmenter, masks, config, workers, reporter)
+        work = _Work(segmenter, masks, config, depth=2 * batch_size)
+        workers = workers or _usual_workers(config)
+        mine = _segment_all(world.share(waiting), work, workers, reporter)
         done = sum(world.gather(mine), _Done())
         elapsed_sec = time.perf_counter() - started
         if world.leads:
@@ -128,53 +133,66 @@ def _keep_settings(path: Path, config: SegmentConfig) -> None:
     write_text(path, settings)
 
 
+def _usual_workers(config: SegmentConfig) -> int:
+    return len(os.sched_getaffinity(0)) if config.backend == "motion" else 1
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What every video is treated with."""
+
+    segmenter: Segmenter
+    masks: MaskDirectory
+    config: SegmentConfig
+    depth: int
+    """Frames decoded ahead."""
+    is_over: threading.Event = field(default_factory=threading.Event)
+    """Set when videos under way are to be given up."""
+
+    def segment(self, sample: VideoSample) -> _Done:
+        """Write the masks of one video, unless it cannot be read."""
+        frames = instances = 0
+        try:
+            with (
+                closing(read_ahead(iterate_frames(sample.path), self.depth)) as pixels,
+                MaskWriter(self.masks.root, sample.id) as writer,
+            ):
+                for found in self.segmenter.segment(_source_frames(pixels, self.config)):
+                    if self.is_over.is_set():
+                        raise InterruptedError
+                    writer.write(found)
+                    frames, instances = frames + 1, instances + len(found.instances)
+        except UnreadableVideoError as error:
+            return _Done(failures=(Failure(sample.id, str(sample.path), str(error)),))
+        return _Done(videos=1, frames=frames, instances=instances)
+
+
 def _segment_all(
-    samples: Sequence[VideoSample],
-    segmenter: Segmenter,
-    masks: MaskDirectory,
-    config: SegmentConfig,
-    workers: int,
-    reporter: Reporter,
+    samples: Sequence[VideoSample], work: _Work, workers: int, reporter: Reporter
 ) -> _Done:
     done = _Done()
     pool = ThreadPoolExecutor(max_workers=workers)
     try:
-        jobs = [pool.submit(_segment_one, s, segmenter, masks, config) for s in samples]
+        jobs = [pool.submit(work.segment, sample) for sample in samples]
         finished = reporter.track(
             as_completed(jobs), label="segmenting", total=len(jobs), unit="videos"
         )
         for job in finished:
             done += job.result()
     finally:
+        work.is_over.set()
         pool.shutdown(cancel_futures=True)
     return done
 
 
-def _segment_one(
-    sample: VideoSample, segmenter: Segmenter, masks: MaskDirectory, config: SegmentConfig
-) -> _Done:
-    frames = instances = 0
-    try:
-        with (
-            closing(read_ahead(iterate_frames(sample.path), 8)) as pixels,
-            MaskWriter(masks.root, sample.id) as writer,
-        ):
-            for found in segmenter.segment(_source_frames(pixels, config.frame_stride)):
-                writer.write(found)
-                frames, instances = frames + 1, instances + len(found.instances)
-    except UnreadableVideoError as error:
-        return _Done(failures=(Failure(sample.id, str(sample.path), str(error)),))
-    return _Done(videos=1, frames=frames, instances=instances)
-
-
 def _source_frames(
-    pixels: Iterable[UInt8[np.ndarray, "h w 3"]], stride: int
+    pixels: Iterable[UInt8[np.ndarray, "h w 3"]], config: SegmentConfig
 ) -> Iterator[SourceFrame]:
-    """Yield the frames; every `stride`-th one and the last are wanted."""
+    """Yield the frames; those at the frame stride and the last are wanted."""
     held = None
     for index, frame in enumerate(pixels):
         if held is not None:
-            yield SourceFrame(index - 1, held, is_wanted=(index - 1) % stride == 0)
+            yield SourceFrame(index - 1, held, is_wanted=(index - 1) % config.frame_stride == 0)
         held = frame
     if held is not None:
         yield SourceFrame(index, held, is_wanted=True)

@@ -9,8 +9,9 @@ from attncli.layers.allocation import reuse_freed_memory
 {prepare}
 torch.set_num_threads(1)
 def fill():
-    torch.zeros(16 * 2**20)
-fill()
+    torch.empty(16 * 2**20).fill_(1)
+for _ in range(20):
+    fill()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(4):
     fill()

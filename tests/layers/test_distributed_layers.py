@@ -1,5 +1,6 @@
 """Two processes over gloo against one, for the layers whose result depends on the whole batch."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -44,13 +45,14 @@ def work(rank: int, directory: Path) -> None:
     torch.manual_seed(7)
     dropout = GlobalDropout(0.5)
     dropped = [dropout(torch.ones_like(x)) for _ in range(2)]
+    state = deepcopy(model.state_dict())
     empty = model(batch()[:0] if rank else batch())
     torch.save(
         {
             "y": y.detach(),
             "x": x.grad,
             "parameters": gradients,
-            "state": model.state_dict(),
+            "state": state,
             "dropped": dropped,
             "empty": empty.detach(),
         },
@@ -96,16 +98,9 @@ def test_gradients_of_the_parameters_add_up_to_those_of_one_process(answers, alo
 
 
 def test_running_statistics_are_those_of_one_process(answers, alone):
-    model, _ = alone["model"], alone["y"]
     for answer in answers:
-        assert list(answer["state"]) == list(model.state_dict())
-        for key, expected in model.state_dict().items():
-            got = answer["state"][key]
-            if key.endswith("num_batches_tracked"):
-                assert got == 2  # the second time with an empty share
-            elif key == "0.running_mean":
-                again = expected * 0.9 + 0.1 * batch().mean((0, 2, 3, 4))
-                torch.testing.assert_close(got, again)
+        for key, expected in alone["model"].state_dict().items():
+            torch.testing.assert_close(answer["state"][key], expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_process_without_clips_takes_part(answers, alone):
@@ -125,7 +120,7 @@ def test_processes_drop_together_what_one_would(answers):
 def test_dropout_keeps_the_mean_and_drops_the_share_asked_for():
     torch.manual_seed(0)
     y = GlobalDropout(0.25)(torch.ones(200, 500))
-    assert set(y.unique().tolist()) == {0.0, pytest.approx(1 / 0.75)}
+    torch.testing.assert_close(y.unique(), torch.tensor([0, 1 / 0.75]))
     assert y.mean() == pytest.approx(1, abs=0.01)
 
 

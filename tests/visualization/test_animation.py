@@ -1,20 +1,21 @@
 import numpy as np
 
 from attncli.visualization.animation import GAP_PX, animate
-from attncli.visualization.clips import HeatStyle
+from attncli.visualization.clips import HeatStyle, picture_rows
 
 NAMES = ["abn", "obj_abn"]
 
 
 def test_every_frame_of_every_clip_is_shown_in_order(make_clip):
     clips = [make_clip(t=3, size_hw=(64, 64)), make_clip(t=4, size_hw=(64, 64))]
-    pictures = list(animate(clips, NAMES, HeatStyle(opacity=0.0)))
+    pictures = list(animate(clips, NAMES, HeatStyle()))
+    rows = [picture_rows(clip, NAMES, HeatStyle(), range(len(clip.frames))) for clip in clips]
     assert len(pictures) == 7
-    frames = np.concatenate([clip.frames for clip in clips])
-    for picture, frame in zip(pictures, frames, strict=True):
-        for column in range(3):
-            left = column * (64 + GAP_PX)
-            assert np.array_equal(picture[-64:, left : left + 64], frame)
+    for column in range(3):
+        expected = np.concatenate([columns[column].pictures for columns in rows])
+        left = column * (64 + GAP_PX)
+        shown = np.stack(pictures)[:, -64:, left : left + 64]
+        assert np.array_equal(shown, expected)
 
 
 def test_pictures_are_of_one_size_whatever_the_clips(make_clip):

@@ -27,6 +27,13 @@ def test_each_colour_covers_one_256th_of_the_range():
     assert np.array_equal(colorize(np.nextafter(edges[1:], 0), table), table[:-1])
 
 
+def test_a_whole_clip_is_coloured_as_its_values_are():
+    values = np.random.default_rng(0).random((4, 9, 7), dtype=np.float32)
+    table = color_table("viridis")
+    one_by_one = [table[int(min(value * 256, 255))] for value in values.ravel()]
+    assert np.array_equal(colorize(values, table).reshape(-1, 3), one_by_one)
+
+
 def test_an_unknown_colour_map_is_refused_with_the_nearest_names():
     with pytest.raises(UsageError, match=r"--colormap: no colour map is called 'virids'.*viridis"):
         color_table("virids")

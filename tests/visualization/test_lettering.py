@@ -1,14 +1,26 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
-from attncli.visualization.lettering import fit_lines, text_width_in
+from attncli.visualization.lettering import fit_lines, text_width_in, typesetting, write_line
 
 LONG = "Pretending to put something behind something"
 
 
 def test_text_that_fits_stays_whole():
     assert fit_lines("Archery", text_width_in("Archery") + 1e-6) == ["Archery"]
+
+
+@pytest.mark.parametrize("dpi", [72, 100, 300])
+def test_drawn_text_is_as_wide_as_it_was_measured(dpi):
+    canvas = FigureCanvasAgg(Figure(figsize=(4, 1), dpi=dpi))
+    page = canvas.figure.add_axes((0, 0, 1, 1), xlim=(0, 4), ylim=(1, 0))
+    write_line(page, 0.0, 0.5, LONG)
+    with typesetting():
+        drawn = page.texts[0].get_window_extent(canvas.get_renderer())
+    assert drawn.width == pytest.approx(text_width_in(LONG) * dpi, abs=2)
 
 
 def test_bold_text_is_wider():

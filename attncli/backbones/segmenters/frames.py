@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -24,6 +24,7 @@ class SourceFrame:
     """Whether its masks are asked for; a skipped frame may still say how the camera moved."""
 
 
+@runtime_checkable
 class Segmenter(Protocol):
     """Finds the instances in the frames of one video after another."""
 
