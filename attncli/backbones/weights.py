@@ -4,6 +4,7 @@ import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.error import URLError
+from warnings import catch_warnings
 
 import torch
 from safetensors import SafetensorError
@@ -61,7 +62,8 @@ def read_state(path: Path) -> Mapping[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with catch_warnings(action="ignore"):  # about old pickles, which are then refused
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise AttncliError("no such file", where=path, remedy="check --weights") from None
     except pickle.UnpicklingError as error:
@@ -71,8 +73,9 @@ def read_state(path: Path) -> Mapping[str, Tensor]:
             remedy="save the bare state-dict with torch.save(model.state_dict(), ...)",
         ) from error
     except (OSError, RuntimeError, EOFError, SafetensorError) as error:
+        reason = (str(error) or "empty").splitlines()[0]
         raise AttncliError(
-            f"cannot be read ({str(error).splitlines()[0]})", where=path, remedy="copy it anew"
+            f"cannot be read ({reason})", where=path, remedy="copy it anew"
         ) from error
     return _state_in(content, path)
 
@@ -93,10 +96,10 @@ def download_state(url: str) -> Mapping[str, Tensor]:
             where=url,
             remedy="fetch it elsewhere and pass --weights FILE, or start from --weights none",
         ) from error
-    return _state_in(content, Path(url))
+    return _state_in(content, url)
 
 
-def _state_in(content: object, where: Path) -> Mapping[str, Tensor]:
+def _state_in(content: object, where: str | Path) -> Mapping[str, Tensor]:
     found = content if isinstance(content, dict) else {}
     state = found.get("model_state", found.get("model", found))
     if not state or not all(isinstance(value, Tensor) for value in state.values()):

@@ -179,7 +179,7 @@ def collate(items: Sequence[ClipSample | Failure]) -> ClipBatch:
 
 def clip_loader(
     dataset: ClipDataset, *, batches: Iterable[list[int]], workers: int, pin: bool = False
-) -> "DataLoader[ClipSample | Failure]":
+) -> DataLoader[ClipSample | Failure]:
     """Return a loader that yields a `ClipBatch` for every list of rows in `batches`.
 
     Args:

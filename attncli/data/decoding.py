@@ -85,11 +85,9 @@ def frame_index(path: Path) -> FrameIndex:
     Raises:
         UnreadableVideoError: The video is missing, damaged, cut short, or has no frame.
     """
-    index = _recall(path)
-    if index is None:
+    while (index := _recall(path)) is None:
         for _ in decode_all(path):
             pass
-        index = _remembered[_identity(path)]
     return index
 
 
@@ -106,9 +104,8 @@ def decode_chosen(
         IndexError: `choose` picks a frame the video does not have.
         UnreadableVideoError: The video is missing, damaged, cut short, or has no frame.
     """
-    index = _recall(path)
-    kept = {} if index else _keep_likely(path, choose)
-    index = index or _remembered[_identity(path)]
+    kept = {} if _recall(path) else _keep_likely(path, choose)
+    index = frame_index(path)
     indices = choose(len(index.packets))
     wanted = set(indices.tolist())
     if outside := [i for i in wanted if not 0 <= i < len(index.packets)]:
@@ -159,20 +156,26 @@ def _all_frames(source: _Source) -> Iterator[VideoFrame]:
 def _frames(
     source: _Source, *, first_packet: int = 0, wanted_packets: Collection[int] = ()
 ) -> Iterator[VideoFrame]:
-    """Decode from `first_packet` on, with gaps if only `wanted_packets` are to come for sure."""
+    """Decode from `first_packet` on.
+
+    Where `wanted_packets` are given, other frames may be left out, or lack what they refer to where
+    that comes before `first_packet`.
+    """
     decoder = source.stream.codec_context
-    # MPEG-4 may pack a frame into the packet of an earlier one, and it would be left out with it.
-    may_skip = bool(wanted_packets) and decoder.name != "mpeg4"
+    # MPEG-4 may pack a frame into the packet of an earlier one, and it would be left out with it;
+    # that it does so, and by which encoder's rules, only the first packet may say.
+    mpeg4 = decoder.name == "mpeg4"
     n_frames = 0
     try:
         for number, packet in enumerate(source.container.demux(source.stream)):
-            if number < first_packet:
+            if number < first_packet and not (mpeg4 and number == 0):
                 continue
-            if may_skip:
+            if wanted_packets and not mpeg4:
                 decoder.skip_frame = "DEFAULT" if number in wanted_packets else "NONREF"
             packet.opaque = number
             for frame in packet.decode():
-                if packet.is_corrupt or frame.is_corrupt:
+                damaged = packet.is_corrupt or frame.is_corrupt
+                if damaged and (not wanted_packets or frame.opaque in wanted_packets):
                     raise _damaged(source, n_frames)
                 yield frame
                 n_frames += 1

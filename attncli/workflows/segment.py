@@ -97,6 +97,8 @@ def segment_videos(
     if dry_run:
         return Outcome(rows=[row | {"finished": len(dataset.samples) - len(waiting)}])
     with join(device) as world:
+        if world.leads:
+            claim(out, resume=resume or overwrite)  # refused before a model is fetched and loaded
         segmenter = open_segmenter(config, batch_size=batch_size, device=world.device)
         if world.leads:
             claim(out, overwrite=overwrite, resume=resume, inputs=[data])
@@ -111,14 +113,10 @@ def segment_videos(
         if world.leads:
             write_failures(out / FAILURES, done.failures)
             reporter.note(f"masks are in {out}")
-    figures: Row = {
-        "videos": done.videos,
-        "frames": done.frames,
-        "instances": done.instances,
-        "failed": len(done.failures),
-        "frames_per_sec": round(done.frames / elapsed_sec, 2),
-    }
-    return Outcome(rows=[row | figures], failures=list(done.failures))
+    rate = round(done.frames / elapsed_sec, 2)
+    counts: Row = {"videos": done.videos, "frames": done.frames, "instances": done.instances}
+    row |= counts | {"failed": len(done.failures), "frames_per_sec": rate}
+    return Outcome(rows=[row], failures=sorted(done.failures, key=lambda f: f.id))
 
 
 def _keep_settings(path: Path, config: SegmentConfig) -> None:

@@ -183,8 +183,8 @@ def _fit(
     )
     failures = training.run()
     if world.leads:
-        metadata = {"method": run.method, "epochs": config.epochs, "attncli": __version__}
-        write_weights(run.directory.weights_path, model, metadata)
+        origin = {"method": run.method, "attncli": __version__}
+        write_weights(run.directory.weights_path, model, {**origin, "epochs": config.epochs})
     world.wait()
     return failures
 

@@ -140,6 +140,7 @@ def test_the_seed_decides_the_weights():
 
 
 @pytest.mark.parametrize(
-    ("channels", "rounded"), [(3.0, 8), (12.0, 16), (24.0, 24), (27.0, 32), (13.5, 16)])
+    ("channels", "rounded"), [(3.0, 8), (12.0, 16), (24.0, 24), (27.0, 32), (13.5, 16)]
+)
 def test_widths_are_multiples_of_8(channels, rounded):
     assert round_width(channels) == rounded

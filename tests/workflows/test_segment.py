@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,22 @@ def test_a_full_disk_leaves_no_half_written_file(clips, tmp_path, monkeypatch):
     assert list(contents(tmp_path)) == ["config.toml"]
 
 
+def test_a_longer_video_takes_no_more_memory(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (96, 400, 3), dtype=np.uint8)
+
+    def peak(n_frames: int) -> int:
+        sliding = (noise[:, i % 200 : i % 200 + 128] for i in range(n_frames))
+        write_video(tmp_path / str(n_frames) / "Noise" / "v.avi", sliding, 25.0)
+        tracemalloc.start()
+        segment(tmp_path / str(n_frames), tmp_path / f"masks{n_frames}")
+        bytes_at_most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return bytes_at_most
+
+    peak(80)  # what is loaded once is not counted
+    assert peak(800) < 1.1 * peak(81)
+
+
 def start(data: Path, out: Path) -> subprocess.Popen[bytes]:
     words = [sys.executable, "-m", "attncli", "segment", str(data), "-o", str(out)]
     options = ["--backend", "motion", "--workers", "1", "--resume"]
@@ -146,7 +163,7 @@ def wait_for(files: int, out: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_anywhere_and_resumed_it_writes_the_same_bytes(tmp_path):
-    data = write_clips(tmp_path / "data", 8, n_frames=120)
+    data = write_clips(tmp_path / "data", 8, n_frames=80)
     out = tmp_path / "masks"
     for finished in (1, 4):
         process = start(data, out)

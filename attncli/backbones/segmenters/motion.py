@@ -61,26 +61,23 @@ class MotionSegmenter:
         window: deque[_Aligned] = deque(maxlen=2 * REACH + 1)
         answered = -1
         for frame in frames:
-            window.append(self._align(frame, window))
+            window.append(self._align(frame, window[-1] if window else None))
             if len(window) == window.maxlen:
                 yield from self._answer(window, answered + 1, frame.index - REACH)
                 answered = frame.index - REACH
         if window:
             yield from self._answer(window, answered + 1, window[-1].source.index)
 
-    def _align(self, frame: SourceFrame, window: Sequence[_Aligned]) -> _Aligned:
+    def _align(self, frame: SourceFrame, before: _Aligned | None) -> _Aligned:
         short_px = min(frame.pixels.shape[:2])
         scale = min(1.0, (self.config.short_side_px or SHORT_SIDE_PX) / short_px)
         height, width = (max(round(scale * side), 1) for side in frame.pixels.shape[:2])
         small = cv2.resize(frame.pixels, (width, height), interpolation=cv2.INTER_AREA)
         smooth = cv2.GaussianBlur(small, (0, 0), 1)
         grey = cv2.cvtColor(smooth, cv2.COLOR_RGB2GRAY)
-        camera = np.eye(3) if not window else window[-1].camera
-        # The last frame gives a first guess, the one it will be compared with corrects it: over a
-        # window the errors of single steps would add up.
-        for back in (1,):
-            if len(window) >= back:
-                camera = _camera(window[-back], grey, guess=camera)
+        camera = np.eye(3)
+        if before is not None:
+            camera = camera_step(before.grey, grey) @ before.camera
         return _Aligned(frame, smooth, grey, camera)
 
     def _answer(self, window: Sequence[_Aligned], first: int, last: int) -> Iterator[FrameMasks]:
@@ -106,42 +103,19 @@ class MotionSegmenter:
         return tuple(instances)
 
 
-def _camera(
-    before: _Aligned, after: UInt8[np.ndarray, "h w"], guess: Float[np.ndarray, "3 3"]
-) -> Float[np.ndarray, "3 3"]:
-    """Return where points of the first frame are in `after`, told from those in `before`."""
-    step = guess @ np.linalg.inv(before.camera)
-    return camera_step(before.grey, after, guess=step) @ before.camera
-
-
 def camera_step(
-    before: UInt8[np.ndarray, "h w"],
-    after: UInt8[np.ndarray, "h w"],
-    *,
-    guess: Float[np.ndarray, "3 3"],
+    before: UInt8[np.ndarray, "h w"], after: UInt8[np.ndarray, "h w"]
 ) -> Float[np.ndarray, "3 3"]:
-    """Return where the points of one frame are in another by the motion of the camera alone.
-
-    Args:
-        before: Grey values of the one frame.
-        after: Grey values of the other.
-        guess: Where they are about; returned where they cannot be followed.
-    """
+    """Return where the points of one frame are in the next by the motion of the camera alone."""
     height, width = before.shape
     step = max(round(GRID_SHARE * min(height, width)), 4)
     columns, rows = np.meshgrid(np.arange(step / 2, width, step), np.arange(step / 2, height, step))
     points = np.stack([columns, rows], axis=-1).reshape(-1, 1, 2).astype(np.float32)
     followed, is_found, _ = cv2.calcOpticalFlowPyrLK(
-        before,
-        after,
-        points,
-        cv2.transform(points, guess[:2]),
-        winSize=(21, 21),
-        maxLevel=2,
-        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+        before, after, points, points.copy(), winSize=(21, 21), maxLevel=2
     )
     found = np.asarray(is_found)[:, 0] == 1
-    camera = guess.copy()
+    camera = np.eye(3)
     if found.sum() >= 2:
         similarity, _ = cv2.estimateAffinePartial2D(
             points[found],
@@ -160,13 +134,20 @@ def _difference(current: _Aligned, others: Sequence[_Aligned]) -> UInt8[np.ndarr
     height, width = current.grey.shape
     mean = np.full((1, 3), 1 / 3)
     # Smoothing knows nothing beyond the border, so what is near it is not compared either.
-    inside = np.pad(np.zeros((height - 6, width - 6), np.uint8), 3, constant_values=UNKNOWN)
+    inside = np.pad(np.zeros((height - 4, width - 4), np.uint8), 2, constant_values=UNKNOWN)
     differences = []
     for other in others:
         there = (other.camera @ np.linalg.inv(current.camera))[:2]
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        aligned = cv2.warpAffine(other.smooth, there, (width, height), flags=flags)
-        outside = cv2.warpAffine(inside, there, (width, height), flags=flags, borderValue=UNKNOWN)
+        aligned = cv2.warpAffine(
+            other.smooth, there, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        )
+        outside = cv2.warpAffine(
+            inside,
+            there,
+            (width, height),
+            flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
+            borderValue=UNKNOWN,
+        )
         difference = cv2.transform(cv2.absdiff(current.smooth, aligned), mean)
         differences.append(cv2.max(difference, outside))
     rank = int(QUANTILE * len(differences))
