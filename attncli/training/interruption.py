@@ -11,6 +11,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Interruption:
     """Notes the first signal in `requested`; the second one acts as it would without this.
 
+    The process should end soon after a signal: deaths of its children go unnoticed from then on.
     Signals reach the main thread only; in another one this changes nothing.
     """
 
@@ -36,6 +37,8 @@ class Interruption:
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self.requested = True
         self._restore()
+        # Readers may get the same signal; torch would raise wherever we are when one dies of it.
+        signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def _restore(self) -> None:
         while self._previous:

@@ -167,7 +167,9 @@ class Training:
         self.progress.step = step + 1
 
     def _fetch(self, batches: Iterator[ClipBatch], count: int) -> list[ClipBatch]:
-        """Return the parts of the next batch; nothing when readers died of our own interruption."""
+        """Return the next batch's parts; none when asked to stop, as readers may be dead by then."""
+        if self.interruption.requested:
+            return []
         try:
             parts = [next(batches) for _ in range(count)]
         except RuntimeError:

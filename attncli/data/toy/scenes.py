@@ -69,7 +69,7 @@ def _hopping(phase: Angles, side: float) -> Course:
 
 
 def _pulsing(phase: Angles, side: float) -> Course:
-    return Course(np.zeros((len(phase), 2)), side * 0.35 * np.sin(phase), 0 * phase)
+    return Course(np.zeros((len(phase), 2)), side * 0.45 * np.sin(phase), 0 * phase)
 
 
 def _slanting(phase: Angles, side: float) -> Course:
@@ -114,22 +114,31 @@ def render(
         course: Draws places, speeds, small bodies' motions and noise.
     """
     height, width = size_hw
-    background = _texture(look, 2 * max(size_hw), contrast=float(look.uniform(20, 40)))
+    background = _texture(
+        look,
+        2 * max(size_hw),
+        contrast=float(look.uniform(8, 20)),
+        colour=look.uniform(90, 160, size=3),
+    )
     frames = _drift(background, n_frames, size_hw, course)
     for _ in range(course.integers(2, 4)):
         copies = course.random() < COPYING
         other = motion if copies else str(course.choice(sorted(MOTIONS)))
         _paint(frames, _body(other, n_frames, size_hw, (0.05, 0.08), look, course))
-    body = _body(motion, n_frames, size_hw, (0.15, 0.22), look, course)
+    body = _body(motion, n_frames, size_hw, (0.17, 0.24), look, course)
     masks = _paint(frames, body)
     noise = course.normal(0, 4, size=(2 * height, 2 * width, 3)).astype(np.float32)
     return Scene(_with_noise(frames, noise, course), masks)
 
 
 def _texture(
-    rng: np.random.Generator, side_px: int, *, contrast: float
+    rng: np.random.Generator,
+    side_px: int,
+    *,
+    contrast: float,
+    colour: Float[np.ndarray, " 3"],
 ) -> Float32[np.ndarray, "s s 3"]:
-    """Return a smooth random colour texture: octaves of enlarged noise about a random colour."""
+    """Return a smooth random texture: octaves of enlarged noise about a colour."""
     sheet = np.zeros((side_px, side_px, 3), dtype=np.float32)
     for cells in (4, 8, 16, 32):
         grid = rng.normal(size=(cells, cells, 1)) + 0.6 * rng.normal(size=(cells, cells, 3))
@@ -137,8 +146,7 @@ def _texture(
             grid.astype(np.float32), (side_px, side_px), interpolation=cv2.INTER_CUBIC
         )
         sheet += octave
-    colour = rng.uniform(60, 190, size=3).astype(np.float32)
-    return colour + contrast * sheet / sheet.std()
+    return colour.astype(np.float32) + contrast * sheet / sheet.std()
 
 
 def _drift(
@@ -149,8 +157,8 @@ def _drift(
 ) -> Float32[np.ndarray, "t h w 3"]:
     """Return the background as a camera sees it that pans and sways."""
     height, width = size_hw
-    pan = np.arange(n_frames)[:, None] * rng.uniform(-0.5, 0.5, size=2)
-    sway = _sway(n_frames, rng, n=2) * rng.uniform(1, 5)
+    pan = np.arange(n_frames)[:, None] * rng.uniform(-0.25, 0.25, size=2)
+    sway = _sway(n_frames, rng, n=2) * rng.uniform(1, 3)
     start = np.array([len(background) - width, len(background) - height]) / 2
     frames = np.empty((n_frames, height, width, 3), dtype=np.float32)
     for frame, (x, y) in zip(frames, start + pan + sway, strict=True):
@@ -183,7 +191,7 @@ def _body(
     """Return a body of random look; `radii` bounds its radius over the frame's short side."""
     short_px = min(size_hw)
     patch = _patch(look)
-    amplitude_px = course.uniform(0.12, 0.2) * short_px
+    amplitude_px = course.uniform(0.16, 0.24) * short_px
     radius_px = course.uniform(*radii) * short_px
     phase = course.uniform(0, 2 * np.pi) + 2 * np.pi * np.arange(n_frames) / course.uniform(20, 36)
     path = MOTIONS[motion](phase, course.choice([-1.0, 1.0]))
@@ -207,7 +215,8 @@ def _patch(look: np.random.Generator) -> UInt8[np.ndarray, "s s 4"]:
     turn = look.uniform(0, 2 * np.pi, size=(4, 1, 1))
     radius = BODY_SHARE * (1 + np.sum(size * np.cos(waves * angle + turn), axis=0))
     opacity = np.clip((radius - distance) * PATCH_PX / 2 + 0.5, 0, 1)
-    texture = _texture(look, PATCH_PX, contrast=float(look.uniform(25, 50)))
+    vivid = look.choice([40.0, 215.0], size=3) + look.uniform(-25, 25, size=3)
+    texture = _texture(look, PATCH_PX, contrast=float(look.uniform(15, 35)), colour=vivid)
     return np.dstack([texture, 255 * opacity]).clip(0, 255).round().astype(np.uint8)
 
 
