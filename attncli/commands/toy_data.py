@@ -13,7 +13,7 @@ def command(
     name: Annotated[Literal["ucf101"], typer.Argument(help="Dataset whose layout to write.")],
     directory: Annotated[Path, typer.Argument(help="Directory to write.")],
     size: Annotated[
-        int, typer.Option(min=3, help="Videos of each class; three in ten are for validation.")
+        int, typer.Option(min=3, help="Videos of each class; about a quarter are for validation.")
     ] = 24,
     frames: Annotated[int, typer.Option(min=1, help="Frames of each video.")] = 72,
     frame_hw: Annotated[

@@ -167,7 +167,7 @@ class Training:
         self.progress.step = step + 1
 
     def _fetch(self, batches: Iterator[ClipBatch], count: int) -> list[ClipBatch]:
-        """Return the next batch's parts; none when asked to stop, as readers may be dead by then."""
+        """Return the next batch's parts; none when asked to stop, as readers may be dead."""
         if self.interruption.requested:
             return []
         try:

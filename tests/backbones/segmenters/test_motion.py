@@ -36,7 +36,6 @@ def test_moving_bodies_are_found_before_a_moving_background():
         union = np.stack([masks.union() for masks in found])
         truth = scene.masks[list(wanted)]
         ious.append(((union & truth).sum((1, 2)) / (union | truth).sum((1, 2))).mean())
-    print(ious)
     assert np.mean(ious) > 0.5
 
 
