@@ -10,13 +10,17 @@ from attncli.commands.options import DryRunOption, JsonOption, OverwriteOption, 
 
 
 def command(
-    paper: Annotated[
-        Literal["object-abn"], typer.Argument(help="Paper whose pipeline to run.")
+    _paper: Annotated[
+        Literal["object-abn"],
+        typer.Argument(metavar="[PAPER]", help="Paper whose pipeline to run."),
     ] = "object-abn",
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write.")] = Path("demo"),
     seeds: Annotated[int, typer.Option(min=1, help="Seeds to train each model with.")] = 1,
-    size: Annotated[int, typer.Option(min=2, help="Toy videos of each class.")] = 24,
-    epochs: Annotated[int, typer.Option(min=1, help="Training epochs of each model.")] = 20,
+    size: Annotated[int, typer.Option(min=3, help="Toy videos of each class.")] = 32,
+    pretraining_epochs: Annotated[
+        int, typer.Option(min=1, help="Epochs on other toy videos, which stand in for Kinetics.")
+    ] = 20,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each of the three models.")] = 8,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
     overwrite: OverwriteOption = False,
@@ -28,6 +32,13 @@ def command(
     """
     from attncli.workflows.demo import Demo, run_demo
 
-    demo = Demo(out=out, seeds=seeds, size=size, epochs=epochs, resume=resume)
+    demo = Demo(
+        out=out,
+        seeds=seeds,
+        size=size,
+        pretraining_epochs=pretraining_epochs,
+        epochs=epochs,
+        resume=resume,
+    )
     outcome = run_demo(demo, overwrite=overwrite, dry_run=dry_run, reporter=terminal())
     finish(outcome, as_json=json)

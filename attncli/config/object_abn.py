@@ -1,6 +1,6 @@
 """Settings of Object-ABN and its two baselines, with the paper's values as defaults."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -34,6 +34,10 @@ class X3DConfig(ClipConfig):
             self.depth_factor is None or self.depth_factor > 0, "depth_factor", "must be positive"
         )
         require(0 <= self.dropout < 1, "dropout", "must be in [0, 1)")
+
+    def without_published_weights(self) -> "X3DConfig":
+        """Return settings that build the same network and fetch nothing, for weights to come."""
+        return replace(self, weights="none")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -88,6 +88,10 @@ class TrainConfig:
             "goes with --schedule step",
         )
 
+    def without_published_weights(self) -> "TrainConfig":
+        """Return settings that build the same network and fetch nothing, for weights to come."""
+        return self
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClipConfig(TrainConfig):

@@ -17,6 +17,9 @@ from attncli.errors import MissingDependencyError, UsageError
 
 T = TypeVar("T")
 
+MOST_READERS = 8
+"""Beyond this many, processes that read clips no longer help one that computes."""
+
 
 @dataclass(frozen=True)
 class World:
@@ -54,6 +57,10 @@ class World:
         distributed.all_gather_object(items, item)
         return items
 
+    def readers(self, wanted: int | None) -> int:
+        """Return how many processes read for this one: `wanted`, or its share of the cores."""
+        return min(_cores() // self.size, MOST_READERS) if wanted is None else wanted
+
     def wait(self) -> None:
         """Return once every process has come here."""
         if self.size > 1:
@@ -86,6 +93,12 @@ def join(device: str) -> Iterator[World]:
         yield World(rank=rank, size=size, device=place)
     finally:
         distributed.destroy_process_group()
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # macOS has none
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _choose(name: str, local_rank: int, size: int) -> torch.device:

@@ -25,42 +25,99 @@ PUBLISHED: dict[str, Row] = {  # table 1, UCF101; the paper gives no X3D without
     "object-abn": {"top1": 93.62, "top5": 99.26, "entropy": 2.026},
 }
 SMALL_X3D = (
-    *("--weights", "none", "--width-factor", "1.0", "--depth-factor", "1.0"),
+    *("--width-factor", "1.0", "--depth-factor", "1.0"),
     *("--frames", "8", "--frame-stride", "4", "--crop-px", "112"),
     *("--short-side-min-px", "112", "--short-side-max-px", "128", "--short-side-val-px", "112"),
-    *("--batch-size", "8", "--lr", "2e-3", "--schedule", "cosine", "--warmup-epochs", "1"),
-    *("--flip", "0"),  # the toy classes tell left from right
 )
+OPTIMIZATION = (
+    *("--batch-size", "8", "--schedule", "cosine", "--warmup-epochs", "1"),
+    *("--clip-grad-norm", "5"),
+)
+PRETRAINING_SEED = 1
+"""Seed of the toy videos that stand in for Kinetics; those of the pipeline have seed 0."""
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo is made of; paths are below its directory."""
+    """Object-ABN's pipeline on toy videos, as in the paper from pretrained weights."""
 
     out: Path
     """Directory of everything the demo writes."""
     seeds: int = 1
     """Training seeds 0, 1, … over which figures are averaged."""
-    size: int = 24
+    size: int = 32
     """Toy videos of each class."""
-    epochs: int = 20
-    """Training epochs of each model."""
+    pretraining_epochs: int = 20
+    """Epochs on other toy videos, before the three models part."""
+    epochs: int = 8
+    """Epochs each of the three models is then trained."""
     resume: bool = False
     """Go on with a demo that was interrupted."""
 
+    def commands(self) -> list[list[str]]:
+        """Return the arguments of every `attncli` call, in order."""
+        return [*self._pretraining(), *self._data(), *self._training(), *self._scoring()]
+
+    def run(self, system: str, seed: int) -> Path:
+        """Return the run directory of one system trained with one seed."""
+        return self.out / "runs" / f"seed{seed}" / system.replace("-", "_")
+
     @property
-    def videos(self) -> Path:
-        """Toy videos in UCF101's layout."""
+    def _videos(self) -> Path:
         return self.out / "ucf101"
 
     @property
-    def masks(self) -> Path:
-        """Instance masks found by `segment`."""
-        return self.out / "masks"
+    def _pretrained(self) -> Path:
+        return self.out / "runs" / "pretrained"
 
-    def run(self, system: str, seed: int) -> Path:
-        """Run directory of one system trained with one seed."""
-        return self.out / "runs" / f"seed{seed}" / system.replace("-", "_")
+    def _toy_data(self, directory: Path, seed: int) -> list[list[str]]:
+        if self.resume and directory.exists():
+            return []  # it appears whole or not at all
+        size = ["--size", str(self.size), "--seed", str(seed)]
+        return [["toy-data", "ucf101", str(directory), *size]]
+
+    def _train(self, method: str, data: Path, epochs: int, out: Path, *options: str) -> list[str]:
+        settings = ["--epochs", str(epochs), "--eval-every", str(epochs), *SMALL_X3D, *OPTIMIZATION]
+        resume = ["--resume"] if self.resume else []
+        return ["train", method, "--data", str(data), *options, *settings, "-o", str(out), *resume]
+
+    def _pretraining(self) -> list[list[str]]:
+        videos = self.out / "pretraining"
+        options = ("--weights", "none", "--lr", "2e-3")
+        train = self._train("x3d", videos, self.pretraining_epochs, self._pretrained, *options)
+        return [*self._toy_data(videos, PRETRAINING_SEED), train]
+
+    def _data(self) -> list[list[str]]:
+        masks = ["--backend", "motion", "-o", str(self.out / "masks")]
+        resume = ["--resume"] if self.resume else []
+        segment = ["segment", str(self._videos), *masks, *resume]
+        return [*self._toy_data(self._videos, 0), segment]
+
+    def _training(self) -> list[list[str]]:
+        masks = {"object-abn": ("--masks", str(self.out / "masks"))}
+        weights = ("--weights", str(self._pretrained / "model.safetensors"), "--lr", "1e-3")
+        return [
+            self._train(
+                system,
+                self._videos,
+                self.epochs,
+                self.run(system, seed),
+                *(*weights, *masks.get(system, ()), "--seed", str(seed)),
+            )
+            for seed in range(self.seeds)
+            for system in SYSTEMS
+        ]
+
+    def _scoring(self) -> list[list[str]]:
+        runs = [str(self.run(system, seed)) for seed in range(self.seeds) for system in SYSTEMS]
+        branches = [run for run in runs if not run.endswith("x3d")]
+        truth = str(self._videos / "masks")
+        figure = ["--clips", "4", "--overwrite", "-o", str(self.out / "fig2.png")]
+        return [
+            ["eval", *runs],
+            ["entropy", *branches, "--bins", "10", "--masks", truth],
+            ["visualize", *branches[:2], *figure],
+        ]
 
 
 def run_demo(demo: Demo, *, overwrite: bool, dry_run: bool, reporter: Reporter) -> Outcome:
@@ -69,50 +126,13 @@ def run_demo(demo: Demo, *, overwrite: bool, dry_run: bool, reporter: Reporter) 
     Raises:
         AttncliError: A command failed, or the directory cannot be used.
     """
+    commands = demo.commands()
     if dry_run:
-        commands = [*_preparation(demo), *_training(demo), *_scoring(demo), *_figures(demo)]
         return Outcome(rows=[{"command": _printed(command)} for command in commands])
     claim(demo.out, overwrite=overwrite, resume=demo.resume)
-    for command in (*_preparation(demo), *_training(demo)):
-        _run(command, reporter)
-    scores = [row for command in _scoring(demo) for row in _run(command, reporter)]
-    for command in _figures(demo):
-        _run(command, reporter)
+    answers = {command[0]: _run(command, reporter) for command in commands}
+    scores = [*answers["eval"], *answers["entropy"]]
     return Outcome(rows=[_summary(demo, system, scores) for system in SYSTEMS])
-
-
-def _preparation(demo: Demo) -> list[list[str]]:
-    resume = ["--resume"] if demo.resume else []
-    made = demo.resume and demo.videos.exists()
-    toy = ["toy-data", "ucf101", str(demo.videos), "--size", str(demo.size)]
-    segment = ["segment", str(demo.videos), "--backend", "motion", "-o", str(demo.masks), *resume]
-    return [segment] if made else [toy, segment]
-
-
-def _training(demo: Demo) -> list[list[str]]:
-    resume = ["--resume"] if demo.resume else []
-    common = ["--data", str(demo.videos), "--epochs", str(demo.epochs), *SMALL_X3D, *resume]
-    masks = {"object-abn": ["--masks", str(demo.masks)]}
-    return [
-        ["train", system, *common, *masks.get(system, []), "--seed", str(seed)]
-        + ["-o", str(demo.run(system, seed))]
-        for seed in range(demo.seeds)
-        for system in SYSTEMS
-    ]
-
-
-def _scoring(demo: Demo) -> list[list[str]]:
-    seeds = range(demo.seeds)
-    runs = [str(demo.run(system, seed)) for seed in seeds for system in SYSTEMS]
-    branch = [str(demo.run(system, seed)) for seed in seeds for system in SYSTEMS[1:]]
-    truth = str(demo.videos / "masks")
-    return [["eval", *runs], ["entropy", *branch, "--bins", "10", "--masks", truth]]
-
-
-def _figures(demo: Demo) -> list[list[str]]:
-    runs = [str(demo.run(system, 0)) for system in SYSTEMS[1:]]
-    options = ["--clips", "4", "--overwrite", "-o", str(demo.out / "fig2.png")]
-    return [["visualize", *runs, *options]]
 
 
 def _run(command: Sequence[str], reporter: Reporter) -> list[Row]:
@@ -137,12 +157,13 @@ def _printed(command: Sequence[str]) -> str:
 def _summary(demo: Demo, system: str, scores: Sequence[Row]) -> Row:
     """Return one system's figures, averaged over its seeds, beside the published ones."""
     row: Row = {"system": system, "seeds": demo.seeds}
-    runs = {str(demo.run(system, seed)) for seed in range(demo.seeds)}
+    runs = [str(demo.run(system, seed)) for seed in range(demo.seeds)]
     for figure in FIGURES:
-        values = {str(s["run"]): float(s[figure]) for s in scores if s.get(figure) is not None}  # type: ignore[arg-type]
-        mine = [value for run, value in values.items() if run in runs]
-        row[figure] = statistics.fmean(mine) if mine else None
+        found = {score["run"]: score[figure] for score in scores if score.get(figure) is not None}
+        values = [float(str(found[run])) for run in runs if run in found]
+        row[figure] = statistics.fmean(values) if values else None
         if demo.seeds > 1:
-            row[f"{figure}_std"] = statistics.stdev(mine) if len(mine) > 1 else None
-        row[f"published_{figure}"] = PUBLISHED[system].get(figure)
+            row[f"{figure}_std"] = statistics.stdev(values) if values else None
+        if figure in PUBLISHED["abn"]:
+            row[f"published_{figure}"] = PUBLISHED[system].get(figure)
     return row

@@ -1,10 +1,9 @@
 """Score trained runs on a split of a dataset, and keep their predictions and attention maps."""
 
-import os
 import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +25,7 @@ from attncli.files.failures import write_failures
 from attncli.files.metrics import write_metrics
 from attncli.files.predictions import Predictions, write_predictions
 from attncli.files.runs import Run, load
+from attncli.layers.allocation import reuse_freed_memory
 from attncli.layers.fusion import fuse_for_inference
 from attncli.metrics.accuracy import top_k_percent
 from attncli.metrics.entropy import map_entropy
@@ -36,7 +36,6 @@ from attncli.types import BranchOutputs, ClipBatch
 from attncli.workflows.outcome import Outcome, Row
 
 CROP_DECIMALS = 3  # of a source pixel
-MOST_WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -118,6 +117,7 @@ def evaluate_runs(
         return Outcome(rows=[_planned(task) for task in tasks])
     for note in dict.fromkeys(note for task in tasks for note in task.dataset.notes):
         reporter.note(note)
+    reuse_freed_memory()
     context: AbstractContextManager[World] = join(device) if world is None else nullcontext(world)
     with context as members:
         outcomes = [_evaluate(task, members, reporter) for task in tasks]
@@ -188,14 +188,9 @@ def _evaluate(task: _Task, world: World, reporter: Reporter) -> Outcome:
 def _model(task: _Task, world: World) -> nn.Module:
     """Return the run's network with its weights, on the device of this process."""
     build = catalog.load(catalog.method(task.run.method).build)
-    model, _ = build(_without_published_weights(task.run.config), len(task.run.classes))
+    model, _ = build(task.run.config.without_published_weights(), len(task.run.classes))
     load_weights(model, read_weights(task.weights), where=task.weights)
     return fuse_for_inference(model).to(world.device, memory_format=torch.channels_last_3d)
-
-
-def _without_published_weights(config: Any) -> Any:
-    names = {field.name for field in fields(config)}
-    return replace(config, weights="none") if "weights" in names else config
 
 
 def _answer_clips(task: _Task, model: nn.Module, world: World, reporter: Reporter) -> _Answers:
@@ -223,11 +218,10 @@ def _answer_clips(task: _Task, model: nn.Module, world: World, reporter: Reporte
 
 def _loader(task: _Task, batches: list[list[int]], world: World) -> Iterable[ClipBatch]:
     clips = ClipDataset(task.dataset, task.config, training=False, seed=task.config.seed)
-    workers = task.config.workers
-    if workers is None:
-        workers = min(len(os.sched_getaffinity(0)) // world.size, MOST_WORKERS)
     pin = world.device.type == "cuda"
-    loader = clip_loader(clips, batches=batches, workers=workers, pin=pin)
+    loader = clip_loader(
+        clips, batches=batches, workers=world.readers(task.config.workers), pin=pin
+    )
     return cast(Iterable[ClipBatch], loader)
 
 

@@ -1,6 +1,5 @@
 """Train a network on a dataset into a run directory, and score it on the validation split."""
 
-import os
 import platform
 import shlex
 import sys
@@ -25,6 +24,7 @@ from attncli.files.failures import read_failures, write_failures
 from attncli.files.masks import MaskDirectory
 from attncli.files.metrics import read_metrics
 from attncli.files.outputs import claim
+from attncli.layers.allocation import reuse_freed_memory
 from attncli.layers.synchronized_norm import synchronize_batch_norm
 from attncli.reporting import Reporter
 from attncli.training.batches import BatchOrder
@@ -36,7 +36,6 @@ from attncli.types import ClipBatch
 from attncli.workflows.evaluate import evaluate_runs
 from attncli.workflows.outcome import Outcome, Row
 
-MOST_WORKERS = 8
 FREE_TO_CHANGE = {"epochs", "workers", "device", "checkpoint_every"}
 """Settings with which a run may go on that it was not begun with; they leave its weights alone,
 but for the rounding of another device, and for `epochs` under a cosine, which is refused."""
@@ -81,6 +80,7 @@ def train(
         return Outcome(rows=_plan(method, config, splits, out))
     for note in dict.fromkeys(note for split in splits.values() for note in split.notes):
         reporter.note(note)
+    reuse_freed_memory()
     choose_algorithms(deterministic=config.deterministic)
     with join(config.device) as world:
         run = _begin(method, config, splits["train"], out, resume, overwrite, world)
@@ -171,9 +171,9 @@ def _fit(
     reporter: Reporter,
 ) -> list[Failure]:
     """Train, write the last weights and return the clips that could not be read."""
-    model, criterion = _build(run, config, world)
+    model, criterion = _build(run, config, world, reporter)
     learner = Learner(model, criterion, config, world)
-    config = replace(config, workers=_workers(config, world))
+    config = replace(config, workers=world.readers(config.workers))
     training = Training(
         learner,
         _training_clips(config, splits["train"], masks, world),
@@ -189,12 +189,15 @@ def _fit(
     return failures
 
 
-def _build(run: runs.Run, config: ClipConfig, world: World) -> tuple[nn.Module, Any]:
+def _build(
+    run: runs.Run, config: ClipConfig, world: World, reporter: Reporter
+) -> tuple[nn.Module, Any]:
     """Return the network with its initial weights on this process's device, and its criterion."""
     seed_everything(config.seed)
     begun = run.directory.last_checkpoint_path.exists()
-    settings = _without_published_weights(config) if begun or config.init else config
-    model, criterion = catalog.load(catalog.method(run.method).build)(settings, len(run.classes))
+    settings = config.without_published_weights() if begun or config.init else config
+    build = catalog.load(catalog.method(run.method).build)
+    model, criterion = build(settings, len(run.classes), reporter=reporter)
     if config.init is not None and not begun:
         load_weights(model, read_weights(config.init), where=config.init)
     if world.size > 1:
@@ -254,19 +257,13 @@ def _no_clips(config: ClipConfig, *, with_masks: bool) -> ClipBatch:
     )
 
 
-def _workers(config: ClipConfig, world: World) -> int:
-    if config.workers is not None:
-        return config.workers
-    return min(len(os.sched_getaffinity(0)) // world.size, MOST_WORKERS)
-
-
 def _evaluate(
     run: runs.Run, config: ClipConfig, failures: list[Failure], world: World, reporter: Reporter
 ) -> Outcome:
     """Evaluate the last weights and name every clip that could not be read."""
     path = run.directory.path
     outcome = evaluate_runs(
-        [path], split="val", workers=_workers(config, world), world=world, reporter=reporter
+        [path], split="val", workers=world.readers(config.workers), world=world, reporter=reporter
     )
     if not world.leads:
         return Outcome()
@@ -296,7 +293,7 @@ def _metrics_path(run: runs.Run) -> Path:
 def _plan(method: str, config: ClipConfig, splits: dict[str, VideoDataset], out: Path) -> list[Row]:
     with torch.device("meta"):
         build = catalog.load(catalog.method(method).build)
-        model, _ = build(_without_published_weights(config), len(splits["train"].classes))
+        model, _ = build(config.without_published_weights(), len(splits["train"].classes))
     parameters = sum(weight.numel() for weight in model.parameters())
     counts = {f"{name} clips": len(split.samples) for name, split in splits.items()}
     plan = {
@@ -317,11 +314,6 @@ def _cell(value: Any) -> str | int | float | None:
 
 def _values(config: TrainConfig) -> dict[str, Any]:
     return {field.name: getattr(config, field.name) for field in fields(config)}
-
-
-def _without_published_weights(config: Any) -> Any:
-    """Return `config` such that building needs no weights that would be overwritten anyway."""
-    return replace(config, weights="none") if hasattr(config, "weights") else config
 
 
 def _environment(world: World) -> dict[str, object]:

@@ -16,6 +16,10 @@ BODY_SHARE = 0.62
 """Mean radius of a body over half its patch: its bulges stay inside."""
 BULGE = 1.5
 """Largest radius of a body over its mean radius."""
+BODY_RGB = np.array([215.0, 70.0, 40.0])
+"""Colour all bodies vary about, large and small: it tells bodies apart from the background only."""
+PERIOD = (40, 70)
+"""Shortest and longest time a motion takes to come round, in frames."""
 COPYING = 0.4
 """Probability that a small body moves in the manner of the large one."""
 
@@ -193,7 +197,7 @@ def _body(
     patch = _patch(look)
     amplitude_px = course.uniform(0.16, 0.24) * short_px
     radius_px = course.uniform(*radii) * short_px
-    phase = course.uniform(0, 2 * np.pi) + 2 * np.pi * np.arange(n_frames) / course.uniform(20, 36)
+    phase = course.uniform(0, 2 * np.pi) + 2 * np.pi * np.arange(n_frames) / course.uniform(*PERIOD)
     path = MOTIONS[motion](phase, course.choice([-1.0, 1.0]))
     room = amplitude_px + radius_px
     place = course.uniform(room, np.array([size_hw[1], size_hw[0]]) - room)
@@ -215,8 +219,8 @@ def _patch(look: np.random.Generator) -> UInt8[np.ndarray, "s s 4"]:
     turn = look.uniform(0, 2 * np.pi, size=(4, 1, 1))
     radius = BODY_SHARE * (1 + np.sum(size * np.cos(waves * angle + turn), axis=0))
     opacity = np.clip((radius - distance) * PATCH_PX / 2 + 0.5, 0, 1)
-    vivid = look.choice([40.0, 215.0], size=3) + look.uniform(-25, 25, size=3)
-    texture = _texture(look, PATCH_PX, contrast=float(look.uniform(15, 35)), colour=vivid)
+    colour = BODY_RGB + look.uniform(-25, 25, size=3)
+    texture = _texture(look, PATCH_PX, contrast=float(look.uniform(15, 35)), colour=colour)
     return np.dstack([texture, 255 * opacity]).clip(0, 255).round().astype(np.uint8)
 
 
