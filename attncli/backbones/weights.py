@@ -7,7 +7,6 @@ from urllib.error import URLError
 from warnings import catch_warnings
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -72,7 +71,7 @@ def read_state(path: Path) -> Mapping[str, Tensor]:
             where=path,
             remedy="save the bare state-dict with torch.save(model.state_dict(), ...)",
         ) from error
-    except (OSError, RuntimeError, EOFError, SafetensorError) as error:
+    except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
         reason = (str(error) or "empty").splitlines()[0]
         raise AttncliError(
             f"cannot be read ({reason})", where=path, remedy="copy it anew"
@@ -102,7 +101,8 @@ def download_state(url: str) -> Mapping[str, Tensor]:
 def _state_in(content: object, where: str | Path) -> Mapping[str, Tensor]:
     found = content if isinstance(content, dict) else {}
     state = found.get("model_state", found.get("model", found))
-    if not state or not all(isinstance(value, Tensor) for value in state.values()):
+    tensors = isinstance(state, Mapping) and all(isinstance(v, Tensor) for v in state.values())
+    if not state or not tensors:
         raise AttncliError("holds no state-dict", where=where, remedy="check --weights")
     return state
 

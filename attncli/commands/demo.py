@@ -12,15 +12,15 @@ from attncli.commands.options import DryRunOption, JsonOption, OverwriteOption, 
 def command(
     _paper: Annotated[
         Literal["object-abn"],
-        typer.Argument(metavar="[PAPER]", help="Paper whose pipeline to run."),
+        typer.Argument(metavar="paper", help="Paper to reproduce."),
     ] = "object-abn",
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write.")] = Path("demo"),
     seeds: Annotated[int, typer.Option(min=1, help="Seeds to train each model with.")] = 1,
     size: Annotated[int, typer.Option(min=3, help="Toy videos of each class.")] = 32,
     pretraining_epochs: Annotated[
         int, typer.Option(min=1, help="Epochs on other toy videos, which stand in for Kinetics.")
-    ] = 20,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each of the three models.")] = 8,
+    ] = 14,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each of the three models.")] = 18,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
     overwrite: OverwriteOption = False,

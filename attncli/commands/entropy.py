@@ -23,7 +23,9 @@ def command(
             "stdin, one a line."
         ),
     ],
-    bins: Annotated[int, typer.Option(min=2, help="Bins of the histogram, N of eq. 9.")] = 10,
+    bins: Annotated[
+        int, typer.Option(min=2, max=1 << 16, help="Bins of the histogram, N of eq. 9.")
+    ] = 10,
     value_range: Annotated[
         Literal["frame", "clip", "none"],
         typer.Option(

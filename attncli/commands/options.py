@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from attncli.errors import UsageError
+
 RunsArgument = Annotated[
     list[Path], typer.Argument(help="Run directories; `-` reads paths from stdin, one a line.")
 ]
@@ -53,11 +55,17 @@ PrecisionOption = Annotated[
 
 
 def read_paths(arguments: Iterable[Path]) -> list[Path]:
-    """Return the paths, with those on stdin, one a line, in the place of `-`."""
+    """Return the paths, with those on stdin, one a line, in the place of `-`.
+
+    Raises:
+        UsageError: There are none at all.
+    """
     paths: list[Path] = []
     for argument in arguments:
         if argument == Path("-"):
             paths += [Path(line) for line in sys.stdin.read().splitlines() if line]
         else:
             paths.append(argument)
+    if not paths:
+        raise UsageError("no path on stdin", where="-", remedy="write one a line")
     return paths

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, UInt8
 from torch import Tensor
-from torchvision import tv_tensors
-from torchvision.transforms.v2 import functional
+from torchvision.transforms.v2 import InterpolationMode, functional
 
 from attncli.config.training import ClipConfig
 from attncli.data.scaling import reduced_hw
@@ -44,24 +43,27 @@ class ClipView:
     ) -> tuple[UInt8[Tensor, "t s s 3"], Bool[Tensor, "t s s"] | None]:
         """Return frames and masks as the clip shows them.
 
+        Frames are interpolated; a mask's pixel is the one at the centre of what it covers.
+
         Args:
             frames: RGB frames, reduced to the view's short side where theirs is longer.
             masks: Masks of the same frames at the video's own resolution.
         """
         grid_hw = frames.shape[1], frames.shape[2]
-        shown = self._cut(tv_tensors.Video(torch.from_numpy(frames).permute(0, 3, 1, 2)), grid_hw)
+        channels_first = torch.from_numpy(frames).permute(0, 3, 1, 2)
+        shown = self._cut(channels_first, grid_hw, InterpolationMode.BILINEAR).permute(0, 2, 3, 1)
         if masks is None:
-            return shown.permute(0, 2, 3, 1), None
-        mask = functional.resize(tv_tensors.Mask(torch.from_numpy(masks)), list(grid_hw))
-        return shown.permute(0, 2, 3, 1), self._cut(mask, grid_hw)
+            return shown, None
+        # Masks as tv_tensors.Mask would lie half a pixel off: there, pixels start at their corner.
+        nearest = InterpolationMode.NEAREST_EXACT
+        on_grid = functional.resize(torch.from_numpy(masks), list(grid_hw), nearest)
+        return shown, self._cut(on_grid, grid_hw, nearest)
 
-    def _cut(self, tensor: Tensor, grid_hw: tuple[int, int]) -> Tensor:
+    def _cut(self, tensor: Tensor, grid_hw: tuple[int, int], how: InterpolationMode) -> Tensor:
         top, left, side = self._square(grid_hw)
         size = [self.crop_px, self.crop_px]
-        shown = functional.resized_crop(tensor, top, left, side, side, size, antialias=True)
-        if self.flip:
-            shown = functional.horizontal_flip(shown)
-        return shown.as_subclass(Tensor)
+        shown = functional.resized_crop(tensor, top, left, side, side, size, how, antialias=True)
+        return functional.horizontal_flip(shown) if self.flip else shown
 
     def _square(self, grid_hw: tuple[int, int]) -> tuple[int, int, int]:
         height, width = grid_hw

@@ -15,6 +15,7 @@ flip         1 where the clip is mirrored left to right (after the crop), else 0
 ===========  ======================================================================
 """
 
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ SPATIAL = "spatial.npy"
 TEMPORAL = "temporal.npy"
 CLIPS = "clips.csv"
 COLUMNS = ("row", "id", "label", "predicted", "frames", "crop", "flip")
+REMEDY = "write it anew with `attncli eval`"
 
 
 @dataclass(frozen=True)
@@ -66,18 +68,26 @@ class Attention:
     """The lines of `clips.csv`, in the order of the arrays; `frames` and `crop` as text."""
 
     def record(self, row: int) -> ClipRecord:
-        """Return what `clips.csv` says of one row of the arrays."""
+        """Return what `clips.csv` says of one row of the arrays.
+
+        Raises:
+            AttncliError: Its line does not say which frames or which part of them the clip shows.
+        """
         line = self.clips.iloc[row]
-        left, top, right, bottom = (float(edge) for edge in line["crop"].split())
-        return ClipRecord(
-            row=int(line["row"]),
-            id=line["id"],
-            label=line["label"],
-            predicted=line["predicted"],
-            frames=tuple(int(frame) for frame in line["frames"].split()),
-            crop=(left, top, right, bottom),
-            flip=bool(line["flip"]),
-        )
+        try:
+            return ClipRecord(
+                row=int(line["row"]),
+                id=line["id"],
+                label=line["label"],
+                predicted=line["predicted"],
+                frames=_frames(line["frames"]),
+                crop=_crop(line["crop"]),
+                flip=bool(int(line["flip"])),
+            )
+        except (ValueError, OverflowError) as error:
+            raise AttncliError(
+                f"no line of clips ({error})", where=f"{CLIPS}, row {row}", remedy=REMEDY
+            ) from error
 
 
 class AttentionWriter:
@@ -229,7 +239,9 @@ def open_attention(directory: Path) -> Attention:
     for name, array in ((SPATIAL, spatial), (TEMPORAL, temporal)):
         if array is not None and len(array) != len(clips):
             raise AttncliError(
-                f"{len(array)} rows, but {CLIPS} has {len(clips)}", where=directory / name
+                f"{len(array)} rows, but {CLIPS} has {len(clips)}",
+                where=directory / name,
+                remedy=REMEDY,
             )
     return Attention(spatial=spatial, temporal=temporal, clips=clips)
 
@@ -244,17 +256,35 @@ def _map_array(path: Path, axes: int) -> np.ndarray | None:
     if not path.exists():
         return None
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise AttncliError(f"this is no plain .npy array ({error})", where=path) from error
+        array = np.lib.format.open_memmap(path, mode="r")
+    except (ValueError, OverflowError) as error:
+        raise AttncliError(
+            f"this is no plain .npy array ({error})", where=path, remedy=REMEDY
+        ) from error
     if array.ndim != axes or array.dtype != np.float32:
         raise AttncliError(
             f"float32 with {axes} axes is expected, not {array.dtype} of shape {array.shape}",
             where=path,
+            remedy="convert it, or write it anew with `attncli eval`",
         )
     if 0 in array.shape[1:]:
-        raise AttncliError(f"the maps of shape {array.shape[1:]} have no values", where=path)
+        what = f"the maps of shape {array.shape[1:]} have no values"
+        raise AttncliError(what, where=path, remedy=REMEDY)
     return array
+
+
+def _frames(text: str) -> tuple[int, ...]:
+    frames = tuple(np.array(text.split(), dtype=np.int64).tolist())
+    if not frames or min(frames) < 0:
+        raise ValueError(f"{text!r} are no frames")
+    return frames
+
+
+def _crop(text: str) -> tuple[float, float, float, float]:
+    left, top, right, bottom = (float(edge) for edge in text.split())
+    if not (-math.inf < left < right < math.inf and -math.inf < top < bottom < math.inf):
+        raise ValueError(f"{text!r} is no part of a frame")
+    return left, top, right, bottom
 
 
 def _read_clips(path: Path) -> pd.DataFrame:
@@ -262,10 +292,10 @@ def _read_clips(path: Path) -> pd.DataFrame:
     try:
         clips = pd.read_csv(path, dtype=text, keep_default_na=False)
     except (ValueError, pd.errors.ParserError) as error:
-        raise AttncliError(f"this is no CSV table ({error})", where=path) from error
+        raise AttncliError(f"this is no CSV table ({error})", where=path, remedy=REMEDY) from error
     missing = [name for name in COLUMNS if name not in clips.columns]
     if missing:
-        raise AttncliError(f"column {missing[0]} is missing", where=path)
+        raise AttncliError(f"column {missing[0]} is missing", where=path, remedy=REMEDY)
     return clips
 
 

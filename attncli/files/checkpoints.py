@@ -53,7 +53,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             where=path,
             remedy="use a checkpoint `attncli train` wrote",
         ) from error
-    except (OSError, RuntimeError, EOFError) as error:
+    except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
         raise _unreadable(path, error) from error
     if not isinstance(state, dict) or state.get("format_version") != FORMAT_VERSION:
         raise AttncliError(
@@ -105,7 +105,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         path = path / "model.safetensors"
     if path.suffix != ".safetensors":
         state = read_checkpoint(path)
-        return dict(state.get("model", {}))
+        weights = state.get("model")
+        return dict(weights) if isinstance(weights, Mapping) else {}
     if not path.is_file():
         raise AttncliError("no such weights", where=path, remedy="train the run to its end")
     try:

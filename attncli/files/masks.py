@@ -23,7 +23,8 @@ from pycocotools import mask as coco
 from attncli.errors import AttncliError
 from attncli.files.atomic import replacing
 
-_FRAME = re.compile(rb'"frame"\s*:\s*(\d+)')
+_FRAME = re.compile(rb'"frame"\s*:\s*(\d{1,18})\b')
+LARGEST_SIDE_PX = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -231,9 +232,11 @@ def _parse(path: Path, number: int, line: bytes) -> FrameMasks:
     try:
         fields: dict[str, Any] = json.loads(line)
         height, width = map(int, fields["size"])
+        if not (0 < height <= LARGEST_SIDE_PX and 0 < width <= LARGEST_SIDE_PX):
+            raise ValueError(f"no frame is {width}x{height} pixels")
         instances = tuple(_instance(**entry) for entry in fields["instances"])
         return FrameMasks(int(fields["frame"]), (height, width), instances)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise _malformed(path, number, str(error)) from error
 
 

@@ -8,6 +8,7 @@ from attncli.errors import AttncliError
 from attncli.files.atomic import write_text
 
 FORMAT_VERSION = 1
+REMEDY = "write it anew with `attncli eval`"
 
 Figure = str | int | float | None
 
@@ -30,12 +31,12 @@ def read_metrics(path: Path) -> dict[str, Figure]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise AttncliError(f"this is no JSON ({error})", where=path) from error
+    except (ValueError, RecursionError) as error:
+        raise AttncliError(f"this is no JSON ({error})", where=path, remedy=REMEDY) from error
     if not isinstance(content, dict) or content.pop("format_version", None) != FORMAT_VERSION:
         raise AttncliError(
             f"format_version {FORMAT_VERSION} is expected",
             where=path,
-            remedy="write it anew with `attncli eval`",
+            remedy=REMEDY,
         )
     return content

@@ -17,6 +17,7 @@ from attncli.errors import AttncliError
 from attncli.files.atomic import replacing
 
 COLUMNS = ("id", "label", "predicted")
+REMEDY = "write it anew with `attncli eval`"
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,11 @@ def read_predictions(path: Path) -> Predictions:
         header, lines = table.iloc[0].tolist(), table.iloc[1:]
         probabilities = lines.iloc[:, len(COLUMNS) :].to_numpy(dtype=np.float32)
     except (ValueError, IndexError) as error:
-        raise AttncliError(f"this is no table of predictions ({error})", where=path) from error
+        raise AttncliError(
+            f"this is no table of predictions ({error})", where=path, remedy=REMEDY
+        ) from error
     if tuple(header[: len(COLUMNS)]) != COLUMNS:
-        raise AttncliError(f"columns {', '.join(COLUMNS)} are expected first", where=path)
+        what = f"columns {', '.join(COLUMNS)} are expected first"
+        raise AttncliError(what, where=path, remedy=REMEDY)
     ids, labels, predicted = (lines[column].tolist() for column in range(len(COLUMNS)))
     return Predictions(ids, labels, predicted, header[len(COLUMNS) :], probabilities)

@@ -132,6 +132,10 @@ def load(path: Path) -> Run:
         raise AttncliError(
             "no classes.txt in this run", where=path, remedy="train it anew"
         ) from None
+    except UnicodeDecodeError as error:
+        raise AttncliError(
+            f"cannot be read ({error})", where=directory.classes_path, remedy="train the run anew"
+        ) from error
     return Run(directory=directory, method=method, config=config, classes=tuple(classes))
 
 

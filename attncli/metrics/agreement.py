@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 COVERED = 0.5  # the share of a cell from which on it belongs to an object
+ROUNDING = 1e-4  # of shares: sums of float32, of crops known to a thousandth of a pixel
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def mask_agreement(
         covered: Share of each cell that objects cover, as `covered_share` gives it.
         threshold: Attention from which on a cell counts as attended, in [0, 1].
     """
-    object_cells = covered >= COVERED
+    object_cells = covered >= COVERED - ROUNDING
     used = object_cells.any(axis=(1, 2))
     if not used.any():
         return MaskAgreement(np.nan, np.nan, np.nan, empty_frames=used.size)

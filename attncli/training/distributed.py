@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, distributed
 
 from attncli.errors import MissingDependencyError, UsageError
+from attncli.machine import usable_cores
 
 T = TypeVar("T")
 
@@ -59,7 +60,7 @@ class World:
 
     def readers(self, wanted: int | None) -> int:
         """Return how many processes read for this one: `wanted`, or its share of the cores."""
-        return min(_cores() // self.size, MOST_READERS) if wanted is None else wanted
+        return min(usable_cores() // self.size, MOST_READERS) if wanted is None else wanted
 
     def wait(self) -> None:
         """Return once every process has come here."""
@@ -93,12 +94,6 @@ def join(device: str) -> Iterator[World]:
         yield World(rank=rank, size=size, device=place)
     finally:
         distributed.destroy_process_group()
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # macOS has none
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _choose(name: str, local_rank: int, size: int) -> torch.device:

@@ -4,16 +4,19 @@ There is no code path of its own here: every step is an `attncli` command in a p
 """
 
 import json
+import os
 import shlex
 import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 from attncli.errors import AttncliError, ExitCode
 from attncli.files.outputs import claim
+from attncli.machine import usable_cores
 from attncli.reporting import Reporter
 from attncli.workflows.outcome import Outcome, Row
 
@@ -25,13 +28,12 @@ PUBLISHED: dict[str, Row] = {  # table 1, UCF101; the paper gives no X3D without
     "object-abn": {"top1": 93.62, "top5": 99.26, "entropy": 2.026},
 }
 SMALL_X3D = (
-    *("--width-factor", "1.0", "--depth-factor", "1.0"),
+    *("--width-factor", "0.67", "--depth-factor", "1.0"),
     *("--frames", "8", "--frame-stride", "4", "--crop-px", "112"),
     *("--short-side-min-px", "112", "--short-side-max-px", "128", "--short-side-val-px", "112"),
 )
 OPTIMIZATION = (
-    *("--batch-size", "8", "--schedule", "cosine", "--warmup-epochs", "1"),
-    *("--clip-grad-norm", "5"),
+    *("--batch-size", "8", "--lr", "4e-3", "--warmup-epochs", "1", "--clip-grad-norm", "5"),
 )
 PRETRAINING_SEED = 1
 """Seed of the toy videos that stand in for Kinetics; those of the pipeline have seed 0."""
@@ -47,16 +49,21 @@ class Demo:
     """Training seeds 0, 1, … over which figures are averaged."""
     size: int = 32
     """Toy videos of each class."""
-    pretraining_epochs: int = 20
+    pretraining_epochs: int = 14
     """Epochs on other toy videos, before the three models part."""
-    epochs: int = 8
+    epochs: int = 18
     """Epochs each of the three models is then trained."""
     resume: bool = False
     """Go on with a demo that was interrupted."""
 
-    def commands(self) -> list[list[str]]:
-        """Return the arguments of every `attncli` call, in order."""
-        return [*self._pretraining(), *self._data(), *self._training(), *self._scoring()]
+    def stages(self) -> list[list[list[str]]]:
+        """Return the arguments of every call; those of a stage need only the stages before."""
+        return [
+            [*self._toy_data("pretraining", PRETRAINING_SEED), *self._toy_data("ucf101", 0)],
+            [self._pretraining(), self._segmentation()],
+            [self._training(system, seed) for seed in range(self.seeds) for system in SYSTEMS],
+            *([command] for command in self._scoring()),
+        ]
 
     def run(self, system: str, seed: int) -> Path:
         """Return the run directory of one system trained with one seed."""
@@ -67,46 +74,41 @@ class Demo:
         return self.out / "ucf101"
 
     @property
+    def _masks(self) -> Path:
+        return self.out / "masks"
+
+    @property
     def _pretrained(self) -> Path:
         return self.out / "runs" / "pretrained"
 
-    def _toy_data(self, directory: Path, seed: int) -> list[list[str]]:
+    @property
+    def _resumption(self) -> list[str]:
+        return ["--resume"] if self.resume else []
+
+    def _toy_data(self, name: str, seed: int) -> list[list[str]]:
+        directory = self.out / name
         if self.resume and directory.exists():
             return []  # it appears whole or not at all
         size = ["--size", str(self.size), "--seed", str(seed)]
         return [["toy-data", "ucf101", str(directory), *size]]
 
-    def _train(self, method: str, data: Path, epochs: int, out: Path, *options: str) -> list[str]:
-        settings = ["--epochs", str(epochs), "--eval-every", str(epochs), *SMALL_X3D, *OPTIMIZATION]
-        resume = ["--resume"] if self.resume else []
-        return ["train", method, "--data", str(data), *options, *settings, "-o", str(out), *resume]
+    def _segmentation(self) -> list[str]:
+        options = ["--backend", "motion", "-o", str(self._masks), *self._resumption]
+        return ["segment", str(self._videos), *options]
 
-    def _pretraining(self) -> list[list[str]]:
-        videos = self.out / "pretraining"
-        options = ("--weights", "none", "--lr", "2e-3")
-        train = self._train("x3d", videos, self.pretraining_epochs, self._pretrained, *options)
-        return [*self._toy_data(videos, PRETRAINING_SEED), train]
+    def _pretraining(self) -> list[str]:
+        data = ["--data", str(self.out / "pretraining"), "--weights", "none"]
+        settings = [*SMALL_X3D, *OPTIMIZATION, *_epochs(self.pretraining_epochs)]
+        out = ["-o", str(self._pretrained), *self._resumption]
+        return ["train", "x3d", *data, *settings, *out]
 
-    def _data(self) -> list[list[str]]:
-        masks = ["--backend", "motion", "-o", str(self.out / "masks")]
-        resume = ["--resume"] if self.resume else []
-        segment = ["segment", str(self._videos), *masks, *resume]
-        return [*self._toy_data(self._videos, 0), segment]
-
-    def _training(self) -> list[list[str]]:
-        masks = {"object-abn": ("--masks", str(self.out / "masks"))}
-        weights = ("--weights", str(self._pretrained / "model.safetensors"), "--lr", "1e-3")
-        return [
-            self._train(
-                system,
-                self._videos,
-                self.epochs,
-                self.run(system, seed),
-                *(*weights, *masks.get(system, ()), "--seed", str(seed)),
-            )
-            for seed in range(self.seeds)
-            for system in SYSTEMS
-        ]
+    def _training(self, system: str, seed: int) -> list[str]:
+        masks = ["--masks", str(self._masks)] if system == "object-abn" else []
+        data = ["--data", str(self._videos), *masks]
+        weights = ["--weights", str(self._pretrained / "model.safetensors")]
+        settings = [*SMALL_X3D, *OPTIMIZATION, *_epochs(self.epochs), "--seed", str(seed)]
+        out = ["-o", str(self.run(system, seed)), *self._resumption]
+        return ["train", system, *data, *weights, *settings, *out]
 
     def _scoring(self) -> list[list[str]]:
         runs = [str(self.run(system, seed)) for seed in range(self.seeds) for system in SYSTEMS]
@@ -126,28 +128,59 @@ def run_demo(demo: Demo, *, overwrite: bool, dry_run: bool, reporter: Reporter) 
     Raises:
         AttncliError: A command failed, or the directory cannot be used.
     """
-    commands = demo.commands()
+    stages = demo.stages()
     if dry_run:
-        return Outcome(rows=[{"command": _printed(command)} for command in commands])
+        return Outcome(rows=[{"command": _printed(c)} for stage in stages for c in stage])
     claim(demo.out, overwrite=overwrite, resume=demo.resume)
-    answers = {command[0]: _run(command, reporter) for command in commands}
+    logs = demo.out / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    answers: dict[str, list[Row]] = {}
+    for number, stage in enumerate(stages, start=1):
+        answers |= _run_stage(stage, logs / f"{number}", reporter)
     scores = [*answers["eval"], *answers["entropy"]]
     return Outcome(rows=[_summary(demo, system, scores) for system in SYSTEMS])
 
 
-def _run(command: Sequence[str], reporter: Reporter) -> list[Row]:
-    """Run one command, its messages passing through, and return the rows it answers with."""
-    reporter.note(f"$ {_printed(command)}")
+def _run_stage(
+    stage: Sequence[Sequence[str]], log: Path, reporter: Reporter
+) -> dict[str, list[Row]]:
+    """Run independent commands side by side; return the rows the last of each name answered."""
+    beside = max(1, min(len(stage), usable_cores()))
+    threads = usable_cores() // beside
+    for command in stage:
+        reporter.note(f"$ {_printed(command)}")
+    with ThreadPoolExecutor(beside) as pool:
+        jobs = {}
+        for number, command in enumerate(stage, start=1):
+            messages = Path(f"{log}-{number}-{command[0]}.txt")
+            jobs[pool.submit(_run, command, messages, threads)] = command[0]
+        label = " and ".join(dict.fromkeys(jobs.values()))
+        finished = reporter.track(as_completed(jobs), label=label, total=len(jobs), unit="commands")
+        return {jobs[job]: job.result() for job in finished}
+
+
+def _run(command: Sequence[str], log: Path, threads: int) -> list[Row]:
+    """Run one command, its messages going to `log`, and return the rows it answers with."""
     argv = [sys.executable, "-m", "attncli", *command, "--json"]
-    answer = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
+    with log.open("w", encoding="utf-8") as messages:
+        answer = subprocess.run(  # noqa: S603 - our own program
+            argv, stdout=subprocess.PIPE, stderr=messages, env=environment, text=True, check=False
+        )
     if answer.returncode != ExitCode.DONE:
         raise AttncliError(
-            f"the command ended with exit code {answer.returncode}",
-            where=_printed(command),
-            remedy="see its message above",
+            f"`{_printed(command)}` ended with exit code {answer.returncode}",
+            where=log,
+            remedy="see its last line",
         )
     rows: list[Row] = json.loads(answer.stdout)
     return rows
+
+
+def _epochs(count: int) -> list[str]:
+    """Return options for `count` epochs, the last fifth of them at a tenth of the learning rate."""
+    milestone = ["--schedule", "step", "--milestones", str(max(1, round(0.8 * count)))]
+    return ["--epochs", str(count), "--eval-every", str(count), *milestone]
 
 
 def _printed(command: Sequence[str]) -> str:
@@ -163,7 +196,7 @@ def _summary(demo: Demo, system: str, scores: Sequence[Row]) -> Row:
         values = [float(str(found[run])) for run in runs if run in found]
         row[figure] = statistics.fmean(values) if values else None
         if demo.seeds > 1:
-            row[f"{figure}_std"] = statistics.stdev(values) if values else None
+            row[f"{figure}_std"] = statistics.stdev(values) if len(values) > 1 else None
         if figure in PUBLISHED["abn"]:
             row[f"published_{figure}"] = PUBLISHED[system].get(figure)
     return row

@@ -3,7 +3,6 @@
 Each check imports what it looks at, so that a package which cannot be imported is an answer.
 """
 
-import os
 import platform
 import re
 import tempfile
@@ -12,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from attncli import __version__
+from attncli.machine import usable_cores
 from attncli.workflows.outcome import Outcome, Row
 
 OK, ABSENT, MISSING, FAILED = "ok", "absent", "missing", "failed"
@@ -79,7 +79,7 @@ def _decoder() -> Iterator[Row]:
 def _devices() -> Iterator[Row]:
     import torch
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = usable_cores()
     yield _row("cpu", OK, f"{cores} cores, {torch.get_num_threads()} torch threads")
     if not torch.cuda.is_available():
         yield _row("cuda", ABSENT, "no GPU that torch can use")

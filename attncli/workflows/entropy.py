@@ -112,7 +112,9 @@ def _open(run: Path, split: str) -> _Source:
     directory = attention_directory(run, split)
     attention = open_attention(directory)
     if attention.spatial is None or len(attention.spatial) == 0:
-        raise AttncliError("there are no spatial attention maps", where=directory)
+        raise AttncliError(
+            "there are no spatial attention maps", where=directory, remedy="leave out this run"
+        )
     metrics_path = directory.parent / "metrics.json"
     known = read_metrics(metrics_path) if metrics_path.exists() else {}
     row: Row = {
@@ -145,7 +147,9 @@ def _clip_table(
         try:
             lines.append(_agreement(record, maps, masks, measure.threshold))
         except AttncliError as error:
-            failures.append(Failure(id=record.id, path=str(measure.masks), error=str(error)))
+            failures.append(
+                Failure(id=record.id, path=str(masks.path(record.id)), error=str(error))
+            )
             lines.append({})
     return pd.concat([table, pd.DataFrame(lines, columns=MASK_COLUMNS)], axis=1), failures
 

@@ -1,6 +1,5 @@
 """Find instance masks in every frame of a dataset's videos."""
 
-import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +24,7 @@ from attncli.files.atomic import write_text
 from attncli.files.failures import write_failures
 from attncli.files.masks import MaskDirectory, MaskWriter
 from attncli.files.outputs import claim
+from attncli.machine import usable_cores
 from attncli.reporting import Reporter
 from attncli.training.distributed import join
 from attncli.workflows.outcome import Outcome, Row
@@ -132,7 +132,7 @@ def _keep_settings(path: Path, config: SegmentConfig) -> None:
 
 
 def _usual_workers(config: SegmentConfig) -> int:
-    return len(os.sched_getaffinity(0)) if config.backend == "motion" else 1
+    return usable_cores() if config.backend == "motion" else 1
 
 
 @dataclass(frozen=True)

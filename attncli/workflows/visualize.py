@@ -155,6 +155,8 @@ def _require_drawable(picture: Picture) -> None:
             remedy="choose .png, .pdf or .mp4",
         )
     color_table(picture.style.colormap)
+    if picture.masks is not None and not picture.masks.is_dir():
+        raise AttncliError("no such directory", where=picture.masks, remedy="check --masks")
 
 
 def _open_runs(runs: Sequence[Path], names: Sequence[str], split: str) -> list[_Run]:

@@ -76,6 +76,16 @@ def test_a_clip_follows_from_seed_epoch_and_row_alone(videos):
     assert not _equal(other[1], first)
 
 
+def test_training_clips_start_anywhere_in_each_epoch(videos):
+    clips = _clips(videos)
+    starts = set()
+    for epoch in range(12):
+        clips.set_epoch(epoch)
+        starts.add(int(clips[0].frame_indices[0]))
+    assert len(starts) > 4
+    assert starts <= set(range(19))  # 30 - 12 = 18 to spare
+
+
 def test_validation_clips_are_the_same_in_every_epoch_and_centred(videos):
     clips = _clips(videos, training=False)
     first = clips[0]

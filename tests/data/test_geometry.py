@@ -121,6 +121,15 @@ def test_frames_and_masks_show_a_square_at_the_same_place_within_a_pixel(
         assert (drawn != masked).sum() <= 2  # a pixel at either edge
 
 
+@pytest.mark.parametrize("reduced", [False, True])
+def test_a_pixel_of_a_mask_is_the_one_at_the_centre_of_what_it_covers(reduced):
+    masks = np.zeros((1, 30, 30), bool)
+    masks[:, 1::3, 1::3] = True  # the centre of each 3x3 block, which becomes one pixel
+    frames = np.zeros((1, 10, 10, 3) if reduced else (1, 30, 30, 3), np.uint8)
+    _, shown = _view(short_side_px=10, crop_px=10).apply(frames, masks)
+    assert shown.all()
+
+
 def _reduce(frames, short_side_px):
     height, width = frames.shape[1:3]
     size = (

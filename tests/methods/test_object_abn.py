@@ -125,6 +125,14 @@ def test_eq8_adds_the_weighted_mask_loss():
     assert losses.total.item() == pytest.approx(per + 2 * att + 10 * 0.25)
 
 
+def test_the_losses_take_their_weights_and_ways_from_the_settings():
+    settings = SMALL | {"lambda_att": 2.0}
+    assert build_abn(AbnConfig(**settings), 2)[1] == AbnCriterion(2.0)
+    ways: dict[str, Any] = {"lambda_mask": 3.0, "mask_resize": "max", "empty_frames": "ignore"}
+    _, criterion = build_object_abn(ObjectAbnConfig(**settings, masks=HERE, **ways), 2)
+    assert criterion == ObjectAbnCriterion(lambda_att=2.0, **ways)
+
+
 def test_a_batch_without_masks_is_refused():
     criterion = ObjectAbnCriterion(
         lambda_att=1.0, lambda_mask=10.0, mask_resize="nearest", empty_frames="zero"

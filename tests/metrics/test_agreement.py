@@ -83,6 +83,16 @@ def test_frames_without_an_object_are_left_out_and_counted() -> None:
     assert (found.iou, found.empty_frames) == (1, 2)
 
 
+@pytest.mark.parametrize("pixels", [2, 6, 10, 12, 18, 24])
+def test_a_cell_covered_by_exactly_half_belongs_to_the_object(pixels: int) -> None:
+    side = 7 * pixels
+    masks = np.zeros((1, side, side), dtype=bool)
+    masks[0, np.arange(side) % pixels < pixels // 2] = True
+    crop = (0.0, 0.0, float(side), float(side))
+    covered = covered_share(masks, crop, flip=False, grid_hw=(7, 7))
+    assert mask_agreement(np.ones((1, 7, 7)), covered).iou == 1
+
+
 def test_a_clip_without_any_object_has_no_figures() -> None:
     found = mask_agreement(np.ones((2, 2, 2)), np.zeros((2, 2, 2)))
     assert math.isnan(found.iou)

@@ -11,13 +11,14 @@ from attncli.files.failures import read_failures
 from attncli.files.masks import FrameMasks, Instance, MaskWriter
 from attncli.files.metrics import write_metrics
 from attncli.metrics.entropy import map_entropy
+from attncli.metrics.value_range import Range
 from attncli.reporting import Silent
 from attncli.workflows.entropy import Measure, measure_entropy
 
 CLASSES = ("Run", "Run", "Walk")
 
 
-def write_run(run: Path, maps: np.ndarray) -> Path:
+def write_run(run: Path, maps: np.ndarray, *, first_frame: int = 0) -> Path:
     evaluation = run / "eval" / "val"
     records = [
         ClipRecord(
@@ -25,7 +26,7 @@ def write_run(run: Path, maps: np.ndarray) -> Path:
             id=f"{label}/{row}",
             label=label,
             predicted="Run",
-            frames=tuple(range(maps.shape[1])),
+            frames=tuple(range(first_frame, first_frame + maps.shape[1])),
             crop=(2.0, 0.0, 10.0, 8.0),
             flip=row == 1,
         )
@@ -74,6 +75,13 @@ def test_a_run_gets_a_row_with_mean_and_spread_over_its_clips(
         }
     ]
     assert outcome.failures == []
+
+
+def test_bins_and_range_are_those_asked_for(tmp_path: Path, maps: np.ndarray) -> None:
+    run = write_run(tmp_path / "abn", maps * 0.5)
+    (row,) = measure_entropy([run], Measure(bins=4, value_range="none"), reporter=Silent()).rows
+    bits = map_entropy(maps * 0.5, bins=4, value_range="none").clip_bits
+    assert row["entropy"] == pytest.approx(bits.mean())
 
 
 def test_tables_lie_beside_the_maps_by_clip_and_by_class(tmp_path: Path, maps: np.ndarray) -> None:
@@ -131,6 +139,30 @@ def test_maps_on_the_masks_agree_with_them_through_crop_and_flip(tmp_path: Path)
     assert row["empty_frames"] == 0
     clips = pd.read_csv(run / "eval" / "val" / "entropy.csv")
     assert clips["mask_iou"].tolist() == pytest.approx([100, 100, 100])
+
+
+@pytest.mark.parametrize(
+    ("value_range", "threshold", "iou"),
+    [("none", 0.05, 50), ("none", 0.85, 100), ("none", 0.95, 0), ("frame", 0.95, 100)],
+)
+def test_the_threshold_is_of_maps_stretched_as_asked(
+    tmp_path: Path, value_range: Range, threshold: float, iou: float
+) -> None:
+    maps = np.full((3, 2, 4, 4), 0.1, dtype=np.float32)
+    maps[..., :2] = 0.9
+    maps[1] = maps[1, :, :, ::-1]
+    run = write_run(tmp_path / "abn", maps)
+    masks = write_masks(tmp_path / "masks", (2, 0, 6, 8))
+    measure = Measure(masks=masks, value_range=value_range, threshold=threshold)
+    (row,) = measure_entropy([run], measure, reporter=Silent()).rows
+    assert row["mask_iou"] == pytest.approx(iou)
+
+
+def test_masks_are_those_of_the_frames_the_clip_shows(tmp_path: Path, maps: np.ndarray) -> None:
+    run = write_run(tmp_path / "abn", maps, first_frame=2)
+    masks = write_masks(tmp_path / "masks", (2, 0, 6, 8), frames=3)  # frames 0 to 2
+    outcome = measure_entropy([run], Measure(masks=masks), reporter=Silent())
+    assert ["no masks for frame 3" in failure.error for failure in outcome.failures] == [True] * 3
 
 
 def test_clips_without_an_object_have_entropy_but_no_agreement(

@@ -17,6 +17,8 @@ from attncli.errors import AttncliError, UsageError
 
 LOOKS_LIKE = "UCF-101/ or videos/ with ucfTrainTestlist/classInd.txt or annotations/classInd.txt"
 
+REMEDY = "correct it or take UCF101's own"
+
 _VIDEO_DIRECTORIES = ("UCF-101", "UCF101", "videos", ".")
 _LIST_DIRECTORIES = (
     "ucfTrainTestlist",
@@ -35,7 +37,7 @@ class _Line:
     words: list[str]
 
     def error(self, what: str) -> AttncliError:
-        return AttncliError(what, where=f"{self.file}, line {self.number}")
+        return AttncliError(what, where=f"{self.file}, line {self.number}", remedy=REMEDY)
 
 
 def fits(root: Path) -> bool:
@@ -87,7 +89,7 @@ def _read_classes(file: Path) -> dict[str, int]:
             raise line.error(f"expected `{len(labels) + 1} ClassName`")
         labels[line.words[1]] = len(labels)
     if not labels:
-        raise AttncliError("names no classes", where=file)
+        raise AttncliError("names no classes", where=file, remedy=REMEDY)
     return labels
 
 
@@ -126,9 +128,9 @@ def _read_list(
 
 def _lines(file: Path) -> Iterator[_Line]:
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # Windows editors put a mark before it
     except (OSError, UnicodeDecodeError) as error:
-        raise AttncliError(f"cannot be read ({error})", where=file) from error
+        raise AttncliError(f"cannot be read ({error})", where=file, remedy=REMEDY) from error
     for number, line in enumerate(text.splitlines(), start=1):
         if words := line.split():
             yield _Line(file, number, words)
