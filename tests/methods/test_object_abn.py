@@ -272,6 +272,12 @@ def test_the_perception_branch_sees_the_weighed_features(mechanism):
     torch.testing.assert_close(answer.scores, expected)
 
 
+def test_the_perception_branch_trains_the_map_too():
+    model, _ = build_abn(AbnConfig(**SMALL), 5)
+    model(clip_batch().frames).scores.square().sum().backward()
+    assert model.attention_branch.to_map.weight.grad.any()
+
+
 @pytest.mark.parametrize("branch", ["abn", "light"])
 @pytest.mark.parametrize("dtype", [None, torch.bfloat16, torch.float16])
 def test_every_parameter_gets_a_finite_gradient_at_any_precision(branch, dtype):

@@ -134,6 +134,8 @@ def test_every_clip_is_answered_as_if_it_were_alone(tmp_path: Path, data: Path) 
     ]
     assert read_metrics(evaluation / "metrics.json") == outcome.rows[0]
     assert branch.ids == predictions.ids
+    softmax = torch.from_numpy(expected["branch"]).softmax(1).numpy()
+    np.testing.assert_allclose(branch.probabilities, softmax, atol=1e-5)
 
 
 def test_where_a_clip_lies_in_its_video_is_kept(tmp_path: Path, data: Path) -> None:
