@@ -15,10 +15,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from attncli.config.object_abn import X3DConfig
+from attncli.data.layouts import open_dataset
 from attncli.data.video import write_video
 from attncli.files.checkpoints import read_checkpoint
 from attncli.files.failures import read_failures
 from attncli.files.masks import FrameMasks, Instance, MaskWriter
+from attncli.training.distributed import World
+from attncli.workflows.train import _training_clips, _validation_batches
 
 CLASSES = ("Left", "Right", "Up")
 FRAMES, HEIGHT, WIDTH, SQUARE = 12, 48, 64, 10
@@ -311,3 +315,31 @@ def test_object_abn_learns_from_masks_and_names_clips_without(
         f"{videos[0].parent.name}/{videos[0].stem}"
     ]
     assert all(0 < float(row["loss_mask"]) < 1 for row in log_without_timings(out))
+
+
+def test_training_clips_are_augmented_and_validation_clips_are_not(data):
+    config = X3DConfig(
+        data=data,
+        weights="none",
+        frames=4,
+        frame_stride=2,
+        crop_px=32,
+        short_side_min_px=32,
+        short_side_max_px=40,
+        short_side_val_px=32,
+        batch_size=4,
+        workers=0,
+    )
+    dataset = open_dataset(data, split="train")
+    world = World(rank=0, size=1, device=torch.device("cpu"))
+
+    def crops(loader):
+        batches = list(loader)
+        order = torch.cat([batch.rows for batch in batches]).argsort()
+        return torch.cat([batch.crops for batch in batches])[order]
+
+    training = _training_clips(config, dataset, None, world)
+    training.order.begin(0, 0)
+    assert len(crops(training.loader).unique(dim=0)) > 1
+    validation = crops(_validation_batches(config, dataset, world))
+    assert len(validation.unique(dim=0)) == 1  # all videos have one size, so one centre square
