@@ -91,7 +91,8 @@ def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no checkpoint", pickle.dumps({"a": 1}), b"PK\x03\x04 truncated"]
+    "content",
+    [b"", b"no checkpoint", pickle.dumps({"a": 1}), b"PK\x03\x04 truncated", b"export A=1\n"],
 )
 @pytest.mark.parametrize("name", ["weights.pt", "weights.safetensors"])
 def test_other_files_are_refused_in_one_line(tmp_path, content, name):
@@ -101,6 +102,12 @@ def test_other_files_are_refused_in_one_line(tmp_path, content, name):
         read_state(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_list_in_the_place_of_weights_is_no_state_dict(tmp_path):
+    torch.save({"model": [1]}, tmp_path / "weights.pt")
+    with pytest.raises(AttncliError, match="holds no state-dict"):
+        read_state(tmp_path / "weights.pt")
 
 
 def test_a_missing_file_is_named(tmp_path):

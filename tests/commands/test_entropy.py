@@ -38,6 +38,12 @@ def test_runs_are_read_from_stdin(run: Path, run_cli: Callable[..., Any]) -> Non
     assert json.loads(answer.stdout)[0]["entropy"] == pytest.approx(1)
 
 
+def test_no_run_on_stdin_is_wrong_usage(run_cli: Callable[..., Any]) -> None:
+    answer = run_cli("entropy", "-", stdin="\n")
+    assert answer.exit_code == 2
+    assert "no path on stdin" in answer.stderr
+
+
 def test_a_run_without_maps_is_a_one_line_error(
     tmp_path: Path, run: Path, run_cli: Callable[..., Any]
 ) -> None:

@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,14 +17,19 @@ from attncli.files.attention import (
 )
 
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12)
-PIXELS = st.integers(-10_000, 10_000_000).map(lambda thousandths: thousandths / 1000)
+EDGES = st.lists(
+    st.integers(-10_000, 10_000_000).map(lambda thousandths: thousandths / 1000),
+    min_size=2,
+    max_size=2,
+    unique=True,
+).map(sorted)
 FIELDS = st.fixed_dictionaries(
     {
         "id": NAMES,
         "label": NAMES | st.sampled_from(["NA", "None", "nan", "1"]),
         "predicted": NAMES,
         "frames": st.lists(st.integers(0, 10**6), min_size=1, max_size=4).map(tuple),
-        "crop": st.tuples(PIXELS, PIXELS, PIXELS, PIXELS),
+        "crop": st.tuples(EDGES, EDGES).map(lambda xy: (xy[0][0], xy[1][0], xy[0][1], xy[1][1])),
         "flip": st.booleans(),
     }
 )
@@ -152,6 +158,39 @@ def test_arrays_that_are_no_attention_are_refused(
     write(tmp_path, [0])
     np.save(tmp_path / "spatial.npy", array)
     with pytest.raises(AttncliError, match=complaint):
+        open_attention(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("row", "z"),
+        ("frames", ""),
+        ("frames", "a b"),
+        ("frames", "-1 4"),
+        ("frames", "0 99999999999999999999999"),
+        ("crop", "x"),
+        ("crop", "0 0 8"),
+        ("crop", "nan nan nan nan"),
+        ("crop", "0 0 inf inf"),
+        ("crop", "5 5 5 5"),
+        ("crop", "8 8 0 0"),
+        ("flip", "maybe"),
+    ],
+)
+def test_a_line_that_says_no_clip_is_named(tmp_path: Path, column: str, text: str) -> None:
+    write(tmp_path, [0])
+    clips = pd.read_csv(tmp_path / "clips.csv", dtype=str)
+    clips.assign(**{column: text}).to_csv(tmp_path / "clips.csv", index=False)
+    with pytest.raises(AttncliError, match=r"clips\.csv, row 0: no line of clips .*attncli eval"):
+        open_attention(tmp_path).record(0)
+
+
+def test_an_archive_of_arrays_is_no_array(tmp_path: Path) -> None:
+    write(tmp_path, [0])
+    with (tmp_path / "spatial.npy").open("wb") as file:
+        np.savez(file, spatial=maps(1))
+    with pytest.raises(AttncliError, match=r"spatial\.npy: this is no plain \.npy array"):
         open_attention(tmp_path)
 
 

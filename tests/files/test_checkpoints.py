@@ -1,6 +1,7 @@
 import pickle
 import resource
 import signal
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,14 @@ def test_a_truncated_file_is_named(tmp_path: Path, model: nn.Module) -> None:
         path.write_bytes(path.read_bytes()[:300])
         with pytest.raises(AttncliError, match=f"{path.name}: cannot be read"):
             read_weights(path)
+
+
+def test_an_archive_with_a_broken_pickle_is_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "last.pt", "w") as archive:
+        archive.writestr("archive/data.pkl", b"hello")
+        archive.writestr("archive/version", "3")
+    with pytest.raises(AttncliError, match=r"last\.pt: cannot be read"):
+        read_checkpoint(tmp_path / "last.pt")
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:

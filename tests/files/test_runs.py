@@ -71,6 +71,12 @@ def test_a_run_without_its_classes_is_named(run: runs.Run) -> None:
         runs.load(run.directory.path)
 
 
+def test_classes_that_are_no_text_are_named(run: runs.Run) -> None:
+    run.directory.classes_path.write_bytes(b"\xf8\n")
+    with pytest.raises(AttncliError, match=r"classes\.txt: cannot be read"):
+        runs.load(run.directory.path)
+
+
 def test_settings_without_a_value_stay_without(tmp_path: Path) -> None:
     config = X3DConfig(data=tmp_path, checkpoint_every=None, depth_factor=0.5)
     created = runs.create(tmp_path / "run", config, "x3d", ("a",), {})
