@@ -33,7 +33,8 @@ SMALL_X3D = (
     *("--short-side-min-px", "112", "--short-side-max-px", "128", "--short-side-val-px", "112"),
 )
 OPTIMIZATION = (
-    *("--batch-size", "8", "--lr", "4e-3", "--warmup-epochs", "1", "--clip-grad-norm", "5"),
+    *("--batch-size", "8", "--lr", "4e-3", "--schedule", "cosine", "--warmup-epochs", "1"),
+    *("--clip-grad-norm", "5"),
 )
 PRETRAINING_SEED = 1
 """Seed of the toy videos that stand in for Kinetics; those of the pipeline have seed 0."""
@@ -178,9 +179,7 @@ def _run(command: Sequence[str], log: Path, threads: int) -> list[Row]:
 
 
 def _epochs(count: int) -> list[str]:
-    """Return options for `count` epochs, the last fifth of them at a tenth of the learning rate."""
-    milestone = ["--schedule", "step", "--milestones", str(max(1, round(0.8 * count)))]
-    return ["--epochs", str(count), "--eval-every", str(count), *milestone]
+    return ["--epochs", str(count), "--eval-every", str(count)]
 
 
 def _printed(command: Sequence[str]) -> str:
