@@ -40,6 +40,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: Words after `attncli`; those of this process where None.
     """
+    _replace_closed_streams()
     words = sys.argv[1:] if arguments is None else list(arguments)
     root = application()
     if COMPLETION_VARIABLE in os.environ:
@@ -100,6 +101,14 @@ def _loader(row: Command) -> Callable[[], Any]:
         return found() if row.is_group else command(row.name, found)
 
     return make
+
+
+def _replace_closed_streams() -> None:
+    """Let the null device stand for what the shell closed, as `>&-` does to stdout."""
+    # In the order of their descriptors: each takes the lowest free one, which is then its own.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 def _reader_went_away() -> bool:

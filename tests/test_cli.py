@@ -252,6 +252,22 @@ def test_a_reader_that_went_away_ends_the_command_quietly(words):
 
 
 @pytest.mark.parametrize(
+    ("call", "ending"),
+    [
+        ("--version >&-", (0, b"")),
+        ("train x3d --data d --print-config >&-", (0, b"")),
+        ("unknown 2>&-", (2, b"")),
+        ("entropy - <&-", (2, b"attncli: error: -: no path on stdin; write one a line\n")),
+    ],
+)
+def test_a_closed_stream_ends_no_command_in_an_internal_error(call, ending):
+    shell = ["sh", "-c", f"exec {sys.executable} -m attncli {call}"]
+    answer = subprocess.run(shell, capture_output=True, check=False)
+    assert (answer.returncode, answer.stderr) == ending
+    assert answer.stdout == b""
+
+
+@pytest.mark.parametrize(
     ("shell", "file"), [("bash", "attncli.bash"), ("zsh", "_attncli"), ("fish", "attncli.fish")]
 )
 def test_the_shipped_completions_are_those_freshly_made(shell, file):

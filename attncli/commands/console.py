@@ -46,7 +46,7 @@ def finish(outcome: Outcome, *, as_json: bool) -> None:
         names = [failure.path for failure in outcome.failures[:NAMED_FAILURES]]
         more = len(outcome.failures) - len(names)
         named = ", ".join([*names, f"and {more} more"] if more else names)
-        terminal().warn(f"{len(outcome.failures)} could not be used (see failures.jsonl): {named}")
+        terminal().warn(f"{len(outcome.failures)} could not be used: {named}")
         raise typer.Exit(ExitCode.PARTIAL)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from attncli.config.training import LARGEST_SEED
 from attncli.errors import UsageError
 
 RunsArgument = Annotated[
@@ -29,7 +30,9 @@ LayoutOption = Annotated[
     str,
     typer.Option("--layout", help="Layout of the dataset; `auto` recognises it."),
 ]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")]
+SeedOption = Annotated[
+    int, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed of every random draw.")
+]
 DeviceOption = Annotated[
     str,
     typer.Option("--device", help="`auto` (first GPU, else CPU), `cpu`, `cuda` or `cuda:N`."),

@@ -6,6 +6,9 @@ from typing import Literal
 
 from attncli.config.training import ClipConfig, require
 
+LARGEST_FACTOR = 100
+"""Largest width or depth of a network over X3D's smallest; no memory holds more."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class X3DConfig(ClipConfig):
@@ -29,10 +32,10 @@ class X3DConfig(ClipConfig):
             UsageError: A value is out of its range; the message names the option.
         """
         super().__post_init__()
-        require(self.width_factor > 0, "width_factor", "must be positive")
-        require(
-            self.depth_factor is None or self.depth_factor > 0, "depth_factor", "must be positive"
-        )
+        for name in ("width_factor", "depth_factor"):
+            factor = getattr(self, name)
+            within = factor is None or 0 < factor <= LARGEST_FACTOR
+            require(within, name, f"must be positive and at most {LARGEST_FACTOR}")
         require(0 <= self.dropout < 1, "dropout", "must be in [0, 1)")
 
     def without_published_weights(self) -> "X3DConfig":

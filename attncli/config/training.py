@@ -1,5 +1,6 @@
 """Settings every trained method shares: optimisation, precision, seeds, data loading."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,6 +10,16 @@ from attncli.errors import UsageError
 Precision = Literal["fp32", "bf16", "fp16"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine", "step"]
+
+LARGEST_SEED = 2**63 - 1
+"""Largest seed every generator takes: a signed integer of 64 bits."""
+LARGEST_CLIP = 100_000
+"""Largest number of frames, stride or side in pixels of a clip; beyond it is a slip of the hand."""
+CLIP_SIZES = (
+    *("frames", "frame_stride", "crop_px"),
+    *("short_side_min_px", "short_side_max_px", "short_side_val_px"),
+)
+"""Settings that `LARGEST_CLIP` bounds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +85,12 @@ class TrainConfig:
             "must be at least 1",
         )
         require(self.batch_size % self.accumulate == 0, "accumulate", "must divide --batch-size")
-        require(self.lr > 0, "lr", "must be positive")
+        require(0 < self.lr < math.inf, "lr", "must be positive and finite")
+        for name in ("weight_decay", "warmup_epochs"):
+            require(0 <= getattr(self, name) < math.inf, name, "must be finite, not negative")
+        require(0 <= self.momentum < 1, "momentum", "must be in [0, 1)")
         require(self.workers is None or self.workers >= 0, "workers", "must not be negative")
-        require(self.seed >= 0, "seed", "must not be negative")
+        require(0 <= self.seed <= LARGEST_SEED, "seed", "must be in [0, 2**63 - 1]")
         require(
             self.clip_grad_norm is None or self.clip_grad_norm > 0,
             "clip_grad_norm",
@@ -125,8 +139,10 @@ class ClipConfig(TrainConfig):
             UsageError: A value is out of its range; the message names the option.
         """
         super().__post_init__()
-        for name in ("split_number", "frames", "frame_stride", "crop_px"):
-            require(getattr(self, name) >= 1, name, "must be at least 1")
+        require(self.split_number >= 1, "split_number", "must be at least 1")
+        for name in CLIP_SIZES:
+            within = 1 <= getattr(self, name) <= LARGEST_CLIP
+            require(within, name, f"must be in [1, {LARGEST_CLIP}]")
         require(0 <= self.flip <= 1, "flip", "must be in [0, 1]")
         require(
             self.crop_px <= self.short_side_min_px <= self.short_side_max_px,

@@ -23,6 +23,10 @@ SHOWN_KEYS = 3
 def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     """Write `state` so that `path` holds all of it or what it held before.
 
+    Args:
+        path: File to write.
+        state: Tensors and plain values by name; `model` holds the network's weights.
+
     Raises:
         AttncliError: The disk is full or the directory cannot be written.
     """
@@ -55,7 +59,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ) from error
     except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
         raise _unreadable(path, error) from error
-    if not isinstance(state, dict) or state.get("format_version") != FORMAT_VERSION:
+    if not _is_checkpoint(state):
         raise AttncliError(
             "no checkpoint this version of attncli reads",
             where=path,
@@ -104,9 +108,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if path.is_dir():
         path = path / "model.safetensors"
     if path.suffix != ".safetensors":
-        state = read_checkpoint(path)
-        weights = state.get("model")
-        return dict(weights) if isinstance(weights, Mapping) else {}
+        return dict(read_checkpoint(path)["model"])
     if not path.is_file():
         raise AttncliError("no such weights", where=path, remedy="train the run to its end")
     try:
@@ -140,6 +142,13 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, where: Path
             remedy="use a run of the same method, size and number of classes",
         )
     model.load_state_dict(dict(weights))
+
+
+def _is_checkpoint(state: object) -> bool:
+    if not isinstance(state, dict) or state.get("format_version") != FORMAT_VERSION:
+        return False
+    weights = state.get("model")
+    return isinstance(weights, dict) and all(isinstance(w, Tensor) for w in weights.values())
 
 
 def _first(keys: set[str]) -> str:

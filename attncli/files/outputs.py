@@ -2,10 +2,14 @@
 
 import os
 import shutil
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 from attncli.errors import AttncliError, UsageError
+
+SETTINGS = "config.toml"
+"""File that every output directory holds; it says how the rest was made."""
 
 
 def claim(
@@ -13,8 +17,8 @@ def claim(
 ) -> None:
     """Make sure that an output can be written to `path`; nothing is created.
 
-    With `overwrite` a directory is emptied, while a file stays until its replacement is renamed
-    over it. With `resume` what is there is left alone.
+    With `overwrite` a directory that attncli wrote is emptied, while a file stays until its
+    replacement is renamed over it. With `resume` what is there is left alone.
 
     Args:
         path: Output file or directory.
@@ -55,7 +59,21 @@ def _require_writable(path: Path) -> None:
         )
 
 
+def _is_ours(path: Path) -> bool:
+    """Return whether a directory holds the settings attncli leaves in each it writes."""
+    try:
+        return "format_version" in tomllib.loads((path / SETTINGS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # there are none, or they are somebody else's
+        return False
+
+
 def _empty(path: Path, inputs: Iterable[Path]) -> None:
+    if not _is_ours(path):
+        raise AttncliError(
+            "is no output of attncli",
+            where=path,
+            remedy="remove it yourself, or write elsewhere",
+        )
     kept = path.resolve()
     for needed in (Path.cwd(), Path.home(), *inputs):
         if needed.resolve().is_relative_to(kept):

@@ -6,13 +6,13 @@ from difflib import get_close_matches
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float64
 
 from attncli.errors import AttncliError, UsageError
+from attncli.files.attention import Attention, ClipRecord
 
 Order = Literal["random", "first", "sharpest", "least-sharp"]
-_View = tuple[str, str, tuple[int, ...], int]
+_View = tuple[str, tuple[int, ...], tuple[int, ...], bool]
 
 
 @dataclass(frozen=True)
@@ -43,20 +43,21 @@ class Wish:
     """Seed of the random order."""
 
 
-def common_clips(tables: Sequence[pd.DataFrame]) -> list[CommonClip]:
+def common_clips(runs: Sequence[Attention]) -> list[CommonClip]:
     """Return the clips that stand in every run's `clips.csv`, in the order of the first run's.
 
     Raises:
-        AttncliError: The runs have no clip in common.
+        AttncliError: The runs have no clip in common, or a line of `clips.csv` says no clip.
     """
-    rows = [{view: row for row, view in enumerate(_views(table))} for table in tables]
+    records = [[run.record(row) for row in range(len(run.clips))] for run in runs]
+    rows = [{_view(record): row for row, record in enumerate(lines)} for lines in records]
     clips = [
-        CommonClip(view[0], label, tuple(run[view] for run in rows))
-        for view, label in zip(_views(tables[0]), tables[0]["label"], strict=True)
-        if all(view in run for run in rows)
+        CommonClip(record.id, record.label, tuple(run[_view(record)] for run in rows))
+        for record in records[0]
+        if all(_view(record) in run for run in rows)
     ]
     if not clips:
-        in_all = set.intersection(*(set(table["id"]) for table in tables))
+        in_all = set.intersection(*({record.id for record in lines} for lines in records))
         raise AttncliError(
             f"the runs show other frames or crops of the {len(in_all)} videos they share"
             if in_all
@@ -117,7 +118,6 @@ def _known(name: str, names: Sequence[str], option: str) -> str:
     )
 
 
-def _views(table: pd.DataFrame) -> list[_View]:
+def _view(record: ClipRecord) -> _View:
     # Runs at different resolutions write crop edges that differ by a rounding error.
-    crops = [tuple(round(float(edge)) for edge in crop.split()) for crop in table["crop"]]
-    return list(zip(table["id"], table["frames"], crops, table["flip"], strict=True))
+    return record.id, record.frames, tuple(round(edge) for edge in record.crop), record.flip

@@ -14,8 +14,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+from attncli.config.toml import dump
 from attncli.errors import AttncliError, ExitCode
-from attncli.files.outputs import claim
+from attncli.files.atomic import write_text
+from attncli.files.outputs import SETTINGS, claim
 from attncli.machine import usable_cores
 from attncli.reporting import Reporter
 from attncli.workflows.outcome import Outcome, Row
@@ -133,6 +135,7 @@ def run_demo(demo: Demo, *, overwrite: bool, dry_run: bool, reporter: Reporter) 
     if dry_run:
         return Outcome(rows=[{"command": _printed(c)} for stage in stages for c in stage])
     claim(demo.out, overwrite=overwrite, resume=demo.resume)
+    write_text(demo.out / SETTINGS, dump(demo))
     logs = demo.out / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     answers: dict[str, list[Row]] = {}

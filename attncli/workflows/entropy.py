@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from attncli.config.toml import dump
 from attncli.errors import AttncliError, Failure
-from attncli.files.atomic import replacing
+from attncli.files.atomic import replacing, write_text
 from attncli.files.attention import (
     SPATIAL,
     Attention,
@@ -20,7 +21,7 @@ from attncli.files.attention import (
 from attncli.files.failures import write_failures
 from attncli.files.masks import MaskDirectory
 from attncli.files.metrics import read_metrics
-from attncli.files.outputs import claim
+from attncli.files.outputs import SETTINGS, claim
 from attncli.metrics.agreement import covered_share, mask_agreement
 from attncli.metrics.entropy import map_entropy
 from attncli.metrics.value_range import Range, stretched
@@ -83,6 +84,7 @@ def measure_entropy(
         inputs = [source.directory for source in sources]
         inputs += [] if measure.masks is None else [measure.masks]
         claim(out, overwrite=overwrite, inputs=inputs)
+        write_text(out / SETTINGS, dump(measure))
     tables, failures = [], []
     for source in sources:
         table, failed = _clip_table(source, measure, reporter)

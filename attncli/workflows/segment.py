@@ -23,13 +23,12 @@ from attncli.errors import AttncliError, Failure
 from attncli.files.atomic import write_text
 from attncli.files.failures import write_failures
 from attncli.files.masks import MaskDirectory, MaskWriter
-from attncli.files.outputs import claim
+from attncli.files.outputs import SETTINGS, claim
 from attncli.machine import usable_cores
 from attncli.reporting import Reporter
 from attncli.training.distributed import join
 from attncli.workflows.outcome import Outcome, Row
 
-SETTINGS = "config.toml"
 FAILURES = "failures.jsonl"
 
 

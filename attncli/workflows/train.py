@@ -83,11 +83,18 @@ def train(
     reuse_freed_memory()
     choose_algorithms(deterministic=config.deterministic)
     with join(config.device) as world:
-        run = _begin(method, config, splits["train"], out, resume, overwrite, world)
+        run = runs.Run(runs.RunDirectory(out), method, config, splits["train"].classes)
+        # What may not be written, or was begun otherwise, is refused before weights are fetched.
+        claim(out, overwrite=overwrite and resume, resume=resume or overwrite)
+        if resume and run.directory.config_path.exists():
+            _require_same_settings(runs.load(out), run)
         if resume and _is_finished(run):
             reporter.note(f"{out}: this run is complete; nothing to do")
             return _earlier_outcome(run) if world.leads else Outcome()
-        failures = _fit(run, config, splits, masks, world, reporter)
+        begun = resume and run.directory.last_checkpoint_path.exists()
+        network = _build(run, config, world, reporter, begun=begun)
+        _begin(run, config, resume, overwrite, world)
+        failures = _fit(run, network, config, splits, masks, world, reporter)
         return _evaluate(run, config, failures, world, reporter)
 
 
@@ -123,37 +130,25 @@ def _open_masks(config: ClipConfig, dataset: VideoDataset) -> MaskDirectory | No
     return masks
 
 
-def _begin(
-    method: str,
-    config: ClipConfig,
-    dataset: VideoDataset,
-    out: Path,
-    resume: bool,
-    overwrite: bool,
-    world: World,
-) -> runs.Run:
-    """Make the run directory, or check that the one there was begun with the same settings."""
-    directory = runs.RunDirectory(out)
+def _begin(run: runs.Run, config: ClipConfig, resume: bool, overwrite: bool, world: World) -> None:
+    """Make the run directory, or empty it where it may be overwritten."""
+    world.wait()  # until every process has seen what was there before
     if world.leads:
+        out = run.directory.path
         inputs = [value for value in _values(config).values() if isinstance(value, Path)]
         claim(out, overwrite=overwrite, resume=resume, inputs=inputs)
-        if resume and directory.config_path.exists():
-            _require_same_settings(runs.load(out), method, config, dataset)
-        runs.create(out, config, method, dataset.classes, _environment(world))
+        runs.create(out, config, run.method, run.classes, _environment(world))
     world.wait()
-    return runs.Run(directory, method, config, dataset.classes)
 
 
-def _require_same_settings(
-    run: runs.Run, method: str, config: ClipConfig, dataset: VideoDataset
-) -> None:
-    """Raise a `UsageError` unless `run` can go on with `config` and end as if begun with it."""
-    before, now = _values(run.config), _values(config)
+def _require_same_settings(run: runs.Run, wanted: runs.Run) -> None:
+    """Raise a `UsageError` unless `run` can go on as `wanted` and end as if begun so."""
+    before, now = _values(run.config), _values(wanted.config)
     differing = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
-    differing -= FREE_TO_CHANGE - ({"epochs"} if config.schedule == "cosine" else set())
+    differing -= FREE_TO_CHANGE - ({"epochs"} if wanted.config.schedule == "cosine" else set())
     names = [f"--{name.replace('_', '-')}" for name in sorted(differing)]
-    names += ["the method"] if run.method != method else []
-    names += ["the dataset's classes"] if run.classes != dataset.classes else []
+    names += ["the method"] if run.method != wanted.method else []
+    names += ["the dataset's classes"] if run.classes != wanted.classes else []
     if names:
         raise UsageError(
             f"this run was begun with other settings: {', '.join(names)}",
@@ -164,6 +159,7 @@ def _require_same_settings(
 
 def _fit(
     run: runs.Run,
+    network: tuple[nn.Module, Any],
     config: ClipConfig,
     splits: dict[str, VideoDataset],
     masks: MaskDirectory | None,
@@ -171,7 +167,7 @@ def _fit(
     reporter: Reporter,
 ) -> list[Failure]:
     """Train, write the last weights and return the clips that could not be read."""
-    model, criterion = _build(run, config, world, reporter)
+    model, criterion = network
     learner = Learner(model, criterion, config, world)
     config = replace(config, workers=world.readers(config.workers))
     training = Training(
@@ -190,11 +186,10 @@ def _fit(
 
 
 def _build(
-    run: runs.Run, config: ClipConfig, world: World, reporter: Reporter
+    run: runs.Run, config: ClipConfig, world: World, reporter: Reporter, *, begun: bool
 ) -> tuple[nn.Module, Any]:
     """Return the network with its initial weights on this process's device, and its criterion."""
     seed_everything(config.seed)
-    begun = run.directory.last_checkpoint_path.exists()
     settings = config.without_published_weights() if begun or config.init else config
     build = catalog.load(catalog.method(run.method).build)
     model, criterion = build(settings, len(run.classes), reporter=reporter)

@@ -110,11 +110,12 @@ def visualize_runs(
 
     Raises:
         UsageError: A wish cannot be met, or no picture has such a suffix.
-        AttncliError: A run has no attention maps, or the runs have no clip in common.
+        AttncliError: A run has no attention maps, a line of its `clips.csv` says no clip, or the
+            runs have no clip in common.
     """
     _require_drawable(picture)
     opened = _open_runs(runs, picture.names, split)
-    clips = common_clips([run.attention.clips for run in opened])
+    clips = common_clips([run.attention for run in opened])
     chosen = choose(clips, wish, lambda some: _entropies(opened, some).mean(axis=0))
     bits = _entropies(opened, chosen)
     rows = [

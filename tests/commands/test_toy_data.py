@@ -26,7 +26,14 @@ def test_a_dry_run_touches_nothing(tmp_path, run_cli):
 
 
 @pytest.mark.parametrize(
-    "options", [("--size", "2"), ("--frame-hw", "8", "8"), ("--frames", "0"), ("--seed", "-1")]
+    "options",
+    [
+        ("--size", "2"),
+        ("--frame-hw", "8", "8"),
+        ("--frames", "0"),
+        ("--seed", "-1"),
+        ("--seed", str(2**63)),
+    ],
 )
 def test_what_cannot_be_drawn_is_wrong_usage(tmp_path, run_cli, options):
     answer = run_cli("toy-data", "ucf101", tmp_path / "toy", *options)

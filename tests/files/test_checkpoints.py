@@ -121,6 +121,14 @@ def test_another_program_s_checkpoint_is_not_taken(tmp_path: Path) -> None:
         read_checkpoint(tmp_path / "other.pt")
 
 
+@pytest.mark.parametrize("state", [{}, {"model": None}, {"model": [1]}, {"model": {"w": 1}}])
+def test_a_checkpoint_without_weights_is_refused(tmp_path: Path, state: dict[str, object]) -> None:
+    write_checkpoint(tmp_path / "last.pt", state)
+    for read in (read_checkpoint, read_weights):
+        with pytest.raises(AttncliError, match=r"last\.pt: no checkpoint this version"):
+            read(tmp_path / "last.pt")
+
+
 def test_weights_of_another_architecture_are_told_by_their_keys(model: nn.Module) -> None:
     weights = dict(model.state_dict())
     weights["more"] = weights.pop("0.bias")

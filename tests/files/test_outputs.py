@@ -11,6 +11,7 @@ def full(tmp_path):
     (path / "sub").mkdir(parents=True)
     (path / "sub" / "old.txt").write_text("old")
     (path / "old.txt").write_text("old")
+    (path / "config.toml").write_text("format_version = 1")
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "kept.txt").write_text("kept")
     (path / "link").symlink_to(tmp_path / "outside")
@@ -42,6 +43,17 @@ def test_overwriting_empties_a_directory_but_follows_no_link(full, tmp_path):
     claim(full, overwrite=True)
     assert list(full.iterdir()) == []
     assert (tmp_path / "outside" / "kept.txt").read_text() == "kept"
+
+
+@pytest.mark.parametrize("settings", [None, "", "format_version", "size = 3", b"\xff"])
+def test_overwriting_never_empties_a_directory_somebody_else_wrote(full, settings):
+    (full / "config.toml").unlink()
+    if settings is not None:
+        content = settings if isinstance(settings, bytes) else settings.encode()
+        (full / "config.toml").write_bytes(content)
+    with pytest.raises(AttncliError, match="is no output of attncli; remove it yourself"):
+        claim(full, overwrite=True)
+    assert (full / "old.txt").exists()
 
 
 def test_overwriting_leaves_a_file_for_its_replacement(full):

@@ -3,13 +3,15 @@ import pandas as pd
 import pytest
 
 from attncli.errors import AttncliError, UsageError
+from attncli.files.attention import Attention
 from attncli.visualization.selection import CommonClip, Wish, choose, common_clips
 
 
-def table(*ids, frames="0 4", crop="0 0 24 24", flip=0):
-    return pd.DataFrame(
-        {"id": ids, "label": [i.split("/")[0] for i in ids], "frames": frames, "crop": crop}
-    ).assign(flip=flip)
+def run(*ids, frames="0 4", crop="0 0 24 24", flip=0):
+    labels = [i.split("/")[0] for i in ids]
+    clips = pd.DataFrame({"row": range(len(ids)), "id": ids, "label": labels, "predicted": labels})
+    clips = clips.assign(frames=frames, crop=crop, flip=flip)
+    return Attention(spatial=None, temporal=None, clips=clips)
 
 
 CLIPS = [CommonClip(f"{name}/{number}", name, (number,)) for name in "AB" for number in range(4)]
@@ -24,23 +26,29 @@ def no_entropies(clips):
 
 
 def test_clips_of_all_runs_are_found_in_whatever_row_they_are():
-    clips = common_clips([table("A/1", "A/2", "B/1"), table("B/1", "C/1", "A/1")])
+    clips = common_clips([run("A/1", "A/2", "B/1"), run("B/1", "C/1", "A/1")])
     assert clips == [CommonClip("A/1", "A", (0, 2)), CommonClip("B/1", "B", (2, 0))]
 
 
 def test_runs_without_a_common_clip_are_refused():
     with pytest.raises(AttncliError, match="no clip in common"):
-        common_clips([table("A/1"), table("A/2")])
+        common_clips([run("A/1"), run("A/2")])
 
 
 @pytest.mark.parametrize("other", [{"frames": "1 5"}, {"crop": "8 0 32 24"}, {"flip": 1}])
 def test_runs_that_saw_other_parts_of_the_same_videos_are_refused(other):
     with pytest.raises(AttncliError, match="other frames or crops of the 2 videos"):
-        common_clips([table("A/1", "A/2"), table("A/1", "A/2", **other)])
+        common_clips([run("A/1", "A/2"), run("A/1", "A/2", **other)])
 
 
 def test_crops_that_differ_by_a_rounding_error_are_the_same():
-    assert common_clips([table("A/1"), table("A/1", crop="1e-9 0 24.00001 23.99999")])
+    assert common_clips([run("A/1"), run("A/1", crop="1e-9 0 24.00001 23.99999")])
+
+
+@pytest.mark.parametrize("crop", ["a b c d", "0 0 nan 24", "0 0 inf 24", "0 0 24"])
+def test_a_crop_that_is_no_part_of_a_frame_is_named_with_its_row(crop):
+    with pytest.raises(AttncliError, match=r"clips\.csv, row 1: no line of clips"):
+        common_clips([run("A/1"), run("A/1", "A/2", crop=["0 0 24 24", crop])])
 
 
 def test_clips_asked_for_by_id_come_in_that_order():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import tomli_w
 
 from attncli.data.toy.scenes import MOTIONS, Scene, render
 from attncli.data.video import write_video
@@ -87,6 +88,8 @@ def make_ucf101(
             write_video((root / "UCF-101" / video.id).with_suffix(SUFFIX), scene.frames, FPS)
             _write_masks(root / "masks", video, scene)
         _write_lists(root / "ucfTrainTestlist", videos)
+        settings = {"format_version": 1, "size": size, "seed": seed, "frames": frames}
+        write_text(root / "config.toml", tomli_w.dumps({**settings, "frame_hw": list(size_hw)}))
     return videos
 
 
