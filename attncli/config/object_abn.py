@@ -7,7 +7,7 @@ from typing import Literal
 from attncli.config.training import ClipConfig, require
 
 LARGEST_FACTOR = 100
-"""Largest width or depth of a network over X3D's smallest; no memory holds more."""
+"""Largest factor on the width or depth of a network; beyond it is a slip of the hand."""
 
 
 @dataclass(frozen=True, kw_only=True)
