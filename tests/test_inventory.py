@@ -23,13 +23,13 @@ MODULES = sorted(
 )
 TOP_LEVEL = {
     ".ci",
+    ".figures",
     ".gitignore",
     "CHANGELOG.md",
     "LICENSE",
     "README.md",
     "attncli",
     "completions",
-    "docs",
     "pyproject.toml",
     "tests",
 }
