@@ -71,7 +71,7 @@ def test_a_known_file_is_decoded_from_the_key_frame_before_the_first_wanted(make
     assert [index.start_for([i, 39]) for i in (11, 12, 30, 39)] == [0, 12, 24, 36]
 
 
-UCF101 = Path("/work/shared/data/UCF101/UCF-101")
+UCF101 = Path(__file__).parents[3] / "shared" / "data" / "UCF101" / "UCF-101"
 
 
 def test_header_with_a_wrong_number_of_frames_is_not_believed(make_video, decode_naively):

@@ -5,7 +5,7 @@ import pytest
 from attncli.data.layouts import open_dataset
 from attncli.errors import AttncliError, UsageError
 
-REAL = Path("/work/shared/data/UCF101")
+REAL = Path(__file__).parents[4] / "shared" / "data" / "UCF101"
 
 
 def _ids(dataset):
