@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Method:
     """`module:function` that makes the model and its criterion from a config and a class count."""
     example: str
     """A command line for the help."""
+    attention: tuple[Literal["spatial", "temporal"], ...] = ()
+    """Kinds of attention its network makes, and can be told to replace."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,17 @@ OBJECT_ABN = Paper(
     module="attncli.methods.object_abn",
 )
 
+ST_ABN = Paper(
+    key="st-abn",
+    title=(
+        "ST-ABN: Visual Explanation Taking into Account Spatio-temporal Information"
+        " for Video Recognition"
+    ),
+    authors="Mitsuhara, Hirakawa, Yamashita, Fujiyoshi",
+    year=2021,
+    module="attncli.methods.st_abn",
+)
+
 METHODS = (
     Method(
         name="x3d",
@@ -77,6 +90,7 @@ METHODS = (
         config="attncli.config.object_abn:AbnConfig",
         build="attncli.methods.object_abn:build_abn",
         example="attncli train abn --data UCF101/ -o runs/abn",
+        attention=("spatial",),
     ),
     Method(
         name="object-abn",
@@ -85,6 +99,24 @@ METHODS = (
         config="attncli.config.object_abn:ObjectAbnConfig",
         build="attncli.methods.object_abn:build_object_abn",
         example="attncli train object-abn --data UCF101/ --masks masks/ucf101",
+        attention=("spatial",),
+    ),
+    Method(
+        name="resnet3d",
+        summary="3D ResNet without attention: the baseline of ST-ABN.",
+        paper=ST_ABN,
+        config="attncli.config.st_abn:Resnet3dConfig",
+        build="attncli.methods.st_abn:build_resnet3d",
+        example="attncli train resnet3d --data ssv2/ -o runs/resnet3d",
+    ),
+    Method(
+        name="st-abn",
+        summary="Spatio-temporal attention on a 3D ResNet (eq. 1-4); tuned on edits (eq. 5-6).",
+        paper=ST_ABN,
+        config="attncli.config.st_abn:StAbnConfig",
+        build="attncli.methods.st_abn:build_st_abn",
+        example="attncli train st-abn --data ssv2/ -o runs/st_abn",
+        attention=("spatial", "temporal"),
     ),
 )
 
@@ -95,6 +127,17 @@ COMMANDS = (
     ),
     Command("entropy", "Measure how sharp attention maps are.", "attncli.commands.entropy"),
     Command("segment", "Find instance masks in every frame of videos.", "attncli.commands.segment"),
+    Command(
+        "edit-temporal",
+        "Correct temporal attention by hand.",
+        "attncli.commands.edit_temporal",
+        is_group=True,
+    ),
+    Command(
+        "invert-spatial",
+        "Measure what spatial attention is worth by inverting it.",
+        "attncli.commands.invert_spatial",
+    ),
     Command("visualize", "Draw attention over frames.", "attncli.commands.visualize"),
     Command("toy-data", "Write a small dataset with known masks.", "attncli.commands.toy_data"),
     Command("demo", "Run a paper's whole pipeline on toy data.", "attncli.commands.demo"),

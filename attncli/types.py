@@ -14,7 +14,7 @@ n        instances, or samples of a dataset
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int64, UInt8
@@ -41,6 +41,9 @@ class ClipBatch:
     """Whether the clip is mirrored left to right."""
     masks: Bool[Tensor, "b t h w"] | None = None
     """Union of a frame's instance masks in the clip's own geometry; None without `--masks`."""
+    temporal_edits: Float[Tensor, "b t"] | None = None
+    """Temporal attention people gave each frame, in [0, 1]; NaN over clips nobody edited. None
+    without `--temporal-edits`."""
     failures: tuple[Failure, ...] = ()
     """Samples of this batch that could not be read, and so are not in it."""
 
@@ -76,6 +79,31 @@ class BranchOutputs:
 
 
 @dataclass(frozen=True)
+class AttentionEdit:
+    """What stands in the place of a network's own attention when it answers."""
+
+    invert_spatial: bool = False
+    """Whether 1 - M stands for spatial attention M."""
+    temporal: Float[Tensor, "b t"] | None = None
+    """Temporal attention in [0, 1] instead of the network's own."""
+
+
+@runtime_checkable
+class BranchNetwork(Protocol):
+    """A network that an attention branch cuts in two: features are had once, answers many times."""
+
+    def extract(self, frames: UInt8[Tensor, "b 3 t h w"]) -> Float[Tensor, "b c t hf wf"]:
+        """Return the features of clips of RGB values 0-255."""
+        ...
+
+    def answer(
+        self, features: Float[Tensor, "b c t hf wf"], edit: AttentionEdit | None = None
+    ) -> BranchOutputs:
+        """Return class scores and attention; attention is what acted on the features."""
+        ...
+
+
+@dataclass(frozen=True)
 class Losses:
     """What a step minimises, and the named terms it is the weighted sum of."""
 
@@ -83,3 +111,7 @@ class Losses:
     """The weighted sum; its gradient is the step's."""
     terms: Mapping[str, Float[Tensor, ""]]
     """Unweighted terms by the paper's name (`per`, `att`, `mask`), for the log."""
+
+
+Criterion = Callable[[BranchOutputs, ClipBatch], Losses]
+"""What a network minimises: a mean over the clips of a batch."""

@@ -7,7 +7,12 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from typing import NamedTuple
 
+import hypothesis
 import pytest
+
+# A busy machine is no failure.
+hypothesis.settings.register_profile("without a deadline", deadline=None)
+hypothesis.settings.load_profile("without a deadline")
 
 # Before typer and torch are imported: they look at the environment once.
 os.environ |= {"TERM": "dumb", "COLUMNS": "200", "MPLBACKEND": "Agg"}

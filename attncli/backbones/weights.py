@@ -1,29 +1,28 @@
 """Initial weights: published ones by name, or a file, with every key accounted for."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.error import URLError
-from warnings import catch_warnings
+from typing import cast
 
-import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from attncli.errors import AttncliError
+from attncli.files.tensors import read_tensors
 
 SHOWN_KEYS = 3
+COUNTER = "num_batches_tracked"
+"""How keys end that old versions of torch did not save, and no answer depends on."""
 
 
 def load_state(
-    model: nn.Module, state: Mapping[str, Tensor], *, where: str, classifier: str
+    model: nn.Module, state: Mapping[str, Tensor], *, where: Path, classifier: str
 ) -> tuple[str, ...]:
     """Put `state` into `model`; only a classifier for another number of classes stays out.
 
     Args:
         model: Network whose parameters and buffers are overwritten.
-        state: One tensor for each of the network's keys.
-        where: What to call the source in an error.
+        state: One tensor for each of the network's keys, but for counters of batches.
+        where: Where they come from, for the message.
         classifier: Prefix of the keys of the last linear layer.
 
     Returns:
@@ -33,6 +32,7 @@ def load_state(
         AttncliError: A key is missing, unknown, or of another shape; the first few are named.
     """
     own = model.state_dict()
+    state = {key: own[key] for key in own if key.endswith(COUNTER)} | dict(state)
     shapes = {key: tensor.shape for key, tensor in own.items()}
     differing = {k for k in shapes.keys() & state.keys() if shapes[k] != state[k].shape}
     kept = {key for key in differing if key.startswith(classifier)}
@@ -58,53 +58,14 @@ def read_state(path: Path) -> Mapping[str, Tensor]:
     Raises:
         AttncliError: There is no such file, it is damaged, or it holds more than tensors.
     """
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        with catch_warnings(action="ignore"):  # about old pickles, which are then refused
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise AttncliError("no such file", where=path, remedy="check --weights") from None
-    except pickle.UnpicklingError as error:
-        raise AttncliError(
-            "refused, as it holds code or is no checkpoint",
-            where=path,
-            remedy="save the bare state-dict with torch.save(model.state_dict(), ...)",
-        ) from error
-    except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
-        reason = (str(error) or "empty").splitlines()[0]
-        raise AttncliError(
-            f"cannot be read ({reason})", where=path, remedy="copy it anew"
-        ) from error
-    return _state_in(content, path)
-
-
-def download_state(url: str) -> Mapping[str, Tensor]:
-    """Return the published state-dict at `url`, kept in torch's hub directory afterwards.
-
-    Raises:
-        AttncliError: It cannot be fetched.
-    """
-    try:
-        content = torch.hub.load_state_dict_from_url(
-            url, map_location="cpu", progress=False, weights_only=True
-        )
-    except (URLError, TimeoutError, ConnectionError) as error:
-        raise AttncliError(
-            f"cannot be downloaded ({error})",
-            where=url,
-            remedy="fetch it elsewhere and pass --weights FILE, or start from --weights none",
-        ) from error
-    return _state_in(content, url)
-
-
-def _state_in(content: object, where: str | Path) -> Mapping[str, Tensor]:
-    found = content if isinstance(content, dict) else {}
-    state = found.get("model_state", found.get("model", found))
-    tensors = isinstance(state, Mapping) and all(isinstance(v, Tensor) for v in state.values())
-    if not state or not tensors:
-        raise AttncliError("holds no state-dict", where=where, remedy="check --weights")
-    return state
+    remedy = "give --weights a state-dict, as torch.save(model.state_dict(), ...) writes it"
+    found = read_tensors(path, remedy=remedy)
+    if isinstance(found, dict):
+        found = found.get("model_state", found.get("model", found))
+    is_mapping = isinstance(found, Mapping) and bool(found)
+    if not is_mapping or not all(isinstance(value, Tensor) for value in found.values()):
+        raise AttncliError("holds no state-dict", where=path, remedy=remedy)
+    return cast(Mapping[str, Tensor], found)
 
 
 def _first(keys: set[str]) -> str:

@@ -12,8 +12,9 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from attncli.backbones.weights import download_state, load_state, read_state
+from attncli.backbones.weights import load_state, read_state
 from attncli.backbones.x3d_blocks import Head, Stage, Stem, round_width
+from attncli.files.downloads import published_file
 from attncli.layers.frames import NormalizeFrames
 from attncli.types import BranchOutputs
 
@@ -122,13 +123,9 @@ def load_weights(model: X3D, weights: str) -> tuple[str, ...]:
     """
     if weights == "none":
         return ()
-    if weights == "kinetics400":
-        where = PUBLISHED.format(size=model.size.upper())
-        state = download_state(where)
-    else:
-        where = weights
-        state = read_state(Path(weights))
-    return load_state(model, state, where=where, classifier="blocks.5.proj.")
+    published = PUBLISHED.format(size=model.size.upper())
+    path = published_file(published) if weights == "kinetics400" else Path(weights)
+    return load_state(model, read_state(path), where=path, classifier="blocks.5.proj.")
 
 
 def _initialize(module: nn.Module) -> None:

@@ -7,38 +7,54 @@ import typer
 
 from attncli.commands.console import finish, terminal
 from attncli.commands.options import DryRunOption, JsonOption, OverwriteOption, ResumeOption
+from attncli.errors import UsageError
 
 
 def command(
-    _paper: Annotated[
-        Literal["object-abn"],
-        typer.Argument(metavar="paper", help="Paper to reproduce."),
+    paper: Annotated[
+        Literal["object-abn", "st-abn"], typer.Argument(help="Paper to reproduce.")
     ] = "object-abn",
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write.")] = Path("demo"),
     seeds: Annotated[int, typer.Option(min=1, help="Seeds to train each model with.")] = 1,
-    size: Annotated[int, typer.Option(min=3, help="Toy videos of each class.")] = 32,
+    size: Annotated[
+        int | None,
+        typer.Option(min=3, help="Toy videos of each class.", show_default=False),
+    ] = None,
     pretraining_epochs: Annotated[
-        int, typer.Option(min=1, help="Epochs on other toy videos, which stand in for Kinetics.")
-    ] = 14,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each of the three models.")] = 18,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Epochs on other toy videos, which stand in for Kinetics or ImageNet.",
+            show_default=False,
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs of each model.", show_default=False)
+    ] = None,
+    tuning_epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Epochs of st-abn's fine-tuning on edits.", show_default=False),
+    ] = None,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
     overwrite: OverwriteOption = False,
     resume: ResumeOption = False,
 ) -> None:
-    """Make toy data, run a paper's whole pipeline on it and print the paper's table.
+    """Make toy data, run a paper's whole pipeline on it and print the paper's tables.
 
-    Example: attncli demo -o demo
+    Example: attncli demo st-abn -o demo
     """
-    from attncli.workflows.demo import Demo, run_demo
+    from attncli.workflows.demo.object_abn import ObjectAbnDemo
+    from attncli.workflows.demo.running import run_demo
+    from attncli.workflows.demo.st_abn import StAbnDemo
 
-    demo = Demo(
-        out=out,
-        seeds=seeds,
-        size=size,
-        pretraining_epochs=pretraining_epochs,
-        epochs=epochs,
-        resume=resume,
-    )
+    lengths = {"size": size, "pretraining_epochs": pretraining_epochs, "epochs": epochs}
+    given = {name: value for name, value in lengths.items() if value is not None}
+    if paper == "object-abn" and tuning_epochs is not None:
+        raise UsageError("is for st-abn alone", where="--tuning-epochs")
+    if tuning_epochs is not None:
+        given["tuning_epochs"] = tuning_epochs
+    build = ObjectAbnDemo if paper == "object-abn" else StAbnDemo
+    demo = build(out=out, seeds=seeds, resume=resume, **given)
     outcome = run_demo(demo, overwrite=overwrite, dry_run=dry_run, reporter=terminal())
     finish(outcome, as_json=json)

@@ -1,16 +1,20 @@
 """`attncli eval`: accuracy, predictions and attention maps of trained runs."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from attncli.commands.console import finish, terminal
 from attncli.commands.options import (
     BatchSizeOption,
+    CheckpointOption,
     DeviceOption,
     DryRunOption,
     JsonOption,
+    OtherDataOption,
+    OwnPrecisionOption,
+    OwnWorkersOption,
     RunsArgument,
     SplitOption,
     read_paths,
@@ -20,29 +24,29 @@ from attncli.commands.options import (
 def command(
     runs: RunsArgument,
     split: SplitOption = "val",
-    checkpoint: Annotated[
-        str,
-        typer.Option(
-            help="Weights: `last`; `best`, which were chosen by their score on the validation "
-            "split and so look better there; or a file."
-        ),
-    ] = "last",
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Dataset to read instead of the run's own.", show_default=False),
-    ] = None,
-    batch_size: BatchSizeOption = None,
-    workers: Annotated[
+    checkpoint: CheckpointOption = "last",
+    data: OtherDataOption = None,
+    frames: Annotated[
         int | None,
         typer.Option(
-            "--workers", "-j", min=0, help="Processes that read clips; the run's own where unset."
+            min=1,
+            help="Frames of a clip; the run's own where unset. Networks with temporal attention "
+            "take no others.",
+            show_default=False,
         ),
     ] = None,
-    device: DeviceOption = "auto",
-    precision: Annotated[
-        Literal["fp32", "bf16", "fp16"] | None,
-        typer.Option(help="Arithmetic; the run's own where unset.", show_default=False),
+    temporal_edits: Annotated[
+        Path | None,
+        typer.Option(
+            help="Edits of training clips, as `attncli edit-temporal` writes them: the classes "
+            "they are of and all others get figures of their own.",
+            show_default=False,
+        ),
     ] = None,
+    batch_size: BatchSizeOption = None,
+    workers: OwnWorkersOption = None,
+    device: DeviceOption = "auto",
+    precision: OwnPrecisionOption = None,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
@@ -59,6 +63,8 @@ def command(
         split=split,
         checkpoint=checkpoint,
         data=data,
+        frames=frames,
+        temporal_edits=temporal_edits,
         batch_size=batch_size,
         workers=workers,
         device=device,

@@ -55,6 +55,32 @@ PrecisionOption = Annotated[
     Literal["fp32", "bf16", "fp16"],
     typer.Option("--precision", help="Arithmetic; bf16 and fp16 are mixed precision."),
 ]
+CheckpointOption = Annotated[
+    str,
+    typer.Option(
+        "--checkpoint",
+        help="Weights: `last`; `best`, which were chosen by their score on the validation "
+        "split and so look better there; or a file.",
+    ),
+]
+OtherDataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Dataset to read instead of the run's own.", show_default=False),
+]
+OwnWorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        "-j",
+        min=0,
+        help="Processes that read clips; the run's own where unset.",
+        show_default=False,
+    ),
+]
+OwnPrecisionOption = Annotated[
+    Literal["fp32", "bf16", "fp16"] | None,
+    typer.Option("--precision", help="Arithmetic; the run's own where unset.", show_default=False),
+]
 
 
 def read_paths(arguments: Iterable[Path]) -> list[Path]:

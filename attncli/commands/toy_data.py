@@ -10,15 +10,32 @@ from attncli.commands.options import DryRunOption, JsonOption, OverwriteOption, 
 
 
 def command(
-    name: Annotated[Literal["ucf101"], typer.Argument(help="Dataset whose layout to write.")],
+    name: Annotated[
+        Literal["ucf101", "ssv2"], typer.Argument(help="Dataset whose layout to write.")
+    ],
     directory: Annotated[Path, typer.Argument(help="Directory to write.")],
     size: Annotated[
-        int, typer.Option(min=3, help="Videos of each class; about a quarter are for validation.")
+        int,
+        typer.Option(
+            min=3,
+            help="Videos of each class; a quarter (ucf101) or a third (ssv2) are for validation.",
+        ),
     ] = 24,
-    frames: Annotated[int, typer.Option(min=1, help="Frames of each video.")] = 72,
+    frames: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Frames of each video; those of ssv2 vary about it."
+            "  [default: 72 for ucf101, 48 for ssv2]",
+        ),
+    ] = None,
     frame_hw: Annotated[
-        tuple[int, int], typer.Option(help="Rows and columns of each frame, in pixels.")
-    ] = (120, 160),
+        tuple[int, int] | None,
+        typer.Option(
+            help="Rows and columns of each frame, in pixels."
+            "  [default: 120 160 for ucf101, 96 112 for ssv2]"
+        ),
+    ] = None,
     seed: SeedOption = 0,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
@@ -26,7 +43,9 @@ def command(
 ) -> None:
     """Write a small dataset with known masks, whose classes differ only in how an object moves.
 
-    Example: attncli toy-data ucf101 toy/ucf101
+    In ssv2 it does so for a part of the video, which `active.csv` tells; elsewhere others move.
+
+    Example: attncli toy-data ssv2 toy/ssv2
     """
     from attncli.workflows.toy_data import write_toy_data
 

@@ -104,7 +104,11 @@ def _default(setting: Setting) -> str:
         return "  [required]"
     if setting.default is None or setting.default == ():
         return ""
-    shown = str(setting.default).lower() if setting.type is bool else setting.default
+    shown = setting.default
+    if setting.type is bool:
+        shown = str(shown).lower()
+    elif isinstance(shown, tuple):
+        shown = ",".join(map(str, shown))
     return f"  [default: {shown}]"
 
 

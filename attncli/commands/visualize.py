@@ -1,7 +1,7 @@
 """`attncli visualize`: the attention of runs, drawn over the frames they saw."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -66,11 +66,11 @@ def command(
             rich_help_panel=CLIPS,
         ),
     ] = None,
-    label: Annotated[
-        str | None,
+    labels: Annotated[
+        list[str] | None,
         typer.Option(
             "--class",
-            help="Only clips of this class.",
+            help="Only clips of this class, or only its curves; may be repeated.",
             show_default=False,
             rich_help_panel=CLIPS,
         ),
@@ -113,10 +113,30 @@ def command(
             rich_help_panel=HEAT,
         ),
     ] = None,
+    edits: Annotated[
+        Path | None,
+        typer.Option(
+            help="Temporal attention people gave, such as edits/edits.csv: only clips that it "
+            "edits are shown, with a bar of their scores above the input.",
+            show_default=False,
+            rich_help_panel=HEAT,
+        ),
+    ] = None,
+    by_class: Annotated[
+        bool,
+        typer.Option(
+            "--by-class",
+            help="Draw no clips, but the mean and spread of temporal attention over the time of "
+            "a clip, a panel a class and a curve a run.",
+            rich_help_panel=FIGURE,
+        ),
+    ] = False,
     frames: Annotated[
         int,
         typer.Option(
-            min=1, help="Frames shown of each clip; a video shows all.", rich_help_panel=FIGURE
+            min=1,
+            help="Frames shown of each clip; a video shows all, and so do bars.",
+            rich_help_panel=FIGURE,
         ),
     ] = 8,
     width_in: Annotated[
@@ -137,40 +157,53 @@ def command(
 ) -> None:
     """Draw attention over the frames of clips, a row a run, as a figure for a paper or a video.
 
-    Entropies beside the maps are those of `attncli entropy`, in bits: smaller is sharper.
+    Temporal attention is a bar above its row, a cell for every frame of the clip; pointers say
+    which of them the pictures below are. Entropies beside the maps are those of `attncli entropy`,
+    in bits: smaller is sharper.
 
     Example: attncli visualize runs/abn runs/obj_abn --clips 4 -o fig2.png
     """
-    from attncli.visualization.clips import HeatStyle
-    from attncli.visualization.selection import Wish
-    from attncli.workflows.visualize import Picture, visualize_runs
+    out = out if file_format is None else out.with_suffix(f".{file_format}")
+    ways: dict[str, Any] = {"split": split, "overwrite": overwrite, "dry_run": dry_run}
+    ways["reporter"] = terminal()
+    if by_class:
+        _require_unset(clips=clips, id=ids, order=order, data=data, masks=masks, edits=edits)
+        from attncli.workflows.visualize_classes import ClassPicture, visualize_classes
 
-    if ids and (clips, label, order) != (None, None, None):
-        raise UsageError("leaves nothing to --clips, --class and --order", where="--id")
-    picture = Picture(
-        out=out if file_format is None else out.with_suffix(f".{file_format}"),
-        style=HeatStyle(colormap=colormap, opacity=opacity, value_range=value_range),
-        frames=frames,
-        width_in=width_in,
-        dpi=dpi,
-        names=tuple(names or ()),
-        masks=masks,
-    )
-    wish = Wish(
-        ids=tuple(ids or ()),
-        label=label,
-        order=order or "random",
-        clips=clips or (1 if picture.is_video else 4),
-        seed=seed,
-    )
-    outcome = visualize_runs(
-        read_paths(runs),
-        picture,
-        wish,
-        split=split,
-        data=data,
-        overwrite=overwrite,
-        dry_run=dry_run,
-        reporter=terminal(),
-    )
+        curves = ClassPicture(
+            out, tuple(labels or ()), tuple(names or ()), width_in=width_in, dpi=dpi
+        )
+        outcome = visualize_classes(read_paths(runs), curves, **ways)
+    else:
+        from attncli.visualization.clips import HeatStyle
+        from attncli.visualization.selection import Wish
+        from attncli.workflows.visualize import Picture, visualize_runs
+
+        if ids and (clips or labels or order):
+            raise UsageError("leaves nothing to --clips, --class and --order", where="--id")
+        picture = Picture(
+            out=out,
+            style=HeatStyle(colormap=colormap, opacity=opacity, value_range=value_range),
+            frames=frames,
+            width_in=width_in,
+            dpi=dpi,
+            names=tuple(names or ()),
+            masks=masks,
+            edits=edits,
+        )
+        wish = Wish(
+            ids=tuple(ids or ()),
+            labels=tuple(labels or ()),
+            order=order or "random",
+            clips=clips or (1 if picture.is_video else 4),
+            seed=seed,
+        )
+        outcome = visualize_runs(read_paths(runs), picture, wish, data=data, **ways)
     finish(outcome, as_json=json)
+
+
+def _require_unset(**options: object) -> None:
+    """Refuse options about clips where there are none."""
+    for name, value in options.items():
+        if value not in (None, []):
+            raise UsageError("is about single clips", where=f"--{name}", remedy="omit --by-class")

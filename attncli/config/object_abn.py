@@ -1,5 +1,6 @@
 """Settings of Object-ABN and its two baselines, with the paper's values as defaults."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -61,7 +62,7 @@ class AbnConfig(X3DConfig):
             UsageError: A value is out of its range; the message names the option.
         """
         super().__post_init__()
-        require(self.lambda_att >= 0, "lambda_att", "must not be negative")
+        require(0 <= self.lambda_att < math.inf, "lambda_att", "must be finite, not negative")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,4 +85,4 @@ class ObjectAbnConfig(AbnConfig):
             UsageError: A value is out of its range; the message names the option.
         """
         super().__post_init__()
-        require(self.lambda_mask >= 0, "lambda_mask", "must not be negative")
+        require(0 <= self.lambda_mask < math.inf, "lambda_mask", "must be finite, not negative")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import tomli_w
 
 from attncli.config.fields import Setting, convert, settings
+from attncli.config.training import TrainConfig
 from attncli.errors import UsageError
 
 FORMAT_VERSION = 1
@@ -26,6 +27,8 @@ def resolve(
     method: str | None = None,
 ) -> C:
     """Return the settings: `overrides` before those of `file` before the defaults.
+
+    Defaults that follow from what is given (`TrainConfig.implied`) go before the others.
 
     Args:
         config: Dataclass of the settings.
@@ -51,7 +54,8 @@ def resolve(
     for setting in known.values():
         if setting.is_required and setting.name not in values:
             raise UsageError(f"missing option {setting.flag}", remedy=f"it is: {setting.help}")
-    return config(**values)
+    implied = config.implied(values) if issubclass(config, TrainConfig) else {}
+    return config(**{**implied, **values})
 
 
 def read(file: Path) -> dict[str, Any]:

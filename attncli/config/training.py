@@ -1,15 +1,18 @@
 """Settings every trained method shares: optimisation, precision, seeds, data loading."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from attncli.errors import UsageError
 
 Precision = Literal["fp32", "bf16", "fp16"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine", "step"]
+Sampling = Literal["dense", "uniform", "uniform-floor"]
+Flip = Literal["auto", "none", "plain", "swap-labels"]
 
 LARGEST_SEED = 2**63 - 1
 """Largest seed every generator takes: a signed integer of 64 bits."""
@@ -102,6 +105,11 @@ class TrainConfig:
             "goes with --schedule step",
         )
 
+    @classmethod
+    def implied(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return defaults that follow from settings that were given; those go before them."""
+        return {} if given.get("schedule", cls.schedule) == "step" else {"milestones": ()}
+
     def without_published_weights(self) -> "TrainConfig":
         """Return settings that build the same network and fetch nothing, for weights to come."""
         return self
@@ -115,12 +123,19 @@ class ClipConfig(TrainConfig):
     """Which of the dataset's train/test partitions to use (UCF101 has 1, 2 and 3)."""
     frames: int = 16
     """Frames of a clip."""
+    sampling: Sampling = "dense"
+    """`dense` takes every frame-stride-th frame; `uniform` one of each of as many equal parts of
+    the whole video as a clip has frames; `uniform-floor` cuts the parts to whole frames."""
     frame_stride: int = 4
-    """Every how many-th video frame is taken: a clip spans frames x frame-stride frames."""
+    """Every how many-th video frame dense sampling takes: a clip spans frames x frame-stride."""
     short_videos: Literal["loop", "clamp", "error"] = "loop"
     """A video shorter than a clip's span is looped, held at its last frame, or an error."""
     val_start: Literal["centre", "random"] = "centre"
-    """Where a validation clip starts; the paper draws it at random."""
+    """Where a validation clip of dense sampling starts; Object-ABN draws it at random."""
+    crop: Literal["short-side", "area"] = "short-side"
+    """A training crop has the short side resized to a drawn length, or covers a drawn area."""
+    crop_area_min: float = 0.08
+    """Smallest share of the frame that a training crop of `--crop area` covers."""
     crop_px: int = 224
     """Side of the square the clip is cropped to, in pixels."""
     short_side_min_px: int = 256
@@ -129,8 +144,9 @@ class ClipConfig(TrainConfig):
     """Largest short side a training clip is resized to before it is cropped."""
     short_side_val_px: int = 256
     """Short side a validation clip is resized to before its centre is cropped."""
-    flip: float = 0.5
-    """Probability that a training clip is mirrored left to right."""
+    flip: Flip = "auto"
+    """Mirror half the training clips left to right: `none`, all alike (`plain`), or with the label
+    of the mirrored class (`swap-labels`); `auto` is plain, or none where classes name a side."""
 
     def __post_init__(self) -> None:
         """Refuse clips that cannot be cut.
@@ -143,9 +159,12 @@ class ClipConfig(TrainConfig):
         for name in CLIP_SIZES:
             within = 1 <= getattr(self, name) <= LARGEST_CLIP
             require(within, name, f"must be in [1, {LARGEST_CLIP}]")
-        require(0 <= self.flip <= 1, "flip", "must be in [0, 1]")
+        if self.sampling != "dense":
+            require(self.frame_stride == 1, "frame_stride", "must be 1 without --sampling dense")
+            require(self.val_start == "centre", "val_start", "goes with --sampling dense")
+        require(0 < self.crop_area_min <= 1, "crop_area_min", "must be in (0, 1]")
         require(
-            self.crop_px <= self.short_side_min_px <= self.short_side_max_px,
+            self.crop == "area" or self.crop_px <= self.short_side_min_px <= self.short_side_max_px,
             "short_side_min_px",
             "must be at least --crop-px and at most --short-side-max-px",
         )
@@ -154,6 +173,12 @@ class ClipConfig(TrainConfig):
             "short_side_val_px",
             "must be at least --crop-px",
         )
+
+    @classmethod
+    def implied(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return defaults that follow from settings that were given; those go before them."""
+        is_dense = given.get("sampling", cls.sampling) == "dense"
+        return {**super().implied(given), **({} if is_dense else {"frame_stride": 1})}
 
 
 def require(holds: bool, name: str, rule: str) -> None:

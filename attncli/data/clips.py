@@ -11,12 +11,13 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int64, UInt8
+from jaxtyping import Bool, Float32, Int64, UInt8
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from attncli.config.training import ClipConfig
-from attncli.data.geometry import ClipGeometry
+from attncli.data.geometry import ClipGeometry, validation_view
+from attncli.data.mirroring import labels_after_flip
 from attncli.data.samples import VideoDataset, VideoSample
 from attncli.data.sampling import clip_indices
 from attncli.data.video import VideoClip, read_clip
@@ -35,6 +36,21 @@ class UnionMasks(Protocol):
         ...
 
 
+@runtime_checkable
+class TemporalAttentionSource(Protocol):
+    """Where temporal attention corrected by people comes from, such as an `edits.csv`."""
+
+    def read(
+        self, video_id: str, frame_indices: Int64[np.ndarray, " t"]
+    ) -> Float32[np.ndarray, " t"] | None:
+        """Return the attention of each frame, in [0, 1]; None where nobody edited the video.
+
+        Raises:
+            AttncliError: The video is edited, but has no value for one of the frames.
+        """
+        ...
+
+
 class Purpose(IntEnum):
     """What random numbers are drawn for; each has a stream of its own."""
 
@@ -49,7 +65,7 @@ class ClipSample:
     frames: UInt8[Tensor, "t h w 3"]
     """RGB values 0-255."""
     label: int
-    """Class; -1 where the dataset gives none."""
+    """Class of what is shown; -1 where the dataset gives none."""
     row: int
     """Position in the dataset."""
     frame_indices: Int64[Tensor, " t"]
@@ -60,6 +76,8 @@ class ClipSample:
     """Whether the clip is mirrored left to right."""
     masks: Bool[Tensor, "t h w"] | None = None
     """Union of instance masks, in the same geometry as the frames."""
+    temporal_edit: Float32[Tensor, " t"] | None = None
+    """Temporal attention people gave each frame; NaN where nobody edited the video."""
 
 
 class ClipDataset(Dataset[ClipSample | Failure]):
@@ -70,6 +88,7 @@ class ClipDataset(Dataset[ClipSample | Failure]):
         config: How clips are sampled and cropped.
         training: Whether to sample and crop as in training, or as in validation.
         masks: Where masks are read; clips come without where None.
+        edits: Where temporal attention corrected by people is read; as with masks.
         seed: What all random choices follow from, together with the epoch and the row.
     """
 
@@ -80,14 +99,19 @@ class ClipDataset(Dataset[ClipSample | Failure]):
         *,
         training: bool,
         masks: UnionMasks | None = None,
+        edits: TemporalAttentionSource | None = None,
         seed: int = 0,
     ) -> None:
         self.samples = dataset.samples
         self.config = config
         self.training = training
         self.masks = masks
+        self.edits = edits
         self.seed = seed
         self._geometry = ClipGeometry.of(config, training=training)
+        self._labels_after_flip = labels_after_flip(
+            config.flip if training else "none", dataset.classes
+        )
         # Workers that live through all epochs see the number change in memory shared with them.
         self._epoch = torch.zeros((), dtype=torch.int64)
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]
@@ -110,28 +134,31 @@ class ClipDataset(Dataset[ClipSample | Failure]):
             return Failure(id=sample.id, path=str(sample.path), error=str(error))
 
     def _read(self, sample: VideoSample, row: int) -> ClipSample:
-        view = self._geometry.draw(self._generator(row, Purpose.VIEW))
-        clip = read_clip(
-            sample.path, lambda n: self._indices(n, row), reduce_to_px=view.short_side_px
+        view = self._geometry.draw(
+            self._generator(row, Purpose.VIEW), may_flip=sample.label in self._labels_after_flip
         )
-        frames, masks = view.apply(clip.frames, self._read_masks(sample, clip))
+        clip = read_clip(sample.path, lambda n: self._indices(n, row), resize=view.decoded_hw)
+        frames, masks = view.apply(clip.frames, self._read_masks(sample, clip), clip.size_hw)
         return ClipSample(
             frames=frames,
-            label=sample.label,
+            label=self._labels_after_flip[sample.label] if view.flip else sample.label,
             row=row,
             frame_indices=torch.from_numpy(clip.indices),
             crop=view.crop_box(clip.size_hw),
             flip=view.flip,
             masks=masks,
+            temporal_edit=self._read_edit(sample, clip),
         )
 
     def _indices(self, n_frames: int, row: int) -> Int64[np.ndarray, " t"]:
+        config = self.config
         return clip_indices(
             n_frames,
-            frames=self.config.frames,
-            stride=self.config.frame_stride,
-            start="random" if self.training else self.config.val_start,
-            short_videos=self.config.short_videos,
+            sampling=config.sampling,
+            frames=config.frames,
+            stride=config.frame_stride,
+            start="random" if self.training else config.val_start,
+            short_videos=config.short_videos,
             generator=self._generator(row, Purpose.START),
         )
 
@@ -150,6 +177,12 @@ class ClipDataset(Dataset[ClipSample | Failure]):
             )
         return masks
 
+    def _read_edit(self, sample: VideoSample, clip: VideoClip) -> Float32[Tensor, " t"] | None:
+        if self.edits is None:
+            return None
+        edit = self.edits.read(sample.id, clip.indices)
+        return torch.full((len(clip.indices),), torch.nan) if edit is None else torch.tensor(edit)
+
     def _generator(self, row: int, purpose: Purpose) -> np.random.Generator:
         epoch = int(self._epoch) if self.training else 0
         return np.random.default_rng(np.random.SeedSequence([self.seed, epoch, row, purpose]))
@@ -165,6 +198,7 @@ def collate(items: Sequence[ClipSample | Failure]) -> ClipBatch:
     if not clips:
         return _empty_batch(failures)
     masks = [clip.masks for clip in clips if clip.masks is not None]
+    edits = [clip.temporal_edit for clip in clips if clip.temporal_edit is not None]
     return ClipBatch(
         frames=default_collate([clip.frames for clip in clips]).permute(0, 4, 1, 2, 3),
         labels=torch.tensor([clip.label for clip in clips]),
@@ -173,6 +207,7 @@ def collate(items: Sequence[ClipSample | Failure]) -> ClipBatch:
         crops=torch.tensor([clip.crop for clip in clips]),
         flips=torch.tensor([clip.flip for clip in clips]),
         masks=default_collate(masks) if masks else None,
+        temporal_edits=torch.stack(edits) if edits else None,
         failures=failures,
     )
 
@@ -198,6 +233,21 @@ def clip_loader(
         # Else each pass draws the workers' seed from torch's global generator.
         generator=torch.Generator(),
     )
+
+
+def read_validation_clip(
+    sample: VideoSample, config: ClipConfig, indices: Int64[np.ndarray, " t"]
+) -> UInt8[Tensor, "1 3 t h w"]:
+    """Return chosen frames of a video as validation shows them: a batch of one clip, channels last.
+
+    Raises:
+        IndexError: The video has no frame of one of the indices.
+        AttncliError: The video cannot be read.
+    """
+    view = validation_view(config)
+    clip = read_clip(sample.path, lambda _: indices, resize=view.decoded_hw)
+    frames, _ = view.apply(clip.frames, None, clip.size_hw)
+    return frames[None].contiguous().permute(0, 4, 1, 2, 3)
 
 
 def _empty_batch(failures: tuple[Failure, ...]) -> ClipBatch:

@@ -96,9 +96,9 @@ def decode_chosen(
 ) -> tuple[Int64[np.ndarray, " t"], list[VideoFrame]]:
     """Return the indices that `choose` picks and their frames, in that order.
 
-    A file not yet known is decoded once: `choose` is asked with the header's number of frames, and
-    only where the content makes it choose otherwise is the file read again. It must therefore
-    always answer the same to the same number.
+    A file not yet known is decoded once: `choose` is asked with the number of frames that header or
+    packets suggest, and only where the content makes it choose otherwise is the file read again. It
+    must therefore always answer the same to the same number.
 
     Raises:
         IndexError: `choose` picks a frame the video does not have.
@@ -135,12 +135,12 @@ def _opened(path: Path) -> Iterator[_Source]:
 
 
 def _all_frames(source: _Source) -> Iterator[VideoFrame]:
-    packets: list[int] = []
+    packets: list[int | None] = []
     starts: list[int] = []
     for frame in _frames(source):
         if frame.key_frame and frame.pict_type == PictureType.I:
             starts.append(len(packets))
-        packets.append(cast(int, frame.opaque))
+        packets.append(cast(int | None, frame.opaque))
         yield frame
     if is_cut_short(source.path):
         raise UnreadableVideoError(
@@ -150,7 +150,9 @@ def _all_frames(source: _Source) -> Iterator[VideoFrame]:
         )
     if not packets:
         raise UnreadableVideoError("has no frame", where=source.path)
-    _remember(source.path, FrameIndex(tuple(packets), tuple(starts)))
+    # PyAV loses what it was told to carry along when several threads decode at once.
+    if None not in packets:
+        _remember(source.path, FrameIndex(tuple(cast(list[int], packets)), tuple(starts)))
 
 
 def _frames(
@@ -192,14 +194,20 @@ def _damaged(source: _Source, n_frames: int) -> UnreadableVideoError:
 
 
 def _keep_likely(path: Path, choose: FrameChoice) -> dict[int, VideoFrame]:
-    """Decode the whole file and keep what `choose` picks if the header has its length right."""
+    """Decode the whole file and keep what `choose` picks if it is as long as it seems."""
+    likely: set[int] = set()
+    # The content may be longer than it seems, and then allow a clip after all.
+    with suppress(AttncliError):
+        likely = set(choose(_likely_length(path)).tolist())
     with _opened(path) as source:
-        likely: set[int] = set()
-        if source.stream.frames > 0:
-            # The content may be longer than its header says, and then allow a clip after all.
-            with suppress(AttncliError):
-                likely = set(choose(source.stream.frames).tolist())
         return {i: frame for i, frame in enumerate(_all_frames(source)) if i in likely}
+
+
+def _likely_length(path: Path) -> int:
+    """Return how many frames the header gives, or, as in WebM it never does, count the packets."""
+    with _opened(path) as source:
+        packets = source.container.demux(source.stream)
+        return max(1, source.stream.frames or sum(packet.size > 0 for packet in packets))
 
 
 def _decode_some(path: Path, index: FrameIndex, wanted: Collection[int]) -> dict[int, VideoFrame]:

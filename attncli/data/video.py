@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import cast
@@ -32,7 +33,7 @@ from attncli.data.decoding import (
 )
 from attncli.data.decoding import UnreadableVideoError as UnreadableVideoError
 from attncli.data.frame_folders import frame_files, image_size_hw, read_image
-from attncli.data.scaling import reduced_hw, short_side_hw
+from attncli.data.scaling import short_side_hw
 from attncli.files.atomic import replacing
 
 VIDEO_SUFFIXES = frozenset(
@@ -40,7 +41,8 @@ VIDEO_SUFFIXES = frozenset(
 )
 """Names that are taken for videos where a directory is searched."""
 
-_Sizing = Callable[[tuple[int, int], int], tuple[int, int]]
+Resize = Callable[[tuple[int, int]], tuple[int, int]]
+"""Gives the rows and columns that frames of given rows and columns are resized to."""
 
 _ENCODERS = {".avi": "mpeg4", ".webm": "libvpx-vp9"}
 _ENCODER_OPTIONS = {
@@ -120,22 +122,33 @@ def read_frames(
         UnreadableVideoError: The video is missing, damaged, cut short, or has no frame.
     """
     chosen = np.asarray(indices, dtype=np.int64)
-    return _read(path, lambda _: chosen, short_side_hw, short_side_px).frames
+    resize = None if short_side_px is None else partial(short_side_hw, short_side_px=short_side_px)
+    return read_clip(path, lambda _: chosen, resize=resize).frames
 
 
-def read_clip(path: Path, choose: FrameChoice, *, reduce_to_px: int | None = None) -> VideoClip:
+def read_clip(path: Path, choose: FrameChoice, *, resize: Resize | None = None) -> VideoClip:
     """Return the frames that `choose` picks when it is told how many there are.
 
     Args:
         path: Video file or directory of images.
         choose: Must always pick the same of the same number; it may be asked twice.
-        reduce_to_px: What the shorter side of larger frames is reduced to; smaller ones stay.
+        resize: What frames are resized to; source resolution where None.
 
     Raises:
         IndexError: `choose` picks a frame the video does not have.
         UnreadableVideoError: The video is missing, damaged, cut short, or has no frame.
     """
-    return _read(path, choose, reduced_hw, reduce_to_px)
+    if path.is_dir():
+        with _image_errors(path):
+            return _read_folder(path, choose, resize)
+    indices, frames = decode_chosen(path, choose)
+    size_hw = frames[0].height, frames[0].width
+    if any((frame.height, frame.width) != size_hw for frame in frames):
+        raise UnreadableVideoError("frames differ in size", where=path)
+    target_hw = size_hw if resize is None else resize(size_hw)
+    reformatter = VideoReformatter()
+    rgb = np.stack([_to_rgb(reformatter, frame, target_hw) for frame in frames])
+    return VideoClip(rgb, indices, size_hw)
 
 
 def write_video(
@@ -174,22 +187,6 @@ def _even(frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h2 w2 3"]:
     return np.pad(frame, [(0, rows % 2), (0, columns % 2), (0, 0)], mode="edge")
 
 
-def _read(
-    path: Path, choose: FrameChoice, resized_hw: _Sizing, short_side_px: int | None
-) -> VideoClip:
-    if path.is_dir():
-        with _image_errors(path):
-            return _read_folder(path, choose, resized_hw, short_side_px)
-    indices, frames = decode_chosen(path, choose)
-    size_hw = frames[0].height, frames[0].width
-    if any((frame.height, frame.width) != size_hw for frame in frames):
-        raise UnreadableVideoError("frames differ in size", where=path)
-    target_hw = size_hw if short_side_px is None else resized_hw(size_hw, short_side_px)
-    reformatter = VideoReformatter()
-    rgb = np.stack([_to_rgb(reformatter, frame, target_hw) for frame in frames])
-    return VideoClip(rgb, indices, size_hw)
-
-
 def _to_rgb(
     reformatter: VideoReformatter, frame: VideoFrame, size_hw: tuple[int, int]
 ) -> UInt8[np.ndarray, "h w 3"]:
@@ -199,15 +196,13 @@ def _to_rgb(
     ).to_ndarray()
 
 
-def _read_folder(
-    folder: Path, choose: FrameChoice, resized_hw: _Sizing, short_side_px: int | None
-) -> VideoClip:
+def _read_folder(folder: Path, choose: FrameChoice, resize: Resize | None) -> VideoClip:
     files = _folder_files(folder)
     indices = choose(len(files))
     if outside := [i for i in indices.tolist() if not 0 <= i < len(files)]:
         raise IndexError(f"{folder}: no frame {outside[0]} among {len(files)}")
     size_hw = image_size_hw(files[indices[0]])
-    target_hw = size_hw if short_side_px is None else resized_hw(size_hw, short_side_px)
+    target_hw = size_hw if resize is None else resize(size_hw)
     images = {i: read_image(files[i], size_hw, target_hw) for i in set(indices.tolist())}
     return VideoClip(np.stack([images[i] for i in indices.tolist()]), indices, size_hw)
 

@@ -1,23 +1,30 @@
 """Checkpoints (`.pt`, tensors and plain values only) and weights (`.safetensors`)."""
 
 import json
-import pickle
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from attncli.errors import AttncliError
 from attncli.files.atomic import replacing
+from attncli.files.tensors import read_tensors, unreadable
 
 FORMAT_VERSION = 1
-ARCHIVE = b"PK"
-"""First bytes of what torch.save writes."""
 SHOWN_KEYS = 3
+
+
+@runtime_checkable
+class ExplainsMismatch(Protocol):
+    """A network that knows what makes weights of its own architecture fail to fit."""
+
+    def explain_mismatch(self, weights: Mapping[str, Tensor]) -> tuple[str, str] | None:
+        """Return what is wrong with weights and what to do; None where it cannot tell."""
+        ...
 
 
 def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
@@ -37,35 +44,29 @@ def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
         raise _unwritable(path, error) from error
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path, *, holding: Collection[str] = ()) -> dict[str, Any]:
     """Return what `write_checkpoint` wrote; run no code from the file.
 
+    Args:
+        path: File to read.
+        holding: Names of what must be there besides `model`.
+
     Raises:
-        AttncliError: There is no such file, it is damaged, holds code, or is no checkpoint.
+        AttncliError: There is no such file, it is damaged, holds code, is no checkpoint, or one
+            that lacks what it must hold.
     """
-    try:
-        with path.open("rb") as file:
-            if file.read(len(ARCHIVE)) != ARCHIVE:
-                raise pickle.UnpicklingError("a bare pickle")
-            file.seek(0)
-            state = torch.load(file, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise AttncliError("no such checkpoint", where=path) from None
-    except pickle.UnpicklingError as error:
-        raise AttncliError(
-            "refused, as it holds code or is no checkpoint",
-            where=path,
-            remedy="use a checkpoint `attncli train` wrote",
-        ) from error
-    except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
-        raise _unreadable(path, error) from error
+    remedy = "use a checkpoint `attncli train` wrote"
+    state = read_tensors(path, remedy=remedy)
     if not _is_checkpoint(state):
+        raise AttncliError("no checkpoint this version of attncli reads", where=path, remedy=remedy)
+    missing = [name for name in holding if name not in state]
+    if missing:
         raise AttncliError(
-            "no checkpoint this version of attncli reads",
+            f"holds weights but no {' and no '.join(missing)}, so training cannot go on from it",
             where=path,
-            remedy="use a checkpoint `attncli train` wrote",
+            remedy="put the run's own last.pt back, or begin a new run with --init",
         )
-    return state
+    return cast(dict[str, Any], state)
 
 
 def write_weights(path: Path, model: nn.Module, metadata: Mapping[str, str | int]) -> None:
@@ -94,7 +95,7 @@ def read_metadata(path: Path) -> dict[str, str | int]:
             metadata = (file.metadata() or {}).get("attncli", "{}")
             return dict(json.loads(metadata))
     except (OSError, SafetensorError, ValueError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -111,10 +112,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         return dict(read_checkpoint(path)["model"])
     if not path.is_file():
         raise AttncliError("no such weights", where=path, remedy="train the run to its end")
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise _unreadable(path, error) from error
+    return dict(read_tensors(path, remedy="train the run to its end"))
 
 
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, where: Path) -> None:
@@ -126,7 +124,8 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, where: Path
         where: Where they come from, for the message.
 
     Raises:
-        AttncliError: A key is missing, unknown or of another shape; the first few are named.
+        AttncliError: A key is missing, unknown or of another shape; the first few are named, unless
+            the network explains it better.
     """
     own = {key: tensor.shape for key, tensor in model.state_dict().items()}
     problems = {
@@ -136,11 +135,14 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, where: Path
     }
     found = [f"{what}: {_first(keys)}" for what, keys in problems.items() if keys]
     if found:
-        raise AttncliError(
-            f"the weights are of another architecture ({'; '.join(found)})",
-            where=where,
-            remedy="use a run of the same method, size and number of classes",
+        explanation = (
+            model.explain_mismatch(weights) if isinstance(model, ExplainsMismatch) else None
         )
+        what, remedy = explanation or (
+            f"the weights are of another architecture ({'; '.join(found)})",
+            "use a run of the same method, size and number of classes",
+        )
+        raise AttncliError(what, where=where, remedy=remedy)
     model.load_state_dict(dict(weights))
 
 
@@ -162,8 +164,3 @@ def _unwritable(path: Path, error: Exception) -> AttncliError:
         where=path,
         remedy="make room or give another --out, then go on with --resume",
     )
-
-
-def _unreadable(path: Path, error: Exception) -> AttncliError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return AttncliError(f"cannot be read ({reason})", where=path, remedy="it may be damaged")

@@ -65,3 +65,25 @@ def read_predictions(path: Path) -> Predictions:
         raise AttncliError(what, where=path, remedy=REMEDY)
     ids, labels, predicted = (lines[column].tolist() for column in range(len(COLUMNS)))
     return Predictions(ids, labels, predicted, header[len(COLUMNS) :], probabilities)
+
+
+def read_answers(path: Path) -> pd.DataFrame:
+    """Return `id`, `label` and `predicted` of what `write_predictions` wrote, all of them text.
+
+    Without the probabilities, those of hundreds of thousands of clips are read in seconds.
+
+    Raises:
+        AttncliError: The file is no predictions file.
+    """
+    try:
+        answers = pd.read_csv(
+            path, header=None, usecols=range(len(COLUMNS)), dtype=str, keep_default_na=False
+        )
+    except ValueError as error:
+        raise AttncliError(
+            f"this is no table of predictions ({error})", where=path, remedy=REMEDY
+        ) from error
+    if tuple(answers.iloc[0]) != COLUMNS:
+        what = f"columns {', '.join(COLUMNS)} are expected first"
+        raise AttncliError(what, where=path, remedy=REMEDY)
+    return answers.iloc[1:].set_axis(COLUMNS, axis="columns").reset_index(drop=True)

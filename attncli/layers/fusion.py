@@ -1,7 +1,7 @@
 """Networks with fewer, larger steps, for when they only answer and no longer learn."""
 
 from copy import deepcopy
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, cast, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -80,6 +80,22 @@ class FusedConvolution(nn.Module):
         return onednn.binary(
             *operands, *geometry, "add", 1.0, "relu" if self.relu else None, [], None
         )
+
+
+def fold_norm_before(norm: nn.BatchNorm3d, convolution: nn.Conv3d) -> nn.Conv3d:
+    """Return a convolution that answers in evaluation as `norm` and then `convolution` do.
+
+    Args:
+        norm: Batch normalisation of what goes into the convolution.
+        convolution: Convolution without padding, whose zeros would not be normalised.
+    """
+    mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
+    scale = norm.weight * torch.rsqrt(variance + norm.eps)
+    bias = convolution.weight.sum((2, 3, 4)) @ (norm.bias - mean * scale)
+    folded = deepcopy(convolution)
+    folded.weight = nn.Parameter(convolution.weight * scale.view(1, -1, 1, 1, 1))
+    folded.bias = nn.Parameter(bias if convolution.bias is None else bias + convolution.bias)
+    return folded
 
 
 def _fuse_children(module: nn.Module) -> None:

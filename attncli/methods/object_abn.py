@@ -14,14 +14,15 @@ union of the masks an instance segmentation finds: no person draws or corrects a
 Equation  What                                                     Where
 ========  =======================================================  =============================
 1         class loss of the attention branch                       `AbnCriterion`, term `att`
-2, 3      attention mechanism: h2 = h1 M or h2 = h1 (1 + M)        `attend`
+2, 3      attention mechanism: h2 = h1 M or h2 = h1 (1 + M)        `layers.attention.attend`
 4         class loss of the perception branch                      `AbnCriterion`, term `per`
-5         L = L_per + lambda L_att                                 `AbnCriterion`
-6         M's: union of a frame's instance masks                   `attncli.files.masks`, before
-                                                                   the clip's crop and flip
-7         mask loss: mean squared error of M against M's           `mask_loss`
+5         L = L_per + lambda L_att                                 `losses.classification`:
+                                                                   `AbnCriterion`
+6         M's: union of a frame's instance masks                   `files.masks`, before the clip's
+                                                                   crop and flip
+7         mask loss: mean squared error of M against M's           `losses.masks.mask_loss`
 8         L = L_per + lambda L_att + lambda_mask L_mask            `ObjectAbnCriterion`
-9 - 11    entropy of a map's histogram                             `attncli.metrics.entropy`
+9 - 11    entropy of a map's histogram                             `metrics.entropy`
 ========  =======================================================  =============================
 
 Symbols: x `frames`; E `X3D.extract`; A `AttentionBranch`; P `X3D.perceive`; h1 `features`;
@@ -40,26 +41,29 @@ Differs from the paper:
   both are linear, so the result is the same and the convolution costs nothing.
 """
 
-from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Literal, cast
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 
 from attncli.backbones import x3d
 from attncli.config.object_abn import AbnConfig, ObjectAbnConfig, X3DConfig
 from attncli.errors import AttncliError
+from attncli.layers.attention import (
+    ClassMapBranch,
+    Mechanism,
+    acting_map,
+    attend,
+    new_convolution,
+    stage_at_stride_1,
+)
+from attncli.losses.classification import AbnCriterion, classification_criterion
+from attncli.losses.masks import EmptyFrames, MaskResize, mask_loss
 from attncli.reporting import Reporter, Silent
-from attncli.types import BranchOutputs, ClipBatch, Losses
-
-Criterion = Callable[[BranchOutputs, ClipBatch], Losses]
-Mechanism = Literal["residual", "product"]
-MaskResize = Literal["nearest", "area", "max"]
-EmptyFrames = Literal["zero", "ignore"]
+from attncli.types import AttentionEdit, BranchOutputs, ClipBatch, Criterion, Losses
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Attention:
     """Attention map M of each frame, in [0, 1]."""
 
 
-class AttentionBranch(nn.Module):
+class AttentionBranch(ClassMapBranch):
     """The attention branch A: from features to a map of each frame and class scores.
 
     Args:
@@ -82,20 +86,14 @@ class AttentionBranch(nn.Module):
     """
 
     def __init__(self, trunk: nn.Module, *, channels: int, n_classes: int) -> None:
-        super().__init__()
-        self.trunk = trunk
-        self.norm = nn.BatchNorm3d(channels)
-        self.to_classes = nn.Conv3d(channels, n_classes, 1, bias=False)
-        self.class_norm = nn.BatchNorm3d(n_classes)
-        self.to_map = nn.Conv3d(n_classes, 1, 3, padding=1, bias=False)
+        super().__init__(trunk, channels=channels, n_classes=n_classes)
+        self.to_map = new_convolution(n_classes, 1, size=3)
         self.map_norm = nn.BatchNorm3d(1)
-        self.to_scores = nn.Conv3d(n_classes, n_classes, 1, bias=False)
-        for convolution in (self.to_classes, self.to_map, self.to_scores):
-            _initialize(convolution)
+        self.to_scores = new_convolution(n_classes, n_classes)
 
     def forward(self, features: Float[Tensor, "b c t h w"]) -> Attention:
         """Return the map and the class scores of features h1."""
-        z = functional.relu(self.class_norm(self.to_classes(self.norm(self.trunk(features)))))
+        z = self.class_maps(features)
         attention = self.map_norm(self.to_map(z)).float().sigmoid()
         scores = self.to_scores(functional.adaptive_avg_pool3d(z, 1))
         return Attention(scores=scores.flatten(1), map=attention.squeeze(1))
@@ -118,103 +116,40 @@ class AttentionBranchNetwork(nn.Module):
         self.attention_branch = attention_branch
         self.mechanism: Mechanism = mechanism
 
-    def forward(self, frames: UInt8[Tensor, "b 3 t h w"]) -> BranchOutputs:
-        """Return the class scores of both branches and the map of each frame.
+    def extract(self, frames: UInt8[Tensor, "b 3 t h w"]) -> Float[Tensor, "b c t hf wf"]:
+        """Return the features h1 of clips of RGB values 0-255."""
+        return self.backbone.extract(frames)
+
+    def answer(
+        self, features: Float[Tensor, "b c t hf wf"], edit: AttentionEdit | None = None
+    ) -> BranchOutputs:
+        """Return the class scores of both branches and the map that acted on the features.
 
         Args:
-            frames: RGB values 0-255.
+            features: Features h1, like those of `extract`.
+            edit: What stands in the place of the map M.
+
+        Raises:
+            AttncliError: The edit is of temporal attention.
         """
-        features = self.backbone.extract(frames)
+        if edit is not None and edit.temporal is not None:
+            raise AttncliError(
+                "Object-ABN has no temporal attention to replace", remedy="use a run of st-abn"
+            )
         attention = self.attention_branch(features)
-        attended = attend(features, attention.map, mechanism=self.mechanism)
+        acting = acting_map(attention.map, edit)
+        attended = attend(features, acting, mechanism=self.mechanism)
         return BranchOutputs(
             scores=self.backbone.perceive(attended),
             attention_scores=attention.scores,
-            spatial_attention=attention.map,
+            spatial_attention=acting,
         )
 
-
-def attend(
-    features: Float[Tensor, "b c t h w"],
-    attention: Float[Tensor, "b t h w"],
-    *,
-    mechanism: Mechanism,
-) -> Float[Tensor, "b c t h w"]:
-    """Return features h2 that the map weighs: h1 M (eq. 2, product), h1 (1 + M) (eq. 3, residual).
-
-    Args:
-        features: Features h1.
-        attention: Map M, in [0, 1].
-        mechanism: Which of the two equations.
-    """
-    weight = attention if mechanism == "product" else 1 + attention
-    return features * weight.unsqueeze(1).to(features.dtype)
-
-
-def resize_masks(
-    masks: Bool[Tensor, "b t h w"], *, size_hw: tuple[int, int], how: MaskResize
-) -> Float[Tensor, "b t hf wf"]:
-    """Return masks on the map's grid, in [0, 1].
-
-    Args:
-        masks: Which pixels of the clip's frames show an object.
-        size_hw: Rows and columns of the map.
-        how: `nearest` takes the pixel at each cell's centre, `area` the share of the cell that is
-            covered, `max` 1 where any of its pixels is.
-    """
-    values = masks.float()
-    if how == "area":
-        return functional.adaptive_avg_pool2d(values, size_hw)
-    if how == "max":
-        return functional.adaptive_max_pool2d(values, size_hw)
-    return functional.interpolate(values, size_hw, mode="nearest-exact")
-
-
-def mask_loss(
-    attention: Float[Tensor, "b t h w"],
-    masks: Bool[Tensor, "b t hm wm"],
-    *,
-    mask_resize: MaskResize = "nearest",
-    empty_frames: EmptyFrames = "zero",
-) -> Float[Tensor, ""]:
-    """Return the mean squared error of maps M against masks M's (eq. 7).
-
-    The mean is over frames, rows and columns of a clip, then over clips.
-
-    Args:
-        attention: Maps, in [0, 1].
-        masks: Union of each frame's instance masks, in the clip's own geometry.
-        mask_resize: How masks come to the map's grid, see `resize_masks`.
-        empty_frames: A frame without instances counts as mask 0 (`zero`) or not at all
-            (`ignore`); a clip of such frames then has loss 0.
-    """
-    targets = resize_masks(masks, size_hw=(attention.shape[2], attention.shape[3]), how=mask_resize)
-    of_frames = (attention.float() - targets).square().mean((2, 3))
-    if empty_frames == "zero":
-        return of_frames.mean()
-    counts = masks.any(dim=3).any(dim=2).to(of_frames.dtype)
-    return ((of_frames * counts).sum(1) / counts.sum(1).clamp(min=1)).mean()
-
-
-def classification_criterion(outputs: BranchOutputs, batch: ClipBatch) -> Losses:
-    """Return the cross entropy of a network without attention (eq. 4)."""
-    per = functional.cross_entropy(outputs.scores.float(), batch.labels)
-    return Losses(total=per, terms={"per": per})
-
-
-@dataclass(frozen=True)
-class AbnCriterion:
-    """L = L_per + lambda L_att (eq. 5), cross entropies of both branches (eq. 4 and 1)."""
-
-    lambda_att: float
-    """Weight lambda of the attention branch's class loss."""
-
-    def __call__(self, outputs: BranchOutputs, batch: ClipBatch) -> Losses:
-        """Return the loss and its terms `per` and `att`."""
-        per = functional.cross_entropy(outputs.scores.float(), batch.labels)
-        attention_scores = cast(Tensor, outputs.attention_scores)
-        att = functional.cross_entropy(attention_scores.float(), batch.labels)
-        return Losses(total=per + self.lambda_att * att, terms={"per": per, "att": att})
+    def forward(
+        self, frames: UInt8[Tensor, "b 3 t h w"], edit: AttentionEdit | None = None
+    ) -> BranchOutputs:
+        """Return what `answer` says of the features of clips of RGB values 0-255."""
+        return self.answer(self.extract(frames), edit)
 
 
 @dataclass(frozen=True)
@@ -309,15 +244,6 @@ def build_object_abn(
     return model, criterion
 
 
-def stage_at_stride_1(stage: nn.Module) -> nn.Module:
-    """Return a copy of a stage, weights and all, that keeps the grid of its input."""
-    copy = deepcopy(stage)
-    for module in copy.modules():
-        if isinstance(module, nn.Conv3d):
-            module.stride = (1, 1, 1)
-    return copy
-
-
 def _build_attention_branch(
     backbone: x3d.X3D, kind: Literal["abn", "light"], n_classes: int
 ) -> AttentionBranch:
@@ -325,11 +251,6 @@ def _build_attention_branch(
         trunk = stage_at_stride_1(backbone.next_stage)
         return AttentionBranch(trunk, channels=backbone.next_stage.channels, n_classes=n_classes)
     channels = backbone.next_stage.in_channels
-    convolution = nn.Conv3d(channels, channels, 3, padding=1, bias=False)
-    _initialize(convolution)
+    convolution = new_convolution(channels, channels, size=3)
     trunk = nn.Sequential(convolution, nn.BatchNorm3d(channels), nn.ReLU())
     return AttentionBranch(trunk, channels=channels, n_classes=n_classes)
-
-
-def _initialize(convolution: nn.Conv3d) -> None:
-    nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")

@@ -1,6 +1,6 @@
 """One training step: forward and backward over the parts of a batch, then the weights' update."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from attncli.config.training import Precision, TrainConfig
 from attncli.training.distributed import World
 from attncli.training.optimization import make_optimizer
-from attncli.types import BranchOutputs, ClipBatch, Losses
+from attncli.types import ClipBatch, Criterion
 
-Criterion = Callable[[BranchOutputs, ClipBatch], Losses]
 AUTOCAST_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 

@@ -274,7 +274,7 @@ class Training:
         path = self.directory.last_checkpoint_path
         if not path.exists():
             return Progress()
-        state = read_checkpoint(path)
+        state = read_checkpoint(path, holding=("optimizer", "scaler", "progress"))
         load_weights(self.learner.model, state["model"], where=path)
         self.learner.load_state_dict(state)
         progress = Progress(**state["progress"])

@@ -1,4 +1,7 @@
-"""A video of clips: the frames, and beside them the attention of every run."""
+"""A video of clips: the frames, and beside them the attention of every run.
+
+Below whatever has temporal attention runs its bar, with a pointer to the frame that is shown.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,11 +10,15 @@ from jaxtyping import UInt8
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from attncli.visualization.clips import HeatStyle, PictureRow, ShownClip, picture_rows
-from attncli.visualization.comparison import GREY, MARGIN_IN, TITLE_IN, draw_title
+from attncli.visualization.clips import Bar, HeatStyle, PictureRow, ShownClip, picture_rows
+from attncli.visualization.comparison import DETAIL_LINES
 from attncli.visualization.lettering import LINE_IN, fit_lines, typesetting, write_line
+from attncli.visualization.titles import GREY, MARGIN_IN, TITLE_IN, draw_title
 
 GAP_PX = 4
+BAR_PX = 12
+POINTER_PX = 6
+"""Height of the pointer below a bar, and half its width."""
 DPI = 144
 """Pixels an inch of lettering: text of 6.5 points is 13 pixels high."""
 
@@ -47,26 +54,55 @@ def _sheet(clip: ShownClip, names: Sequence[str], style: HeatStyle) -> UInt8[np.
     parts = [part for row in rows for part in (row.pictures, gap)][:-1]
     body = np.concatenate(parts, axis=2)
     header = _header(clip, rows, panel_px=w + GAP_PX, width_px=body.shape[2])
-    return np.concatenate([np.broadcast_to(header, (t, *header.shape)), body], axis=1)
+    parts = [np.broadcast_to(header, (t, *header.shape)), body]
+    if any(row.bar for row in rows):
+        bars = [strip for row in rows for strip in (_bar_strip(row.bar, t, w), _white(t, GAP_PX))]
+        parts.append(np.concatenate(bars[:-1], axis=2))
+    return np.concatenate(parts, axis=1)
+
+
+def _white(t: int, width_px: int) -> UInt8[np.ndarray, "t h w 3"]:
+    """Return empty strips to stand below pictures, as high as one with a bar."""
+    return np.full((t, GAP_PX + BAR_PX + POINTER_PX, width_px, 3), 255, np.uint8)
+
+
+def _bar_strip(bar: Bar | None, t: int, width_px: int) -> UInt8[np.ndarray, "t h w 3"]:
+    """Return for each of `t` pictures the bar to stand below it, with a pointer to its cell."""
+    strip = _white(t, width_px)
+    if bar is not None:
+        strip[:, GAP_PX : GAP_PX + BAR_PX] = bar.colors[np.arange(width_px) * t // width_px]
+        middles = (np.arange(t) + 0.5) * width_px / t
+        distance = np.abs(np.arange(width_px) + 0.5 - middles[:, None])
+        for line in range(POINTER_PX):
+            strip[:, GAP_PX + BAR_PX + line][distance <= line + 0.5] = 0
+    return strip
 
 
 def _header(
     clip: ShownClip, rows: Sequence[PictureRow], *, panel_px: int, width_px: int
 ) -> UInt8[np.ndarray, "h w 3"]:
-    height_in = TITLE_IN + 3 * LINE_IN + MARGIN_IN
+    room_in = (panel_px - GAP_PX) / DPI - 2 * MARGIN_IN
+    labels = [_label(row, room_in) for row in rows]
+    height_in = TITLE_IN + max(3, *map(len, labels)) * LINE_IN + MARGIN_IN
     figure = Figure(figsize=(width_px / DPI, height_in), dpi=DPI, facecolor="white")
     canvas = FigureCanvasAgg(figure)
     page = figure.add_axes((0, 0, 1, 1), xlim=(0, width_px / DPI), ylim=(height_in, 0))
     page.set_axis_off()
     draw_title(page, clip, 0.0, width_px / DPI)
-    room_in = (panel_px - GAP_PX) / DPI - 2 * MARGIN_IN
-    for column, row in enumerate(rows):
+    for column, label in enumerate(labels):
         left_in = column * panel_px / DPI + MARGIN_IN
-        lines = ((row.name, {"weight": "bold"}), (row.detail, {"color": row.color}))
-        for line, (text, look) in enumerate((*lines, (row.value, {"color": GREY}))):
-            if text:
-                fitted = fit_lines(text, room_in, bold=line == 0)[0]
-                write_line(page, left_in, TITLE_IN + (line + 0.5) * LINE_IN, fitted, **look)
+        for line, (text, look) in enumerate(label):
+            write_line(page, left_in, TITLE_IN + (line + 0.5) * LINE_IN, text, **look)
     with typesetting():
         canvas.draw()  # type: ignore[no-untyped-call]
     return np.asarray(canvas.buffer_rgba())[:, :, :3]  # type: ignore[no-untyped-call]
+
+
+def _label(row: PictureRow, room_in: float) -> list[tuple[str, dict[str, str]]]:
+    """Return the lines above a row's pictures, none wider than `room_in`."""
+    bar = "" if row.bar is None else f"bar: {row.bar.name}"
+    value = "; ".join(text for text in (row.value, bar) if text)
+    lines = [(line, {"weight": "bold"}) for line in fit_lines(row.name, room_in, bold=True)]
+    details = fit_lines(row.detail, room_in, max_lines=DETAIL_LINES)
+    lines += [(line, {"color": row.color}) for line in details]
+    return lines + [(line, {"color": GREY}) for line in fit_lines(value, room_in)]

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from attncli.metrics.value_range import Range, stretched
-from attncli.visualization.colormap import color_table
+from attncli.visualization.colormap import color_table, colorize
 from attncli.visualization.overlay import outline, overlay
 
 MARKS = {True: ("✓ ", "#1a7f37"), False: ("✗ ", "#b42318"), None: ("", "black")}
@@ -28,6 +28,8 @@ class ClipAttention:
     """Entropy of the clip's attention as it left the network (eq. 9-11)."""
     attention: Float32[np.ndarray, "t hm wm"]
     """Spatial attention of each frame, in [0, 1]."""
+    temporal: Float32[np.ndarray, " t"] | None = None
+    """Temporal attention of each frame, in [0, 1]; None where the network has none."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,13 @@ class ShownClip:
     """One entry a run, in the order of the runs."""
     masks: Bool[np.ndarray, "t h w"] | None = None
     """Union of each frame's instance masks; where given, they are shown as outlines."""
+    edited: Float32[np.ndarray, " t"] | None = None
+    """Temporal attention people gave each frame, in [0, 1]; where given, it is shown as a bar."""
+
+    @property
+    def has_bars(self) -> bool:
+        """Whether anything is known of what each frame is worth."""
+        return self.edited is not None or any(run.temporal is not None for run in self.runs)
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,20 @@ class HeatStyle:
     opacity: float = 0.5
     """Share of the heat map in the picture, in [0, 1]; the rest is the frame."""
     value_range: Range = "none"
-    """What the colours span: [0, 1], or least to greatest attention of each frame or clip."""
+    """What the colours span: [0, 1], or least to greatest attention of each frame or clip; of
+    each clip for temporal attention, of which a frame has but one value."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Temporal attention of a whole clip as a line of cells, one a frame."""
+
+    name: str
+    """Whose attention it is."""
+    colors: UInt8[np.ndarray, "t 3"]
+    """Colour of each frame's cell."""
+    shown: tuple[int, ...]
+    """Cells of the frames whose pictures are shown."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +96,8 @@ class PictureRow:
     """Colour of the detail."""
     value: str = ""
     """Entropy of the attention."""
+    bar: Bar | None = None
+    """Temporal attention, to be drawn along the pictures."""
 
     @property
     def aspect(self) -> float:
@@ -93,21 +117,42 @@ def picture_rows(
         style: How attention becomes colour.
         frames: Positions in the clip of the frames to show.
     """
-    shown = clip.frames[frames]
-    rows = [PictureRow("input", shown)]
+    shown, table = clip.frames[frames], color_table(style.colormap)
+
+    def bar(name: str, values: Float32[np.ndarray, " t"] | None, span: Range) -> Bar | None:
+        if values is None:
+            return None
+        scaled = stretched(values[None, :, None, None], span)[0, :, 0, 0]
+        return Bar(name, colorize(scaled, table), tuple(frames))
+
+    rows = [PictureRow("input", shown, bar=bar("edited", clip.edited, "none"))]
     if clip.masks is not None:
         rows.append(PictureRow("masks", outline(shown, clip.masks[frames])))
     for name, run in zip(names, clip.runs, strict=True):
         mark, color = MARKS[run.correct]
         drawn = stretched(run.attention[None], style.value_range)[0][frames]
-        pictures = overlay(shown, drawn, table=color_table(style.colormap), opacity=style.opacity)
+        pictures = overlay(shown, drawn, table=table, opacity=style.opacity)
         value = f"{run.entropy_bits:.2f} bits"
-        rows.append(PictureRow(name, pictures, mark + run.predicted, color, value))
+        span: Range = "none" if style.value_range == "none" else "clip"
+        temporal = bar("temporal", run.temporal, span)
+        rows.append(PictureRow(name, pictures, mark + run.predicted, color, value, temporal))
     letters = chain(ascii_lowercase, count(len(ascii_lowercase) + 1))
     return [
         replace(row, name=f"({letter}) {row.name}")
         for row, letter in zip(rows, letters, strict=False)
     ]
+
+
+def middles(n: int, count: int) -> list[int]:
+    """Return the middle positions of `count` equal parts of 0 to n - 1; all n where fewer.
+
+    A frame in the middle of its part stands below the cells of that part in a bar.
+
+    >>> middles(32, 8)
+    [2, 6, 10, 14, 18, 22, 26, 30]
+    """
+    parts = min(n, count)
+    return [(2 * part + 1) * n // (2 * parts) for part in range(parts)]
 
 
 def evenly_spaced(n: int, count: int) -> list[int]:

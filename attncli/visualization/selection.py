@@ -33,8 +33,8 @@ class Wish:
 
     ids: tuple[str, ...] = ()
     """Exactly these, in this order; the other fields then do not matter."""
-    label: str | None = None
-    """Only clips of this class."""
+    labels: tuple[str, ...] = ()
+    """Only clips of these classes; of all where empty."""
     order: Order = "random"
     """What comes first; `first` is the order of the dataset's list."""
     clips: int = 4
@@ -84,10 +84,11 @@ def choose(
     """
     if wish.ids:
         by_id = {clip.id: clip for clip in clips}
-        return [by_id[_known(name, list(by_id), "--id")] for name in wish.ids]
-    if wish.label is not None:
-        label = _known(wish.label, sorted({clip.label for clip in clips}), "--class")
-        clips = [clip for clip in clips if clip.label == label]
+        return [by_id[known_name(name, list(by_id), "--id")] for name in wish.ids]
+    if wish.labels:
+        names = sorted({clip.label for clip in clips})
+        labels = {known_name(label, names, "--class") for label in wish.labels}
+        clips = [clip for clip in clips if clip.label in labels]
     return [clips[i] for i in _ranking(clips, wish, entropies)[: wish.clips]]
 
 
@@ -107,12 +108,17 @@ def _ranking(
             return np.argsort(-entropies(clips), kind="stable").tolist()
 
 
-def _known(name: str, names: Sequence[str], option: str) -> str:
+def known_name(name: str, names: Sequence[str], option: str) -> str:
+    """Return `name` if it is among `names`, of which there is at least one.
+
+    Raises:
+        UsageError: It is not; the message has the nearest ones.
+    """
     if name in names:
         return name
     near = get_close_matches(name, names, n=3, cutoff=0.4) or names[:3]
     raise UsageError(
-        f"{name!r} is not among the clips that all runs have",
+        f"{name!r} is not among those of the runs",
         where=option,
         remedy=f"there is {', '.join(near)}",
     )

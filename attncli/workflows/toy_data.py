@@ -1,24 +1,46 @@
 """Write toy datasets."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from attncli.data.toy.scenes import MOTIONS
-from attncli.data.toy.ucf101 import SMALLEST_SIDE_PX, TEST_GROUPS, make_ucf101, toy_videos
+from attncli.data.toy.painting import SMALLEST_SIDE_PX
+from attncli.data.toy.ssv2 import FEWEST_FRAMES, count_ssv2, make_ssv2
+from attncli.data.toy.ucf101 import count_ucf101, make_ucf101
 from attncli.errors import UsageError
 from attncli.files.outputs import claim
 from attncli.reporting import Reporter
-from attncli.workflows.outcome import Outcome, Row
+from attncli.workflows.outcome import Outcome
+
+Layout = Literal["ucf101", "ssv2"]
+
+
+@dataclass(frozen=True)
+class _Toy:
+    """How one layout's toy dataset is made, and what it is like where nothing else is said."""
+
+    make: Callable[..., object]
+    count: Callable[..., dict[str, int]]
+    frames: int
+    size_hw: tuple[int, int]
+    fewest_frames: int = 1
+
+
+_TOYS = {
+    "ucf101": _Toy(make_ucf101, count_ucf101, frames=72, size_hw=(120, 160)),
+    "ssv2": _Toy(make_ssv2, count_ssv2, frames=48, size_hw=(96, 112), fewest_frames=FEWEST_FRAMES),
+}
 
 
 def write_toy_data(
-    layout: Literal["ucf101"],
+    layout: Layout,
     directory: Path,
     *,
     size: int,
     seed: int,
-    frames: int,
-    size_hw: tuple[int, int],
+    frames: int | None,
+    size_hw: tuple[int, int] | None,
     dry_run: bool,
     overwrite: bool,
     reporter: Reporter,
@@ -30,32 +52,25 @@ def write_toy_data(
         directory: Where to write.
         size: Videos of each class, at least 3.
         seed: Seed of every random draw.
-        frames: Frames of each video.
-        size_hw: Rows and columns of each frame.
+        frames: Frames of each video, or of a video of usual length; the layout's default for None.
+        size_hw: Rows and columns of each frame; the layout's default for None.
         dry_run: Only count what would be written.
         overwrite: Replace what is there.
         reporter: Told of progress and of where files went.
 
     Raises:
         AttncliError: The directory holds something already, or cannot be written.
-        UsageError: The frames are too small to draw on.
+        UsageError: The frames are too small to draw on, or too few.
     """
+    toy = _TOYS[layout]
+    frames, size_hw = frames or toy.frames, size_hw or toy.size_hw
     if min(size_hw) < SMALLEST_SIDE_PX:
         raise UsageError(f"must be at least {SMALLEST_SIDE_PX} pixels each", where="--frame-hw")
+    if frames < toy.fewest_frames:
+        raise UsageError(f"must be at least {toy.fewest_frames} for {layout}", where="--frames")
     if not dry_run:
         claim(directory, overwrite=overwrite)
-        make_ucf101(
-            directory, size=size, seed=seed, reporter=reporter, frames=frames, size_hw=size_hw
-        )
+        toy.make(directory, size=size, seed=seed, reporter=reporter, frames=frames, size_hw=size_hw)
         reporter.note(f"videos, split files and masks are in {directory}")
-    videos = toy_videos(size)
-    val = sum(video.group in TEST_GROUPS[1] for video in videos)
-    row: Row = {
-        "data": str(directory),
-        "layout": layout,
-        "classes": len(MOTIONS),
-        "train": len(videos) - val,
-        "val": val,
-        "frames": frames * len(videos),
-    }
-    return Outcome(rows=[row])
+    counts = toy.count(size=size, seed=seed, frames=frames)
+    return Outcome(rows=[{"data": str(directory), "layout": layout, **counts}])

@@ -16,12 +16,12 @@ from attncli import __version__, catalog
 from attncli.config.training import ClipConfig, TrainConfig
 from attncli.data.clips import ClipDataset, clip_loader
 from attncli.data.layouts import open_dataset
+from attncli.data.mirroring import flip_notes
 from attncli.data.samples import UNKNOWN_LABEL, VideoDataset
 from attncli.errors import AttncliError, Failure, UsageError
 from attncli.files import runs
 from attncli.files.checkpoints import load_weights, read_metadata, read_weights, write_weights
 from attncli.files.failures import read_failures, write_failures
-from attncli.files.masks import MaskDirectory
 from attncli.files.metrics import read_metrics
 from attncli.files.outputs import claim
 from attncli.layers.allocation import reuse_freed_memory
@@ -34,6 +34,7 @@ from attncli.training.loop import Training, TrainingClips
 from attncli.training.seeds import choose_algorithms, seed_everything
 from attncli.types import ClipBatch
 from attncli.workflows.evaluate import evaluate_runs
+from attncli.workflows.guidance import Guidance
 from attncli.workflows.outcome import Outcome, Row
 
 FREE_TO_CHANGE = {"epochs", "workers", "device", "checkpoint_every"}
@@ -75,10 +76,12 @@ def train(
     """
     config = runs.with_absolute_paths(config)
     splits = {name: _open_split(config, name) for name in ("train", "val")}
-    masks = _open_masks(config, splits["train"])
+    guidance = Guidance.open(config, splits["train"])
     if dry_run:
-        return Outcome(rows=_plan(method, config, splits, out))
-    for note in dict.fromkeys(note for split in splits.values() for note in split.notes):
+        return Outcome(rows=_plan(method, config, splits, guidance, out))
+    notes = [note for split in splits.values() for note in split.notes]
+    notes += [*flip_notes(config.flip, splits["train"].classes), *guidance.notes()]
+    for note in dict.fromkeys(notes):
         reporter.note(note)
     reuse_freed_memory()
     choose_algorithms(deterministic=config.deterministic)
@@ -94,7 +97,7 @@ def train(
         begun = resume and run.directory.last_checkpoint_path.exists()
         network = _build(run, config, world, reporter, begun=begun)
         _begin(run, config, resume, overwrite, world)
-        failures = _fit(run, network, config, splits, masks, world, reporter)
+        failures = _fit(run, network, config, splits, guidance, world, reporter)
         return _evaluate(run, config, failures, world, reporter)
 
 
@@ -110,24 +113,6 @@ def _open_split(config: ClipConfig, name: Any) -> VideoDataset:
             remedy="label them or leave them out",
         )
     return dataset
-
-
-def _open_masks(config: ClipConfig, dataset: VideoDataset) -> MaskDirectory | None:
-    """Return the masks of the training clips, where the method uses any.
-
-    A clip without masks is named when it is read; here there must be some that have them.
-    """
-    root = getattr(config, "masks", None)
-    if root is None:
-        return None
-    masks = MaskDirectory(root)
-    if not any(masks.finished(sample.id) for sample in dataset.samples):
-        raise AttncliError(
-            "no masks of any training clip here",
-            where=root,
-            remedy=f"make them: attncli segment {config.data} -o {root}",
-        )
-    return masks
 
 
 def _begin(run: runs.Run, config: ClipConfig, resume: bool, overwrite: bool, world: World) -> None:
@@ -162,7 +147,7 @@ def _fit(
     network: tuple[nn.Module, Any],
     config: ClipConfig,
     splits: dict[str, VideoDataset],
-    masks: MaskDirectory | None,
+    guidance: Guidance,
     world: World,
     reporter: Reporter,
 ) -> list[Failure]:
@@ -172,7 +157,7 @@ def _fit(
     config = replace(config, workers=world.readers(config.workers))
     training = Training(
         learner,
-        _training_clips(config, splits["train"], masks, world),
+        _training_clips(config, splits["train"], guidance, world),
         _validation_batches(config, splits["val"], world),
         directory=run.directory,
         reporter=reporter,
@@ -201,9 +186,16 @@ def _build(
 
 
 def _training_clips(
-    config: ClipConfig, dataset: VideoDataset, masks: MaskDirectory | None, world: World
+    config: ClipConfig, dataset: VideoDataset, guidance: Guidance, world: World
 ) -> TrainingClips:
-    clips = ClipDataset(dataset, config, training=True, masks=masks, seed=config.seed)
+    clips = ClipDataset(
+        dataset,
+        config,
+        training=True,
+        masks=guidance.masks,
+        edits=guidance.edits,
+        seed=config.seed,
+    )
     order = BatchOrder(
         len(clips),
         batch_size=config.batch_size,
@@ -216,14 +208,14 @@ def _training_clips(
         order=order,
         loader=_loader(clips, order, config, world),
         set_epoch=clips.set_epoch,
-        nothing=_no_clips(config, with_masks=masks is not None),
+        nothing=_no_clips(config, guidance),
     )
 
 
 def _validation_batches(
     config: ClipConfig, dataset: VideoDataset, world: World
 ) -> Iterable[ClipBatch]:
-    clips = ClipDataset(dataset, config, training=False, masks=None, seed=config.seed)
+    clips = ClipDataset(dataset, config, training=False, seed=config.seed)
     rows = world.share(range(len(clips)))
     count = max(1, config.batch_size // config.accumulate // world.size)
     batches = [rows[start : start + count] for start in range(0, len(rows), count)]
@@ -238,7 +230,7 @@ def _loader(
     return cast(Iterable[ClipBatch], loader)
 
 
-def _no_clips(config: ClipConfig, *, with_masks: bool) -> ClipBatch:
+def _no_clips(config: ClipConfig, guidance: Guidance) -> ClipBatch:
     """Return a batch of no clip, of the shape that clips have."""
     grid = (config.frames, config.crop_px, config.crop_px)
     return ClipBatch(
@@ -248,7 +240,8 @@ def _no_clips(config: ClipConfig, *, with_masks: bool) -> ClipBatch:
         frame_indices=torch.empty(0, config.frames, dtype=torch.int64),
         crops=torch.empty(0, 4),
         flips=torch.empty(0, dtype=torch.bool),
-        masks=torch.empty(0, *grid, dtype=torch.bool) if with_masks else None,
+        masks=None if guidance.masks is None else torch.empty(0, *grid, dtype=torch.bool),
+        temporal_edits=None if guidance.edits is None else torch.empty(0, config.frames),
     )
 
 
@@ -285,19 +278,28 @@ def _metrics_path(run: runs.Run) -> Path:
     return run.directory.evaluation_path("val") / "metrics.json"
 
 
-def _plan(method: str, config: ClipConfig, splits: dict[str, VideoDataset], out: Path) -> list[Row]:
+def _plan(
+    method: str,
+    config: ClipConfig,
+    splits: dict[str, VideoDataset],
+    guidance: Guidance,
+    out: Path,
+) -> list[Row]:
     with torch.device("meta"):
         build = catalog.load(catalog.method(method).build)
         model, _ = build(config.without_published_weights(), len(splits["train"].classes))
-    parameters = sum(weight.numel() for weight in model.parameters())
+    trained = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
     counts = {f"{name} clips": len(split.samples) for name, split in splits.items()}
+    if guidance.edits is not None:
+        counts["edited clips"] = len(guidance.edits.ids)
     plan = {
         "method": method,
         "out": str(out),
         "layout": splits["train"].layout,
         "classes": len(splits["train"].classes),
         **counts,
-        "parameters": parameters,
+        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "trained parameters": trained,
         **{name: _cell(value) for name, value in _values(config).items()},
     }
     return [{"name": name, "value": value} for name, value in plan.items()]

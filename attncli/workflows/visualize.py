@@ -2,41 +2,36 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32, Float64
+from jaxtyping import Float64
 
-from attncli.config.training import ClipConfig
 from attncli.data.frame_rate import frame_rate
-from attncli.data.layouts import open_dataset
 from attncli.data.samples import Split
-from attncli.data.video import read_frames, write_video
+from attncli.data.video import write_video
 from attncli.errors import AttncliError, Failure, UsageError
 from attncli.files.atomic import write_text
-from attncli.files.attention import Attention, attention_directory, open_attention
 from attncli.files.failures import write_failures
-from attncli.files.masks import MaskDirectory
 from attncli.files.outputs import claim
-from attncli.files.runs import load
+from attncli.files.temporal_edits import TemporalEdits, read_temporal_edits
 from attncli.metrics.entropy import map_entropy
 from attncli.reporting import Reporter
 from attncli.visualization.animation import animate
-from attncli.visualization.clips import ClipAttention, HeatStyle, ShownClip
+from attncli.visualization.clips import HeatStyle, ShownClip
 from attncli.visualization.colormap import color_table
-from attncli.visualization.comparison import draw_comparison, save_figure
-from attncli.visualization.overlay import cut_view
+from attncli.visualization.comparison import draw_comparison
+from attncli.visualization.saving import save_figure
 from attncli.visualization.selection import CommonClip, Wish, choose, common_clips
+from attncli.workflows.clip_views import read_view, video_paths
 from attncli.workflows.outcome import Outcome, Row
+from attncli.workflows.run_attention import NamedAttention, open_runs
 
 FIGURE_SUFFIXES = {".png", ".pdf"}
 MOVIE_SUFFIXES = {".mp4", ".avi", ".webm", ".mkv", ".mov"}
-VIEW_PX = 256
-"""Height of a clip's pictures before they are placed: that of UCF101's frames, about."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +52,8 @@ class Picture:
     """What the runs are called; by their directories where empty."""
     masks: Path | None = None
     """Mask directory whose outlines are shown beside the attention."""
+    edits: Path | None = None
+    """Temporal attention people gave; only clips that it edits are shown."""
 
     @property
     def is_video(self) -> bool:
@@ -72,14 +69,6 @@ class Picture:
     def failures(self) -> Path:
         """Clips that could not be read."""
         return self.out.with_suffix(".failures.jsonl")
-
-
-@dataclass(frozen=True)
-class _Run:
-    path: Path
-    name: str
-    attention: Attention
-    spatial: Float32[np.ndarray, "n t h w"]
 
 
 def visualize_runs(
@@ -114,8 +103,9 @@ def visualize_runs(
             runs have no clip in common.
     """
     _require_drawable(picture)
-    opened = _open_runs(runs, picture.names, split)
-    clips = common_clips([run.attention for run in opened])
+    opened = open_runs(runs, picture.names, split, needs="spatial")
+    edits = None if picture.edits is None else read_temporal_edits(picture.edits)
+    clips = _edited(common_clips([run.attention for run in opened]), edits)
     chosen = choose(clips, wish, lambda some: _entropies(opened, some).mean(axis=0))
     bits = _entropies(opened, chosen)
     rows = [
@@ -127,13 +117,13 @@ def visualize_runs(
         return Outcome(rows=[{**row, "out": str(picture.out)} for row in rows])
     for path in (picture.out, picture.table):
         claim(path, overwrite=overwrite)
-    paths = _video_paths(chosen, runs[0], data)
+    paths = video_paths(chosen, runs[0], data)
     shown: list[ShownClip] = []
     failures: list[Failure] = []
     for j, clip in enumerate(reporter.track(chosen, label="read clips", unit="clips")):
-        path = paths[clip.id]
+        path, masks = paths[clip.id], picture.masks
         try:
-            shown.append(_read(clip, path, opened, bits[:, j], picture.masks))
+            shown.append(read_view(clip, path, opened, bits[:, j], masks=masks, edits=edits))
         except (AttncliError, IndexError) as error:
             failures.append(Failure(id=clip.id, path=str(path), error=str(error)))
     write_failures(picture.failures, failures)
@@ -160,42 +150,30 @@ def _require_drawable(picture: Picture) -> None:
         raise AttncliError("no such directory", where=picture.masks, remedy="check --masks")
 
 
-def _open_runs(runs: Sequence[Path], names: Sequence[str], split: str) -> list[_Run]:
-    if names and len(names) != len(runs):
-        raise UsageError(
-            f"{len(names)} names for {len(runs)} runs", where="--name", remedy="give one a run"
-        )
-    distinct = len({run.resolve().name for run in runs}) == len(runs)
-    names = names or [run.resolve().name if distinct else str(run) for run in runs]
-    return [_open(run, name, split) for run, name in zip(runs, names, strict=True)]
-
-
-def _open(run: Path, name: str, split: str) -> _Run:
-    directory = attention_directory(run, split)
-    attention = open_attention(directory)
-    if attention.spatial is None:
+def _edited(clips: Sequence[CommonClip], edits: TemporalEdits | None) -> Sequence[CommonClip]:
+    if edits is None:
+        return clips
+    edited = set(edits.ids)
+    found = [clip for clip in clips if clip.id in edited]
+    if not found:
         raise AttncliError(
-            "there is no spatial attention to draw", where=directory, remedy="leave out this run"
+            "edits none of the clips that all runs have",
+            where=edits.path,
+            remedy="evaluate the runs with --split train, and pass it here too",
         )
-    frames = {len(frames.split()) for frames in attention.clips["frames"]}
-    if frames - {attention.spatial.shape[1]}:
-        raise AttncliError(
-            "a clip has another number of frames than of maps",
-            where=directory,
-            remedy="evaluate the run again",
-        )
-    return _Run(path=run, name=name, spatial=attention.spatial, attention=attention)
+    return found
 
 
-def _entropies(runs: Sequence[_Run], clips: Sequence[CommonClip]) -> Float64[np.ndarray, "r n"]:
+def _entropies(
+    runs: Sequence[NamedAttention], clips: Sequence[CommonClip]
+) -> Float64[np.ndarray, "r n"]:
     """Return the entropy of each run's maps of each clip in bits, as the paper defines it."""
+    maps = [cast(np.ndarray, run.attention.spatial) for run in runs]
     rows = [[clip.rows[number] for clip in clips] for number in range(len(runs))]
-    return np.stack(
-        [map_entropy(run.spatial[r]).clip_bits for run, r in zip(runs, rows, strict=True)]
-    )
+    return np.stack([map_entropy(m[r]).clip_bits for m, r in zip(maps, rows, strict=True)])
 
 
-def _row(run: _Run, row: int, bits: float) -> Row:
+def _row(run: NamedAttention, row: int, bits: float) -> Row:
     record = run.attention.record(row)
     return {
         "id": record.id,
@@ -204,85 +182,6 @@ def _row(run: _Run, row: int, bits: float) -> Row:
         "predicted": record.predicted,
         "entropy": bits,
     }
-
-
-def _video_paths(clips: Sequence[CommonClip], run: Path, data: Path | None) -> dict[str, Path]:
-    """Return where each clip's video is, in `data` or else in the dataset of `run`."""
-    if data is None:
-        config = cast(ClipConfig, load(run).config)
-        dataset = open_dataset(config.data, layout=config.layout, split="all")
-    else:
-        dataset = open_dataset(data, split="all")
-    paths = {sample.id: sample.path for sample in dataset.samples}
-    for clip in clips:
-        if clip.id not in paths:
-            raise AttncliError(
-                f"there is no video {clip.id}",
-                where=dataset.root,
-                remedy="give the dataset the runs were evaluated on with --data",
-            )
-    return paths
-
-
-def _read(
-    clip: CommonClip,
-    path: Path,
-    runs: Sequence[_Run],
-    bits: Float64[np.ndarray, " r"],
-    masks: Path | None,
-) -> ShownClip:
-    record = runs[0].attention.record(clip.rows[0])
-    frames = read_frames(path, record.frames)
-    _require_inside(record.crop, frames.shape[1:3], path)
-    view = partial(cut_view, box_xyxy=record.crop, flip=record.flip, height_px=VIEW_PX)
-    unions = None
-    if masks is not None:
-        source = MaskDirectory(masks).read(clip.id, record.frames)
-        _require_same_size(source.shape[1:], frames.shape[1:3], masks, clip)
-        unions = view(source.astype(np.uint8) * 255) >= 128  # at least half of the pixel
-    return ShownClip(
-        id=clip.id,
-        true_class=record.label or None,
-        frame_indices=record.frames,
-        frames=view(frames),
-        runs=tuple(
-            _answer(run, row, float(b)) for run, row, b in zip(runs, clip.rows, bits, strict=True)
-        ),
-        masks=unions,
-    )
-
-
-def _require_inside(
-    crop: tuple[float, float, float, float], size_hw: Sequence[int], path: Path
-) -> None:
-    height, width = size_hw
-    if crop[2] > width + 1 or crop[3] > height + 1:
-        raise AttncliError(
-            f"frames of {width}x{height} pixels do not hold the clip's crop",
-            where=path,
-            remedy="give the dataset the runs were evaluated on with --data",
-        )
-
-
-def _require_same_size(
-    masks_hw: Sequence[int], frames_hw: Sequence[int], masks: Path, clip: CommonClip
-) -> None:
-    if tuple(masks_hw) != tuple(frames_hw):
-        raise AttncliError(
-            f"masks are {masks_hw[1]}x{masks_hw[0]}, the video is {frames_hw[1]}x{frames_hw[0]}",
-            where=MaskDirectory(masks).path(clip.id),
-            remedy="segment this video again",
-        )
-
-
-def _answer(run: _Run, row: int, bits: float) -> ClipAttention:
-    record = run.attention.record(row)
-    return ClipAttention(
-        predicted=record.predicted,
-        correct=record.predicted == record.label if record.label else None,
-        entropy_bits=bits,
-        attention=np.asarray(run.spatial[row]),
-    )
 
 
 def _draw(picture: Picture, clips: Sequence[ShownClip], names: Sequence[str], video: Path) -> None:

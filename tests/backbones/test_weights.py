@@ -1,13 +1,11 @@
-import pickle
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from attncli.backbones.weights import download_state, load_state, read_state
+from attncli.backbones.weights import load_state, read_state
 from attncli.errors import AttncliError
 
 
@@ -24,7 +22,7 @@ def state(n_classes: int = 3) -> dict[str, torch.Tensor]:
 
 
 def load(model: Classifier, weights: dict[str, torch.Tensor]) -> tuple[str, ...]:
-    return load_state(model, weights, where="a.pt", classifier="proj.")
+    return load_state(model, weights, where=Path("a.pt"), classifier="proj.")
 
 
 def test_every_key_is_loaded():
@@ -76,49 +74,23 @@ def test_safetensors_are_read(tmp_path):
     assert read_state(path).keys() == state().keys()
 
 
-class Malicious:
-    def __reduce__(self):
-        return (Path.touch, (Path("ran"),))
+def test_counters_of_batches_may_be_missing():
+    model = nn.BatchNorm1d(3)
+    weights = {key: value for key, value in model.state_dict().items() if value.ndim}
+    assert load_state(model, weights, where=Path("a.pt"), classifier="proj.") == ()
+    assert model.num_batches_tracked == 0
+    del weights["running_var"]
+    with pytest.raises(AttncliError, match=r"\(missing: running_var\)"):
+        load_state(model, weights, where=Path("a.pt"), classifier="proj.")
 
 
-def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "weights.pt"
-    torch.save({"model_state": Malicious()}, path)
-    with pytest.raises(AttncliError, match=r"weights\.pt: refused"):
-        read_state(path)
-    assert not Path("ran").exists()
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"no checkpoint", pickle.dumps({"a": 1}), b"PK\x03\x04 truncated", b"export A=1\n"],
-)
-@pytest.mark.parametrize("name", ["weights.pt", "weights.safetensors"])
-def test_other_files_are_refused_in_one_line(tmp_path, content, name):
-    path = tmp_path / name
-    path.write_bytes(content)
-    with pytest.raises(AttncliError) as caught:
-        read_state(path)
-    assert str(path) in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_list_in_the_place_of_weights_is_no_state_dict(tmp_path):
-    torch.save({"model": [1]}, tmp_path / "weights.pt")
+@pytest.mark.parametrize("content", [{"model": [1]}, [torch.ones(1)], {}, {"model": {"w": 1}}])
+def test_anything_but_tensors_by_name_is_no_state_dict(tmp_path, content):
+    torch.save(content, tmp_path / "weights.pt")
     with pytest.raises(AttncliError, match="holds no state-dict"):
         read_state(tmp_path / "weights.pt")
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(AttncliError, match=r"none\.pt: no such file"):
+    with pytest.raises(AttncliError, match=r"none\.pt: no such file; give --weights"):
         read_state(tmp_path / "none.pt")
-
-
-def test_an_unreachable_hub_is_one_line_with_a_remedy(monkeypatch):
-    def refuse(*arguments, **options):
-        raise URLError("no route to host")
-
-    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
-    with pytest.raises(AttncliError, match=r"cannot be downloaded .*no route to host.*--weights"):
-        download_state("https://example.org/X3D_M.pyth")

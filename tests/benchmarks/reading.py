@@ -74,10 +74,10 @@ def _compare(dataset: VideoDataset, workers: int, repetitions: int) -> dict[str,
     firsts: list[float] = []
     laters: list[float] = []
     for _ in range(repetitions):
-        rivals.append(_clips_per_sec(_pytorchvideo(dataset, workers)))
-        passes = _attncli(dataset, workers)
-        firsts.append(_clips_per_sec(passes))
-        laters.append(_clips_per_sec(passes))
+        rivals.append(clips_per_sec(_pytorchvideo(dataset, workers)))
+        passes = attncli_passes(dataset, ClipConfig(data=dataset.root), workers)
+        firsts.append(clips_per_sec(passes))
+        laters.append(clips_per_sec(passes))
     rival, first, later = map(statistics.median, (rivals, firsts, laters))
     return {
         "clips": len(dataset.samples),
@@ -90,14 +90,15 @@ def _compare(dataset: VideoDataset, workers: int, repetitions: int) -> dict[str,
     }
 
 
-def _clips_per_sec(one_pass: Callable[[], Iterator[int]]) -> float:
+def clips_per_sec(one_pass: Callable[[], Iterator[int]]) -> float:
     started = time.perf_counter()
     clips = sum(one_pass())
     return clips / (time.perf_counter() - started)
 
 
-def _attncli(dataset: VideoDataset, workers: int) -> Callable[[], Iterator[int]]:
-    config = ClipConfig(data=dataset.root)
+def attncli_passes(
+    dataset: VideoDataset, config: ClipConfig, workers: int
+) -> Callable[[], Iterator[int]]:
     clips = ClipDataset(dataset, config, training=True, masks=None, seed=0)
     rows = list(range(len(clips)))
     batches = [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)]

@@ -1,12 +1,14 @@
 """X3D-M on the CPU against pytorchvideo's stock module: two clips of 16 x 224 x 224.
 
-`python tests/benchmarks/x3d_speed.py [ROUNDS]` prints one JSON object.
+`python tests/benchmarks/x3d_speed.py [ROUNDS]` prints one JSON object. Inference is timed in fp32
+and, both sides alike, under bf16 autocast, which is what `--precision bf16` does.
 """
 
 import json
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from alternation import median_seconds
@@ -53,6 +55,10 @@ def our_inference() -> Callable[[], object]:
     return torch.inference_mode()(lambda: model(clips))
 
 
+def in_bf16(prepare: Callable[[], Callable[[], object]]) -> Callable[[], object]:
+    return torch.autocast("cpu", torch.bfloat16)(prepare())
+
+
 def our_training() -> Callable[[], object]:
     reuse_freed_memory()
     model = build_x3d("m", n_classes=CLASSES).train()
@@ -61,18 +67,25 @@ def our_training() -> Callable[[], object]:
 
 
 def main(rounds: int) -> None:
-    inference = median_seconds({"stock": stock_inference, "ours": our_inference}, rounds=rounds)
-    training = median_seconds({"stock": stock_training, "ours": our_training}, rounds=rounds)
+    pairs = {
+        "inference": (stock_inference, our_inference),
+        "inference_bf16": (partial(in_bf16, stock_inference), partial(in_bf16, our_inference)),
+        "training": (stock_training, our_training),
+    }
+    timings = {
+        name: median_seconds({"stock": stock, "ours": ours}, rounds=rounds)
+        for name, (stock, ours) in pairs.items()
+    }
     report = {
         f"{name}_{key}": round(value, 3)
-        for name, seconds in (("inference", inference), ("training", training))
+        for name, seconds in timings.items()
         for key, value in (
             ("stock_sec", seconds["stock"]),
             ("ours_sec", seconds["ours"]),
             ("ratio", seconds["stock"] / seconds["ours"]),
         )
     }
-    print(json.dumps({"threads": torch.get_num_threads(), "clips": CLIPS, **report}))
+    print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads(), **report}))
 
 
 if __name__ == "__main__":

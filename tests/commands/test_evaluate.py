@@ -35,11 +35,13 @@ def test_options_reach_the_workflow_and_unread_clips_the_exit_code(
 
     monkeypatch.setattr("attncli.workflows.evaluate.evaluate_runs", record)
     words = ["--split", "train", "--checkpoint", "best", "--batch-size", "4", "--workers", "0"]
+    words += ["--frames", "6", "--temporal-edits", "edits.csv"]
     answer = run_cli("eval", "-", *words, "--precision", "bf16", "--json", stdin="a\nb\n")
     assert answer.exit_code == 3
     assert given["runs"] == [Path("a"), Path("b")]
     assert (given["split"], given["checkpoint"], given["precision"]) == ("train", "best", "bf16")
     assert (given["batch_size"], given["workers"], given["data"]) == (4, 0, None)
+    assert (given["frames"], given["temporal_edits"]) == (6, Path("edits.csv"))
 
 
 def test_help_says_what_best_means_and_has_an_example(run_cli: Callable[..., Any]) -> None:

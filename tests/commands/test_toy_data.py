@@ -19,10 +19,27 @@ def test_it_writes_videos_and_counts_them(tmp_path, run_cli):
     assert run_cli(*words, "--overwrite").exit_code == 0
 
 
+def test_it_writes_something_something_and_counts_it(tmp_path, run_cli):
+    out = tmp_path / "toy"
+    words = ("toy-data", "ssv2", out, "--size", 3, "--frames", 12, "--frame-hw", 40, 48)
+    planned, answer = run_cli(*words, "--dry-run", "--json"), run_cli(*words, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    assert answer.stdout == planned.stdout
+    (row,) = json.loads(answer.stdout)
+    assert (row["classes"], row["train"], row["val"], row["test"]) == (8, 16, 8, 8)
+    assert len(list(out.glob("20bn-something-something-v2/*.webm"))) == 32
+
+
 def test_a_dry_run_touches_nothing(tmp_path, run_cli):
     answer = run_cli("toy-data", "ucf101", tmp_path / "toy", "--dry-run", "--json")
     assert json.loads(answer.stdout)[0]["train"] + json.loads(answer.stdout)[0]["val"] == 144
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_video_too_short_for_an_action_is_wrong_usage(tmp_path, run_cli):
+    answer = run_cli("toy-data", "ssv2", tmp_path / "toy", "--frames", 11)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert "--frames: must be at least 12 for ssv2" in answer.stderr
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,11 @@ def test_help_shows_every_setting_with_its_help_and_default(run_cli, method):
             assert without_spaces(default) in shown
 
 
+def test_help_shows_a_list_as_it_is_typed(run_cli):
+    shown = without_spaces(run_cli("train", "st-abn", "--help").stdout)
+    assert "dividesthelearningrateby10.[default:75,125]" in shown
+
+
 def without_spaces(text: str) -> str:
     return "".join(text.split())
 

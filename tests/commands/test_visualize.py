@@ -1,12 +1,13 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from attncli.visualization.clips import HeatStyle
 from attncli.visualization.selection import Wish
-from attncli.workflows import visualize
+from attncli.workflows import visualize, visualize_classes
 from attncli.workflows.outcome import Outcome
 
 
@@ -49,8 +50,38 @@ def test_options_reach_the_choice_of_clips(run_cli, asked):
         *("visualize", "r", "--class", "Archery", "--order", "sharpest", "--clips", "2"),
         *("--seed", "7", "--split", "train"),
     )
-    assert asked["wish"] == Wish(label="Archery", order="sharpest", clips=2, seed=7)
+    assert asked["wish"] == Wish(labels=("Archery",), order="sharpest", clips=2, seed=7)
     assert asked["split"] == "train"
+
+
+def test_edits_reach_the_picture(run_cli, asked):
+    run_cli("visualize", "r", "--edits", "edits/edits.csv", "--class", "A", "--class", "B")
+    assert asked["picture"].edits == Path("edits/edits.csv")
+    assert asked["wish"].labels == ("A", "B")
+
+
+def test_classes_are_drawn_without_clips(run_cli, monkeypatch):
+    calls = {}
+
+    def record(runs, picture, **options):
+        calls.update(runs=runs, picture=picture, **options)
+        return Outcome()
+
+    monkeypatch.setattr(visualize_classes, "visualize_classes", record)
+    words = ("--by-class", "-o", "c.png", "--class", "B", "--class", "A", "--split", "train")
+    assert run_cli("visualize", "r", *words, "--name", "ST-ABN", "--dpi", "90").exit_code == 0
+    expected = visualize_classes.ClassPicture(Path("c.png"), ("B", "A"), ("ST-ABN",), dpi=90)
+    assert (calls["picture"], calls["split"]) == (expected, "train")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--clips", "2"), ("--id", "A/1"), ("--order", "first"), ("--edits", "e"), ("--data", "d")],
+)
+def test_options_about_clips_do_not_go_with_classes(run_cli, option):
+    answer = run_cli("visualize", "r", "--by-class", *option)
+    assert answer.exit_code == 2
+    assert f"{option[0]}: is about single clips" in answer.stderr
 
 
 def test_a_video_shows_one_clip_unless_more_are_asked_for(run_cli, asked):
@@ -81,5 +112,6 @@ def test_a_run_that_is_not_there_is_one_line_on_stderr(run_cli, tmp_path):
 
 
 def test_drawing_needs_no_torch():
-    check = "import attncli.workflows.visualize, sys; sys.exit('torch' in sys.modules)"
+    modules = "attncli.workflows.visualize, attncli.workflows.visualize_classes"
+    check = f"import {modules}, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -26,7 +26,7 @@ def test_the_optimisation_is_the_papers_by_default() -> None:
 def test_clips_are_the_papers_by_default() -> None:
     assert (CONFIG.split_number, CONFIG.frames, CONFIG.frame_stride) == (1, 16, 4)
     assert (CONFIG.short_side_min_px, CONFIG.short_side_max_px) == (256, 320)
-    assert (CONFIG.short_side_val_px, CONFIG.crop_px, CONFIG.flip) == (256, 224, 0.5)
+    assert (CONFIG.short_side_val_px, CONFIG.crop_px, CONFIG.flip) == (256, 224, "auto")
     assert CONFIG.val_start == "centre"  # the paper's is random; a centred one can be repeated
 
 

@@ -49,6 +49,15 @@ def test_options_go_before_the_file_and_the_file_before_defaults(file):
     assert resolve(X3DConfig, path).epochs == 3
 
 
+def test_defaults_that_follow_from_what_is_given_go_before_the_others(file):
+    uniform = resolve(X3DConfig, None, {"data": "d", "sampling": "uniform"})
+    assert (uniform.sampling, uniform.frame_stride) == ("uniform", 1)
+    assert resolve(X3DConfig, file('data = "d"\nsampling = "uniform"')) == uniform
+    assert resolve(X3DConfig, None, {"data": "d"}).frame_stride == 4
+    with pytest.raises(UsageError, match="--frame-stride"):
+        resolve(X3DConfig, None, {"data": "d", "sampling": "uniform", "frame_stride": 2})
+
+
 def test_a_file_carries_its_format_version_and_method(file):
     written = tomllib.loads(dump(X3DConfig(data=Path("d")), method="x3d"))
     assert (written["format_version"], written["method"]) == (1, "x3d")

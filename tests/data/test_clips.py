@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from attncli.config.training import ClipConfig
-from attncli.data.clips import ClipDataset, ClipSample, clip_loader, collate
+from attncli.data.clips import ClipDataset, ClipSample, clip_loader, collate, read_validation_clip
 from attncli.data.samples import VideoDataset, VideoSample
 from attncli.errors import AttncliError, Failure
 
@@ -24,6 +24,15 @@ class SquareMasks:
         masks = np.zeros((len(frame_indices), *self.size_hw), bool)
         masks[frame_indices % 2 == 0, :, : self.size_hw[1] // 2] = True
         return masks
+
+
+class IndexEdits:
+    """Stands in for edits: a hundredth of its index for each frame of the videos of class c1."""
+
+    def read(self, video_id, frame_indices):
+        if video_id == "c1/v3" and frame_indices.max() > 30:
+            raise AttncliError("no score of frame 31", where=video_id)
+        return (frame_indices / 100).astype(np.float32) if video_id.startswith("c1") else None
 
 
 @pytest.fixture
@@ -48,8 +57,9 @@ def _config(**changes):
     return ClipConfig(data=Path(), **(values | changes))
 
 
-def _clips(videos, *, training=True, masks=None, seed=0, **changes):
-    return ClipDataset(videos, _config(**changes), training=training, masks=masks, seed=seed)
+def _clips(videos, *, training=True, masks=None, edits=None, seed=0, **changes):
+    config = _config(**changes)
+    return ClipDataset(videos, config, training=training, masks=masks, edits=edits, seed=seed)
 
 
 def _equal(a, b):
@@ -107,7 +117,7 @@ def test_validation_may_start_at_random_yet_the_same_place_each_time(videos):
 
 
 def test_clips_show_the_frames_they_name(videos, decode_naively):
-    clips = _clips(videos, short_side_min_px=48, short_side_max_px=48, flip=0.0)
+    clips = _clips(videos, short_side_min_px=48, short_side_max_px=48, flip="none")
     for row in (0, 1, 3):
         clip = clips[row]
         left, top, right, bottom = (int(edge) for edge in clip.crop)
@@ -136,6 +146,106 @@ def test_masks_go_through_the_geometry_of_their_frames(videos):
     left, top, right, bottom = (int(edge) for edge in clip.crop)
     cut = expected[:, top:bottom, left:right]
     assert torch.equal(clip.masks, cut.flip(2) if clip.flip else cut)
+
+
+def test_uniform_clips_spread_over_the_whole_video_in_training_and_validation(videos):
+    settings = {"sampling": "uniform", "frame_stride": 1, "frames": 6}
+    for row in (0, 1, 3):  # 30, 31 and 32 frames in six parts
+        clips = _clips(videos, **settings)
+        parts = (30 + row - (row > 2)) / 6 * np.arange(7)
+        drawn = set()
+        for epoch in range(20):
+            clips.set_epoch(epoch)
+            indices = clips[row].frame_indices.numpy()
+            assert (indices + 1 > parts[:-1]).all()
+            assert (indices < parts[1:]).all()
+            drawn.add(int(indices[2]))
+        assert len(drawn) > 3
+        middles = _clips(videos, training=False, **settings)[row].frame_indices
+        assert middles.tolist() == ((parts[:-1] + parts[1:]) / 2).astype(int).tolist()
+
+
+def test_a_crop_by_area_is_the_same_for_all_frames_and_is_named(videos, decode_naively):
+    size = {"crop_px": 48, "short_side_val_px": 48}  # frames are not reduced before they are cut
+    clips = _clips(videos, crop="area", crop_area_min=0.3, flip="none", **size)
+    shapes = set()
+    for epoch in range(8):
+        clips.set_epoch(epoch)
+        clip = clips[0]
+        left, top, right, bottom = (round(edge) for edge in clip.crop)
+        shapes.add((bottom - top, right - left))
+        frames = decode_naively(videos.samples[0].path)[clip.frame_indices]
+        cut = torch.from_numpy(frames[:, top:bottom, left:right].copy()).permute(0, 3, 1, 2)
+        expected = torch.nn.functional.interpolate(
+            cut.float(), (48, 48), mode="bilinear", antialias=True
+        )
+        assert (expected.permute(0, 2, 3, 1) - clip.frames).abs().max() < 2
+    assert len({height / width for height, width in shapes}) > 3
+
+
+def test_half_of_the_training_clips_are_mirrored_none_of_the_others(videos):
+    def share(**changes):
+        clips = _clips(videos, **changes)
+        flips = []
+        for epoch in range(60):
+            clips.set_epoch(epoch)
+            flips += [clips[row].flip for row in (0, 1)]
+        return np.mean(flips)
+
+    assert 0.35 < share() < 0.65
+    assert 0.35 < share(flip="plain") < 0.65
+    assert share(flip="none") == share(training=False, flip="plain") == 0
+
+
+def test_a_mirrored_clip_gets_the_label_of_the_mirrored_class(videos, tmp_path):
+    classes = ("Push left", "Push right", "Wave", "Turn left")
+    path = videos.samples[0].path
+    samples = tuple(VideoSample(f"v{i}", path, i) for i in (0, 1, 2, 3, -1))
+    sided = VideoDataset("ssv2", tmp_path, classes, samples)
+    seen = {flip: set() for flip in ("auto", "plain", "swap-labels")}
+    for flip, outcomes in seen.items():
+        clips = _clips(sided, flip=flip)
+        for epoch in range(16):
+            clips.set_epoch(epoch)
+            outcomes |= {(row, clips[row].flip, clips[row].label) for row in range(5)}
+    kept = {(0, False, 0), (1, False, 1), (2, False, 2), (3, False, 3), (4, False, -1)}
+    assert seen["auto"] == kept
+    assert seen["plain"] == kept | {(row, True, label) for row, _, label in kept}
+    assert seen["swap-labels"] == kept | {(0, True, 1), (1, True, 0), (2, True, 2)}
+
+
+def test_edits_are_indexed_by_the_very_frames_sampled(videos):
+    clips = _clips(videos, edits=IndexEdits())
+    batch = collate([clips[row] for row in (0, 1)])
+    assert batch.temporal_edits.dtype == torch.float32
+    assert batch.temporal_edits[0].isnan().all()
+    torch.testing.assert_close(batch.temporal_edits[1], batch.frame_indices[1] / 100)
+    nobody = collate([clips[0]])
+    assert nobody.temporal_edits.isnan().all()
+    assert nobody.temporal_edits.shape == (1, 4)
+    assert collate([_clips(videos)[1]]).temporal_edits is None
+
+
+def test_an_edit_that_lacks_a_sampled_frame_is_a_failure(videos):
+    clips = _clips(videos, edits=IndexEdits(), sampling="uniform", frame_stride=1, frames=32)
+    assert isinstance(clips[1], ClipSample)
+    assert clips[4] == Failure(
+        id="c1/v3", path=str(videos.samples[4].path), error="c1/v3: no score of frame 31"
+    )
+
+
+def test_chosen_frames_are_read_as_validation_shows_them(videos):
+    clip = _clips(videos, training=False)[1]
+    config = _config()
+    indices = clip.frame_indices.numpy()
+    read = read_validation_clip(videos.samples[1], config, indices)
+    assert read.shape == (1, 3, 4, 32, 32)
+    assert read.is_contiguous(memory_format=torch.channels_last_3d)
+    assert torch.equal(read, collate([clip]).frames)
+    other = read_validation_clip(videos.samples[1], config, indices[[2, 2]])
+    assert torch.equal(other[:, :, 1], read[:, :, 2])
+    with pytest.raises(AttncliError, match="gone"):
+        read_validation_clip(videos.samples[2], config, indices)
 
 
 def test_masks_of_another_size_are_a_failure_that_names_both(videos):

@@ -95,6 +95,16 @@ def test_a_clip_is_chosen_by_the_content_not_the_header(make_video, decode_naive
         np.testing.assert_array_equal(clip.frames, decode_naively(path)[37:])
 
 
+def test_a_clip_of_a_file_without_a_length_in_its_header_costs_one_decode(make_video, monkeypatch):
+    path = make_video("a.webm", 40, codec="libvpx-vp9", deadline="realtime")
+    decodes = []
+    frames = decoding._frames
+    monkeypatch.setattr(decoding, "_frames", lambda *a, **k: decodes.append(a) or frames(*a, **k))
+    clip = read_clip(path, lambda n: np.arange(0, n, 3))
+    assert clip.indices.tolist() == list(range(0, 40, 3))
+    assert len(decodes) == 1
+
+
 def test_packets_without_a_frame_are_not_counted(make_video, decode_naively):
     path = make_video("a.avi", 40)
     path.write_bytes(_without_picture(path.read_bytes(), packet=7))
@@ -208,11 +218,11 @@ def test_frames_can_be_scaled_while_they_are_read(make_video):
     assert np.corrcoef(means[..., green].ravel(), half[0, ..., green].ravel())[0, 1] > 0.95
 
 
-def test_clips_are_reduced_but_never_enlarged(make_video):
+def test_clips_come_in_the_size_that_is_asked_for_their_own(make_video):
     path = make_video("a.avi", 10, size_hw=(48, 64))
-    reduced = read_clip(path, lambda n: np.array([0]), reduce_to_px=24)
-    assert reduced.frames.shape == (1, 24, 32, 3)
-    kept = read_clip(path, lambda n: np.array([0]), reduce_to_px=50)
+    reduced = read_clip(path, lambda n: np.array([0]), resize=lambda hw: (hw[0] // 2, hw[1] // 4))
+    assert reduced.frames.shape == (1, 24, 16, 3)
+    kept = read_clip(path, lambda n: np.array([0]))
     assert kept.frames.shape == (1, 48, 64, 3)
     assert reduced.size_hw == kept.size_hw == (48, 64)
 

@@ -1,7 +1,5 @@
-import pickle
 import resource
 import signal
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,32 +82,28 @@ def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(tmp_path: Path, nam
     assert not (tmp_path / "sprung").exists()
 
 
-def test_a_bare_pickle_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "old.pt").write_bytes(pickle.dumps({"model": Trap(tmp_path / "sprung")}))
-    with pytest.raises(AttncliError, match=r"old\.pt: refused"):
-        read_checkpoint(tmp_path / "old.pt")
-    assert not (tmp_path / "sprung").exists()
-
-
 def test_a_truncated_file_is_named(tmp_path: Path, model: nn.Module) -> None:
     write_checkpoint(tmp_path / "last.pt", model.state_dict())
     write_weights(tmp_path / "model.safetensors", model, {})
     for path in (tmp_path / "last.pt", tmp_path / "model.safetensors"):
         path.write_bytes(path.read_bytes()[:300])
-        with pytest.raises(AttncliError, match=f"{path.name}: cannot be read"):
-            read_weights(path)
+        for read in (read_weights, read_metadata):
+            with pytest.raises(AttncliError, match=f"{path.name}: cannot be read"):
+                read(path)
 
 
-def test_an_archive_with_a_broken_pickle_is_named(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "last.pt", "w") as archive:
-        archive.writestr("archive/data.pkl", b"hello")
-        archive.writestr("archive/version", "3")
-    with pytest.raises(AttncliError, match=r"last\.pt: cannot be read"):
-        read_checkpoint(tmp_path / "last.pt")
+def test_a_checkpoint_must_hold_what_is_asked_for(tmp_path: Path, model: nn.Module) -> None:
+    write_checkpoint(tmp_path / "last.pt", {"model": model.state_dict(), "progress": {}})
+    assert "progress" in read_checkpoint(tmp_path / "last.pt", holding=("model", "progress"))
+    message = r"last\.pt: holds weights but no optimizer and no scaler, .*; put the run's own"
+    with pytest.raises(AttncliError, match=message):
+        read_checkpoint(tmp_path / "last.pt", holding=("optimizer", "progress", "scaler"))
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AttncliError, match=r"last\.pt: no such checkpoint"):
+    with pytest.raises(
+        AttncliError, match=r"last\.pt: no such file; use a checkpoint `attncli train` wrote"
+    ):
         read_checkpoint(tmp_path / "last.pt")
     with pytest.raises(AttncliError, match=r"model\.safetensors: no such weights"):
         read_weights(tmp_path)

@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attncli.errors import AttncliError
-from attncli.files.predictions import Predictions, read_predictions, write_predictions
+from attncli.files.predictions import (
+    Predictions,
+    read_answers,
+    read_predictions,
+    write_predictions,
+)
 
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=8)
 
@@ -32,6 +37,7 @@ def test_what_is_written_is_read_to_the_last_bit(
     assert (found.ids, found.labels, found.predicted) == (ids, labels, predicted)
     assert found.classes == classes
     np.testing.assert_array_equal(found.probabilities, probabilities)
+    assert [tuple(row) for row in read_answers(path).to_numpy()] == answers
 
 
 def test_a_line_reads_as_the_format_says(tmp_path: Path) -> None:
@@ -46,3 +52,10 @@ def test_other_tables_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "predictions.csv").write_text(text)
     with pytest.raises(AttncliError, match=r"predictions\.csv: "):
         read_predictions(tmp_path / "predictions.csv")
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n", "a,b,c\n1,2,3\n"])
+def test_answers_are_not_read_from_other_tables(tmp_path: Path, text: str) -> None:
+    (tmp_path / "predictions.csv").write_text(text)
+    with pytest.raises(AttncliError, match=r"predictions\.csv: "):
+        read_answers(tmp_path / "predictions.csv")

@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn import functional
 
 from attncli.layers import fusion
-from attncli.layers.fusion import FusedConvolution, fuse_for_inference
+from attncli.layers.fusion import FusedConvolution, fold_norm_before, fuse_for_inference
 
 
 def convolution_and_norm(**options) -> tuple[nn.Conv3d, nn.BatchNorm3d]:
@@ -43,6 +43,17 @@ def test_a_convolution_without_norm_keeps_its_weights():
     x = torch.randn(1, 4, 2, 3, 3)
     with torch.no_grad():
         torch.testing.assert_close(FusedConvolution(convolution, nn.Identity())(x), convolution(x))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_norm_folds_into_the_convolution_after_it(bias):
+    _, norm = convolution_and_norm()
+    convolution = nn.Conv3d(6, 5, (2, 1, 1), bias=bias)
+    before = convolution.weight.detach().clone()
+    x = torch.randn(2, 6, 3, 4, 4)
+    with torch.no_grad():
+        torch.testing.assert_close(fold_norm_before(norm, convolution)(x), convolution(norm(x)))
+    assert torch.equal(convolution.weight, before)
 
 
 def test_autocast_is_obeyed():

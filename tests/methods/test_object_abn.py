@@ -12,20 +12,15 @@ from torch.nn import functional
 from attncli.config.object_abn import AbnConfig, ObjectAbnConfig, X3DConfig
 from attncli.errors import AttncliError
 from attncli.layers.fusion import fuse_for_inference
-from attncli.methods import object_abn
+from attncli.losses.classification import AbnCriterion
+from attncli.losses.masks import resize_masks
 from attncli.methods.object_abn import (
-    AbnCriterion,
     ObjectAbnCriterion,
-    attend,
     build_abn,
     build_object_abn,
     build_x3d,
-    classification_criterion,
-    mask_loss,
-    resize_masks,
-    stage_at_stride_1,
 )
-from attncli.types import BranchOutputs, ClipBatch
+from attncli.types import AttentionEdit, BranchNetwork, BranchOutputs, ClipBatch
 
 HERE = Path()
 SMALL: dict[str, Any] = {
@@ -61,59 +56,6 @@ def outputs(**changes: Tensor) -> BranchOutputs:
     return BranchOutputs(**fields)
 
 
-def test_eq1_eq4_are_cross_entropies_of_the_two_branches():
-    terms = AbnCriterion(lambda_att=1.0)(outputs(), clip_batch()).terms
-    # Classes 0 and 1 have probabilities 3/4 and 1/4; a flat attention branch gives 1/2 to both.
-    assert terms["per"].item() == pytest.approx(-(math.log(3 / 4) + math.log(1 / 4)) / 2)
-    assert terms["att"].item() == pytest.approx(math.log(2))
-
-
-def test_eq4_is_the_whole_loss_without_attention():
-    losses = classification_criterion(outputs(), clip_batch())
-    assert losses.total.item() == pytest.approx(-(math.log(3 / 4) + math.log(1 / 4)) / 2)
-    assert set(losses.terms) == {"per"}
-
-
-def test_eq5_weighs_the_attention_branch_by_lambda():
-    losses = AbnCriterion(lambda_att=0.5)(outputs(), clip_batch())
-    assert losses.total.item() == pytest.approx(
-        losses.terms["per"].item() + 0.5 * losses.terms["att"].item()
-    )
-
-
-def test_eq2_and_eq3_weigh_the_features_by_the_map():
-    features = torch.randn(2, 3, 4, 5, 6, dtype=torch.float64)
-    attention = torch.rand(2, 4, 5, 6, dtype=torch.float64)
-    product = attend(features, attention, mechanism="product")
-    residual = attend(features, attention, mechanism="residual")
-    for b, c, t, h, w in ((0, 0, 0, 0, 0), (1, 2, 3, 4, 5), (1, 0, 2, 1, 3)):
-        h1, m = features[b, c, t, h, w].item(), attention[b, t, h, w].item()
-        assert product[b, c, t, h, w].item() == pytest.approx(h1 * m)
-        assert residual[b, c, t, h, w].item() == pytest.approx(h1 * (1 + m))
-
-
-def test_eq7_is_a_mean_of_squares_over_frames_rows_and_columns_then_clips():
-    torch.manual_seed(0)
-    attention = torch.rand(2, 3, 4, 4, dtype=torch.float64)
-    masks = torch.rand(2, 3, 8, 8) < 0.4
-    targets = resize_masks(masks, size_hw=(4, 4), how="nearest")
-    of_clips = []
-    for b in range(2):
-        squares = [
-            (attention[b, t, i, j].item() - targets[b, t, i, j].item()) ** 2
-            for t in range(3)
-            for i in range(4)
-            for j in range(4)
-        ]
-        of_clips.append(sum(squares) / len(squares))
-    assert mask_loss(attention, masks).item() == pytest.approx(sum(of_clips) / 2, rel=1e-5)
-
-
-def test_eq7_of_a_map_of_one_half_is_a_quarter_whatever_the_mask():
-    masks = torch.rand(2, 3, 8, 8) < 0.4
-    assert mask_loss(torch.full((2, 3, 4, 4), 0.5), masks).item() == pytest.approx(0.25)
-
-
 def test_eq8_adds_the_weighted_mask_loss():
     criterion = ObjectAbnCriterion(
         lambda_att=2.0, lambda_mask=10.0, mask_resize="nearest", empty_frames="zero"
@@ -141,75 +83,6 @@ def test_a_batch_without_masks_is_refused():
         criterion(outputs(spatial_attention=torch.zeros(2, 4, 4, 4)), clip_batch())
 
 
-def test_losses_of_16_bit_scores_are_in_32_bits():
-    scores = outputs().scores.bfloat16()
-    losses = AbnCriterion(1.0)(outputs(scores=scores, attention_scores=scores), clip_batch())
-    assert losses.total.dtype == torch.float32
-
-
-def cells(masks: Tensor, size: int) -> dict[str, Tensor]:
-    """The three ways down to a grid whose cells are whole blocks of pixels."""
-    n, length, rows, _ = masks.shape
-    side = rows // size
-    answer = {how: torch.zeros(n, length, size, size) for how in ("nearest", "area", "max")}
-    for b in range(n):
-        for t in range(length):
-            for i in range(size):
-                for j in range(size):
-                    top, left = i * side, j * side
-                    block = masks[b, t, top : top + side, left : left + side]
-                    centre = masks[b, t, top + side // 2, left + side // 2]
-                    answer["nearest"][b, t, i, j] = float(centre)
-                    answer["area"][b, t, i, j] = block.float().mean()
-                    answer["max"][b, t, i, j] = float(block.any())
-    return answer
-
-
-@pytest.mark.parametrize("how", ["nearest", "area", "max"])
-def test_masks_come_to_the_grid_cell_by_cell(how):
-    masks = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0)) < 0.1
-    torch.testing.assert_close(resize_masks(masks, size_hw=(4, 4), how=how), cells(masks, 4)[how])
-
-
-@pytest.mark.parametrize("how", ["nearest", "area", "max"])
-def test_masks_of_no_whole_number_of_cells_stay_in_0_to_1(how):
-    masks = torch.rand(1, 2, 15, 17) < 0.5
-    resized = resize_masks(masks, size_hw=(4, 4), how=how)
-    assert resized.shape == (1, 2, 4, 4)
-    assert 0 <= resized.min() <= resized.max() <= 1
-    assert resize_masks(torch.ones_like(masks), size_hw=(4, 4), how=how).eq(1).all()
-
-
-def test_empty_frames_ask_for_zero_or_for_nothing():
-    attention = torch.full((2, 2, 4, 4), 0.5)
-    attention[0, 1] = 0.25
-    masks = torch.zeros(2, 2, 8, 8, dtype=torch.bool)
-    masks[0, 0] = True
-    # Frame errors: clip 0 has (1/2)^2 and (1/4)^2, clip 1 twice (1/2)^2; only the first has a mask.
-    zero = ((1 / 4 + 1 / 16) / 2 + 1 / 4) / 2
-    assert mask_loss(attention, masks, empty_frames="zero").item() == pytest.approx(zero)
-    assert mask_loss(attention, masks, empty_frames="ignore").item() == pytest.approx(1 / 8)
-
-
-def test_a_batch_without_any_object_has_no_gradient_when_empty_frames_are_ignored():
-    attention = torch.rand(2, 2, 4, 4, requires_grad=True)
-    masks = torch.zeros(2, 2, 8, 8, dtype=torch.bool)
-    mask_loss(attention, masks, empty_frames="ignore").backward()
-    assert not attention.grad.any()
-
-
-def test_gradient_of_the_mask_loss_agrees_with_finite_differences():
-    attention = torch.rand(2, 2, 3, 3, dtype=torch.float64, requires_grad=True)
-    masks = torch.rand(2, 2, 9, 9) < 0.3
-    for empty in ("zero", "ignore"):
-        assert torch.autograd.gradcheck(
-            lambda a, empty=empty: mask_loss(a.double(), masks, empty_frames=empty).double(),
-            attention,
-            eps=1e-3,
-            atol=1e-3,
-        )
-
-
 @pytest.mark.parametrize("branch", ["abn", "light"])
 def test_the_map_of_a_224_pixel_clip_has_14_by_14_cells(branch):
     config = AbnConfig(data=HERE, weights="none", depth_factor=0.2, attention_branch=branch)
@@ -230,20 +103,6 @@ def test_the_branch_starts_from_the_next_stage_and_shares_nothing_with_it():
     with torch.no_grad():
         next(trunk.parameters()).add_(1)
     assert not torch.equal(next(trunk.parameters()), next(stage.parameters()))
-
-
-def test_a_stage_at_stride_1_samples_to_the_same_values_as_the_stage():
-    # At stride 1 the first block computes every cell, of which the stage keeps every second.
-    torch.manual_seed(0)
-    stage = object_abn.x3d.build_x3d(
-        "m", n_classes=2, width_factor=0.5, depth_factor=0.2
-    ).next_stage
-    stage.eval()
-    block, whole = stage.res_blocks[0], stage_at_stride_1(stage).res_blocks[0]
-    block.branch2.norm_b[1] = whole.branch2.norm_b[1] = nn.Identity()
-    x = torch.randn(1, stage.in_channels, 2, 6, 6)
-    with torch.no_grad():
-        torch.testing.assert_close(whole(x)[..., ::2, ::2], block(x))
 
 
 def test_class_scores_are_the_mean_of_a_score_map():
@@ -270,6 +129,36 @@ def test_the_perception_branch_sees_the_weighed_features(mechanism):
         weight = answer.spatial_attention.unsqueeze(1) + (mechanism == "residual")
         expected = model.backbone.perceive(features * weight)
     torch.testing.assert_close(answer.scores, expected)
+
+
+def test_features_are_had_once_and_answered_many_times():
+    model, _ = build_abn(AbnConfig(**SMALL), 5)
+    assert isinstance(model.eval(), BranchNetwork)
+    frames = clip_batch().frames
+    with torch.no_grad():
+        whole, answer = model(frames), model.answer(model.extract(frames))
+    for name in ("scores", "attention_scores", "spatial_attention"):
+        assert torch.equal(getattr(whole, name), getattr(answer, name))
+
+
+def test_an_inverted_map_acts_and_is_shown():
+    model, _ = build_abn(AbnConfig(**SMALL), 5)
+    model.eval()
+    frames = clip_batch().frames
+    with torch.no_grad():
+        features = model.extract(frames)
+        own = model(frames)
+        inverted = model(frames, AttentionEdit(invert_spatial=True))
+        expected = model.backbone.perceive(features * (2 - own.spatial_attention.unsqueeze(1)))
+    torch.testing.assert_close(inverted.spatial_attention, 1 - own.spatial_attention)
+    torch.testing.assert_close(inverted.scores, expected)
+    assert torch.equal(inverted.attention_scores, own.attention_scores)
+
+
+def test_temporal_attention_cannot_be_replaced_where_there_is_none():
+    model, _ = build_abn(AbnConfig(**SMALL), 5)
+    with pytest.raises(AttncliError, match="no temporal attention to replace; use a run of st-abn"):
+        model(clip_batch().frames, AttentionEdit(temporal=torch.ones(2, 4)))
 
 
 def test_the_perception_branch_trains_the_map_too():

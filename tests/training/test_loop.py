@@ -185,6 +185,16 @@ def test_readers_that_die_of_the_same_signal_do_not_hide_it(
     assert make_training(make_config()).progress.step == 1
 
 
+def test_a_checkpoint_of_weights_alone_is_not_gone_on_from(
+    make_config: MakeConfig, make_training: MakeTraining, tmp_path: Path
+) -> None:
+    make_training(make_config()).run()
+    checkpoints = tmp_path / "run" / "checkpoints"
+    (checkpoints / "best.pt").replace(checkpoints / "last.pt")
+    with pytest.raises(AttncliError, match="holds weights but no optimizer"):
+        make_training(make_config())
+
+
 def test_fewer_epochs_than_are_done_are_refused(
     make_config: MakeConfig, make_training: MakeTraining
 ) -> None:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from attncli.visualization.clips import HeatStyle, evenly_spaced, picture_rows
-from attncli.visualization.colormap import color_table
+from attncli.visualization.clips import HeatStyle, evenly_spaced, middles, picture_rows
+from attncli.visualization.colormap import color_table, colorize
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,20 @@ from attncli.visualization.colormap import color_table
 )
 def test_frames_are_evenly_spaced_from_first_to_last(n, count, expected):
     assert evenly_spaced(n, count) == expected
+
+
+@pytest.mark.parametrize(
+    ("n", "count", "expected"),
+    [
+        (32, 8, [2, 6, 10, 14, 18, 22, 26, 30]),
+        (16, 3, [2, 8, 13]),  # middles of 0 to 5.3, 5.3 to 10.7 and 10.7 to 16: 2.7, 8, 13.3
+        (4, 8, [0, 1, 2, 3]),
+        (32, 1, [16]),
+        (1, 8, [0]),
+    ],
+)
+def test_middles_are_those_of_equal_parts(n, count, expected):
+    assert middles(n, count) == expected
 
 
 def test_rows_are_the_input_then_a_row_a_run(make_clip):
@@ -53,3 +67,38 @@ def test_a_clips_range_is_that_of_all_its_frames_and_not_only_those_shown(make_c
     row = picture_rows(clip, ["abn"], style, [1])[1]
     middle = color_table("jet")[[127, 128]].tolist()
     assert row.pictures[0, 0, 0].tolist() in middle
+
+
+def test_only_what_has_temporal_attention_has_a_bar(make_clip):
+    clip = make_clip(runs=2, temporal=(1,))
+    assert [row.bar is not None for row in picture_rows(clip, ["a", "b"], HeatStyle(), [0])] == [
+        False,
+        False,
+        True,
+    ]
+    assert clip.has_bars
+    assert not make_clip().has_bars
+
+
+def test_a_bar_has_a_cell_for_every_frame_of_the_clip(make_clip):
+    clip = make_clip(runs=1, t=6, temporal=(0,))
+    bar = picture_rows(clip, ["a"], HeatStyle(colormap="viridis"), [1, 4])[1].bar
+    expected = colorize(clip.runs[0].temporal, color_table("viridis"))
+    assert (bar.name, bar.shown) == ("temporal", (1, 4))
+    assert np.array_equal(bar.colors, expected)
+
+
+def test_what_people_gave_the_frames_is_a_bar_of_the_input_whatever_the_range(make_clip):
+    clip = make_clip(runs=1, t=3, edited=True)
+    clip.edited[:] = 0, 0.5, 0.5
+    bar = picture_rows(clip, ["a"], HeatStyle(value_range="clip"), [0])[0].bar
+    assert bar.name == "edited"
+    assert np.array_equal(bar.colors, color_table("jet")[[0, 128, 128]])
+
+
+@pytest.mark.parametrize("value_range", ["frame", "clip"])
+def test_a_bar_is_scaled_within_its_clip_where_maps_are_scaled(make_clip, value_range):
+    clip = make_clip(runs=1, t=3, temporal=(0,))
+    clip.runs[0].temporal[:] = 0.4, 0.45, 0.5
+    bar = picture_rows(clip, ["a"], HeatStyle(value_range=value_range), [0])[1].bar
+    assert np.array_equal(bar.colors[[0, 2]], color_table("jet")[[0, 255]])

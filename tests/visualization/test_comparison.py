@@ -8,8 +8,9 @@ from matplotlib.text import Text
 from PIL import Image
 
 from attncli.visualization.clips import HeatStyle
-from attncli.visualization.comparison import PAGE_HEIGHT_IN, draw_comparison, save_figure
+from attncli.visualization.comparison import PAGE_HEIGHT_IN, draw_comparison
 from attncli.visualization.lettering import typesetting
+from attncli.visualization.saving import save_figure
 
 LONG = "Moving something and something so they collide with each other"
 
@@ -63,6 +64,66 @@ def test_nothing_overlaps_or_leaves_the_page(
     assert (placed >= -1).all()
     assert (placed[:, 2:] <= size_wh + 1).all()
     assert overlaps(placed) == []
+
+
+@pytest.mark.parametrize(
+    ("clips", "t", "frames", "size_hw", "width_in", "value_range"),
+    [
+        (3, 32, 8, (24, 24), 7.0, "none"),
+        (1, 32, 32, (24, 24), 7.0, "none"),
+        (1, 32, 4, (24, 24), 3.4, "frame"),
+        (2, 16, 16, (32, 16), 7.0, "clip"),
+        (1, 3, 2, (16, 32), 7.0, "frame"),
+    ],
+)
+def test_nothing_overlaps_where_there_are_bars(
+    make_clip, clips, t, frames, size_hw, width_in, value_range
+):
+    looks = {"predicted": LONG, "true_class": LONG, "size_hw": size_hw}
+    shown = make_clip(2, t=t, temporal=(1,), edited=True, **looks)
+    figure = draw_comparison(
+        [shown] * clips,
+        ["obj_abn", "st_abn_with_human_knowledge"],
+        style=HeatStyle(value_range=value_range),
+        frames=frames,
+        width_in=width_in,
+        dpi=100,
+    )
+    size_wh, placed = boxes(figure)
+    assert len(figure.axes[0].images) == clips * (2 + 3 * min(t, frames))
+    assert (placed >= -1).all()
+    assert (placed[:, 2:] <= size_wh + 1).all()
+    assert overlaps(placed) == []
+
+
+def test_a_bar_spans_its_row_and_points_at_the_frames_below_it(make_clip):
+    clip = make_clip(runs=1, t=32, temporal=(0,))
+    page = draw_comparison([clip], ["st_abn"], style=HeatStyle(), frames=8).axes[0]
+    (bar,) = (image for image in page.images if image.get_array().shape[0] == 1)
+    heat_maps = page.images[-8:]
+    left, right, bottom, _ = bar.get_extent()
+    assert left == pytest.approx(heat_maps[0].get_extent()[0])
+    assert right == pytest.approx(heat_maps[-1].get_extent()[1])
+    assert bottom < heat_maps[0].get_extent()[3]  # inches run downwards
+    assert bar.get_array().shape[1] == 32
+    tips = [pointer.get_xy()[0, 0] for pointer in page.patches]
+    assert tips == pytest.approx([left + (right - left) * (i + 0.5) / 32 for i in range(2, 32, 4)])
+    for tip, heat_map in zip(tips, heat_maps, strict=True):
+        assert heat_map.get_extent()[0] < tip < heat_map.get_extent()[1]
+
+
+def test_a_bar_of_frames_that_are_all_shown_needs_no_pointers(make_clip):
+    clip = make_clip(runs=1, t=8, temporal=(0,))
+    page = draw_comparison([clip], ["st_abn"], style=HeatStyle(), frames=8).axes[0]
+    assert list(page.patches) == []
+
+
+def test_pictures_below_a_bar_are_the_frames_it_points_at(make_clip):
+    clip = make_clip(runs=1, t=8, temporal=(0,))
+    figure = draw_comparison([clip], ["abn"], style=HeatStyle(opacity=0.0), frames=2)
+    pictures = [image.get_array() for image in figure.axes[0].images if len(image.get_array()) > 1]
+    for drawn, expected in zip(pictures, [2, 6, 2, 6], strict=True):
+        assert np.array_equal(drawn, clip.frames[expected])
 
 
 @pytest.mark.parametrize("runs", [2, 3])
@@ -128,6 +189,18 @@ def test_the_colour_bar_says_what_the_colours_span(make_clip, value_range, label
     page, bar = figure.axes
     assert " ".join(text.get_text() for text in page.texts).endswith(label)
     assert [tick.get_text() for tick in bar.get_xticklabels()] == ["0", "0.25", "0.5", "0.75", "1"]
+
+
+def test_the_colour_bar_says_that_bars_are_scaled_otherwise(make_clip):
+    clip = make_clip(runs=1, temporal=(0,))
+    figure = draw_comparison([clip], ["a"], style=HeatStyle(value_range="frame"))
+    assert figure.axes[0].texts[-1].get_text() == "(bars: each clip)"
+
+
+def test_a_long_class_is_told_from_its_mirror_image_beside_small_pictures(make_clip):
+    clip = make_clip(runs=1, t=32, predicted="Pushing something from left to right")
+    page = draw_comparison([clip], ["st_abn"], style=HeatStyle(), frames=32).axes[0]
+    assert "left to right" in [text.get_text() for text in page.texts]
 
 
 def test_names_with_dollar_signs_are_drawn_as_they_are(make_clip, tmp_path):

@@ -62,13 +62,13 @@ def test_an_unknown_id_is_refused_with_the_nearest_ones():
 
 
 def test_only_clips_of_the_class_are_taken():
-    chosen = choose(CLIPS, Wish(label="B", clips=9), no_entropies)
+    chosen = choose(CLIPS, Wish(labels=("B",), clips=9), no_entropies)
     assert {clip.id for clip in chosen} == {"B/0", "B/1", "B/2", "B/3"}
 
 
 def test_an_unknown_class_is_refused():
     with pytest.raises(UsageError, match="--class: 'Z' is not among"):
-        choose(CLIPS, Wish(label="Z"), no_entropies)
+        choose(CLIPS, Wish(labels=("Z",)), no_entropies)
 
 
 def test_the_sharpest_clips_have_the_least_entropy():

@@ -14,17 +14,21 @@ from PIL import Image
 
 from attncli import catalog
 from attncli.config.object_abn import AbnConfig, X3DConfig
+from attncli.config.st_abn import StAbnConfig
+from attncli.config.training import ClipConfig
 from attncli.data.clips import ClipDataset, collate
 from attncli.data.layouts import open_dataset
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, UsageError
 from attncli.files.attention import open_attention
 from attncli.files.checkpoints import load_weights, read_weights, write_checkpoint, write_weights
 from attncli.files.failures import read_failures
 from attncli.files.metrics import read_metrics
 from attncli.files.predictions import read_predictions
 from attncli.files.runs import RunDirectory, create
+from attncli.files.temporal_edits import write_temporal_edits
 from attncli.metrics.entropy import map_entropy
 from attncli.reporting import Silent
+from attncli.workflows.entropy import Measure, measure_entropy
 from attncli.workflows.evaluate import evaluate_runs
 from attncli.workflows.outcome import Outcome
 
@@ -45,7 +49,18 @@ TINY: dict[str, Any] = {
 }
 
 
-def write_manifest(root: Path, labels: list[str], *, name: str = "manifest.csv") -> Path:
+TINY_ST_ABN = {
+    "weights": "none",
+    "depth": "18",
+    "width_factor": 0.125,
+    **{key: TINY[key] for key in TINY if key.endswith(("px", "size", "frames", "workers"))},
+}
+
+
+def write_manifest(
+    root: Path, labels: list[str], *, name: str = "manifest.csv", training: int = 0
+) -> Path:
+    """Write videos of 12 frames and their manifest, the first `training` for training."""
     generator = np.random.default_rng(0)
     with (root / name).open("w", newline="") as file:
         table = csv.writer(file)
@@ -56,7 +71,8 @@ def write_manifest(root: Path, labels: list[str], *, name: str = "manifest.csv")
             for frame in range(12):
                 pixels = generator.integers(0, 256, (34, 48, 3), dtype=np.uint8)
                 Image.fromarray(pixels).save(folder / f"{frame + 1:06}.png")
-            table.writerow([f"v/clip{number}", f"frames/clip{number}", label, "val"])
+            split = "train" if number < training else "val"
+            table.writerow([f"v/clip{number}", f"frames/clip{number}", label, split])
     return root / name
 
 
@@ -73,7 +89,7 @@ def make_run(path: Path, data: Path, *, method: str = "abn", seed: int = 0, **ch
     return path
 
 
-def network(config: X3DConfig, method: str, seed: int = 0) -> torch.nn.Module:
+def network(config: ClipConfig, method: str, seed: int = 0) -> torch.nn.Module:
     torch.manual_seed(seed)
     model, _ = catalog.load(catalog.method(method).build)(config, len(CLASSES))
     return model.eval()
@@ -240,6 +256,80 @@ def test_an_evaluation_replaces_all_of_the_one_before(tmp_path: Path, data: Path
     evaluate(run)
     assert not stale.exists()
     assert [path.name for path in (run / "eval").iterdir()] == ["val"]
+
+
+def test_classes_of_edited_training_clips_have_figures_of_their_own(tmp_path: Path) -> None:
+    labels = ["Hop", "Run", "Walk", "Run", "Hop", "Run", "Walk", "Run", "Hop", ""]
+    data = write_manifest(tmp_path, labels, training=3)
+    edits = tmp_path / "edits.csv"
+    write_temporal_edits(
+        edits,
+        {
+            "v/clip1": np.ones(12, np.float32),
+            "v/clip2": np.zeros(12, np.float32),
+            "v/clip0": np.full(12, np.nan, np.float32),  # nobody edited it
+        },
+    )
+    run = make_run(tmp_path / "abn", data)
+    (row,) = evaluate(run, temporal_edits=edits).rows
+    written = read_predictions(run / "eval" / "val" / "predictions.csv")
+    answers = list(zip(written.labels, written.predicted, strict=True))
+    for figure, classes in (("edited", {"Run", "Walk"}), ("other", {"Hop"})):
+        hits = [label == predicted for label, predicted in answers if label in classes]
+        assert row[f"top1_{figure}_classes"] == pytest.approx(100 * np.mean(hits))
+    assert read_metrics(run / "eval" / "val" / "metrics.json") == row
+
+
+@pytest.mark.parametrize(
+    ("clip", "score", "complaint"),
+    [("v/clip5", 1.0, "no clip 'v/clip5'"), ("v/clip1", np.nan, "edits no clip that has a class")],
+)
+def test_edits_of_no_training_clip_are_refused(
+    tmp_path: Path, clip: str, score: float, complaint: str
+) -> None:
+    data = write_manifest(tmp_path, ["Hop", "Run", "Walk", "Run", "Hop", "Run"], training=3)
+    write_temporal_edits(tmp_path / "edits.csv", {clip: np.full(12, score, np.float32)})
+    run = make_run(tmp_path / "abn", data)
+    with pytest.raises(AttncliError, match=complaint):
+        evaluate(run, temporal_edits=tmp_path / "edits.csv")
+    assert not (run / "eval").exists()
+
+
+def test_a_network_without_temporal_attention_takes_any_number_of_frames(
+    tmp_path: Path, data: Path
+) -> None:
+    run = make_run(tmp_path / "abn", data)
+    (row,) = evaluate(run, frames=6).rows
+    attention = open_attention(run / "eval" / "val" / "attention")
+    assert row["frames"] == 6
+    assert attention.spatial is not None
+    assert attention.spatial.shape[1] == 6
+    assert attention.record(0).frames == (0, 2, 4, 6, 8, 10)
+
+
+def test_a_network_with_temporal_attention_takes_its_own_number_of_frames_only(
+    tmp_path: Path, data: Path
+) -> None:
+    create(tmp_path / "st_abn", StAbnConfig(data=data, **TINY_ST_ABN), "st-abn", CLASSES, {})
+    with pytest.raises(UsageError, match=r"--frames: .*st_abn takes clips of 4 frames only, not"):
+        evaluate(tmp_path / "st_abn", frames=6)
+
+
+def test_both_kinds_of_attention_are_kept_and_can_be_measured(tmp_path: Path, data: Path) -> None:
+    config = StAbnConfig(data=data, **TINY_ST_ABN)
+    run = create(tmp_path / "st_abn", config, "st-abn", CLASSES, {})
+    model = network(config, "st-abn")
+    write_weights(run.directory.weights_path, model, {})
+    (row,) = evaluate(run.directory.path).rows
+    clips = ClipDataset(open_dataset(data, split="val"), config, training=False, seed=config.seed)
+    with torch.inference_mode():
+        outputs = model(collate([clips[row] for row in range(N_CLIPS)]).frames)
+    attention = open_attention(run.directory.evaluation_path("val") / "attention")
+    np.testing.assert_allclose(attention.spatial, outputs.spatial_attention, atol=1e-4)
+    np.testing.assert_allclose(attention.temporal, outputs.temporal_attention, atol=1e-4)
+    (measured,) = measure_entropy([run.directory.path], Measure(), reporter=Silent()).rows
+    assert (measured["method"], measured["clips"]) == ("st-abn", N_CLIPS)
+    assert measured["entropy"] == pytest.approx(row["entropy"])
 
 
 def test_a_dry_run_touches_nothing(tmp_path: Path, data: Path) -> None:

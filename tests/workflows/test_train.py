@@ -22,6 +22,7 @@ from attncli.files.checkpoints import read_checkpoint
 from attncli.files.failures import read_failures
 from attncli.files.masks import FrameMasks, Instance, MaskWriter
 from attncli.training.distributed import World
+from attncli.workflows.guidance import Guidance
 from attncli.workflows.train import _training_clips, _validation_batches
 
 CLASSES = ("Left", "Right", "Up")
@@ -204,7 +205,7 @@ def test_other_settings_than_it_was_begun_with_are_refused(
     data: Path, trained: Path, run_cli: Callable[..., Any]
 ) -> None:
     words = ("train", "x3d", "--data", data, *TINY, *EPOCHS, "-o", trained, "--resume")
-    answer = run_cli(*words, "--seed", "5", "--flip", "0.1", "--workers", "1")
+    answer = run_cli(*words, "--seed", "5", "--flip", "none", "--workers", "1")
     assert answer.exit_code == 2
     assert "begun with other settings: --flip, --seed" in answer.stderr
     assert "--workers" not in answer.stderr
@@ -338,7 +339,7 @@ def test_training_clips_are_augmented_and_validation_clips_are_not(data):
         order = torch.cat([batch.rows for batch in batches]).argsort()
         return torch.cat([batch.crops for batch in batches])[order]
 
-    training = _training_clips(config, dataset, None, world)
+    training = _training_clips(config, dataset, Guidance(), world)
     training.order.begin(0, 0)
     assert len(crops(training.loader).unique(dim=0)) > 1
     validation = crops(_validation_batches(config, dataset, world))

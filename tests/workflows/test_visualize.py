@@ -13,9 +13,12 @@ from attncli.errors import AttncliError, UsageError
 from attncli.files import runs as run_files
 from attncli.files.attention import AttentionWriter, ClipRecord
 from attncli.files.masks import FrameMasks, Instance, MaskWriter
+from attncli.files.temporal_edits import write_temporal_edits
 from attncli.metrics.entropy import map_entropy
 from attncli.reporting import Silent
+from attncli.visualization.animation import BAR_PX, POINTER_PX
 from attncli.visualization.clips import HeatStyle
+from attncli.visualization.colormap import color_table
 from attncli.visualization.selection import Wish
 from attncli.workflows.visualize import Picture, visualize_runs
 
@@ -41,7 +44,17 @@ def data(tmp_path):
 def make_run(tmp_path, data):
     """Return what writes a run that was evaluated on the videos."""
 
-    def make(name, *, ids=IDS, seed=0, crop=CROP, sharp=1.0, predicted="Archery"):
+    def make(
+        name,
+        *,
+        ids=IDS,
+        seed=0,
+        crop=CROP,
+        sharp=1.0,
+        predicted="Archery",
+        flip=False,
+        temporal=None,
+    ):
         path = tmp_path / "runs" / name
         run_files.create(path, AbnConfig(data=data), "abn", ["Archery", "Rowing"], {})
         maps = np.random.default_rng(seed).random((len(ids), 4, 5, 5), dtype=np.float32)
@@ -49,8 +62,8 @@ def make_run(tmp_path, data):
         with AttentionWriter(path / "eval" / "val" / "attention") as writer:
             for row, video_id in enumerate(ids):
                 label = video_id.split("/")[0]
-                record = ClipRecord(row, video_id, label, predicted, FRAMES, crop, False)
-                writer.append([record], spatial=maps[row : row + 1])
+                record = ClipRecord(row, video_id, label, predicted, FRAMES, crop, flip)
+                writer.append([record], spatial=maps[row : row + 1], temporal=temporal)
         return path
 
     return make
@@ -133,6 +146,65 @@ def test_a_video_has_every_frame_of_the_clip_at_the_pace_of_the_source(make_run,
         for column in range(3):
             centre = picture[-128, 128 + column * 260]
             assert centre == pytest.approx(160 + 5 * index, abs=6)
+
+
+def test_a_clip_that_was_mirrored_is_drawn_mirrored(make_run, draw, data, tmp_path):
+    pixels = np.zeros((24, 32, 3), np.uint8)
+    pixels[:, 4:16] = 255  # the left half of the crop
+    write_video(data / f"{IDS[0]}.avi", [pixels] * 10, Fraction(30))
+    style = HeatStyle(opacity=0.0)
+    for name, flip, halves in (("plain", False, (255, 0)), ("mirrored", True, (0, 255))):
+        draw([make_run(name, flip=flip)], f"{name}.mp4", wish=Wish(ids=(IDS[0],)), style=style)
+        (picture,) = read_frames(tmp_path / "out" / f"{name}.mp4", [0])
+        drawn = picture[-128, [64, 192]].mean(axis=1)
+        assert drawn == pytest.approx(halves, abs=12)
+
+
+def test_temporal_attention_is_a_bar_below_its_video(make_run, draw, tmp_path):
+    temporal = np.array([[0.0, 0.25, 0.5, 1.0]], np.float32)
+    runs = [make_run("abn"), make_run("st_abn", temporal=temporal)]
+    draw(runs, "clip.mp4", wish=Wish(ids=(IDS[0],)))
+    (picture,) = read_frames(tmp_path / "out" / "clip.mp4", [3])
+    bar = picture[-POINTER_PX - BAR_PX // 2, 2 * 260 + 32 :: 64][:4]
+    assert bar == pytest.approx(color_table("jet")[[0, 64, 128, 255]], abs=30)  # lossy
+    assert (picture[-POINTER_PX - BAR_PX // 2, 260:516] > 240).all()
+
+
+def edits_of(path, *ids):
+    scores = {video_id: np.linspace(0, 1, 10, dtype=np.float32) for video_id in ids}
+    write_temporal_edits(path, scores | {IDS[0]: np.full(10, np.nan, np.float32)})
+    return path
+
+
+def test_only_edited_clips_are_shown_with_what_people_gave_them(make_run, draw, tmp_path):
+    edits = edits_of(tmp_path / "edits.csv", IDS[2])
+    outcome = draw([make_run("abn")], "clip.mp4", edits=edits)
+    assert [row["id"] for row in outcome.rows] == [IDS[2]]
+    (picture,) = read_frames(tmp_path / "out" / "clip.mp4", [0])
+    bar = picture[-POINTER_PX - BAR_PX // 2, 32:256:64]
+    scores = np.array(FRAMES) / 9  # of the frames that the clip has
+    assert bar == pytest.approx(color_table("jet")[(scores * 256).astype(int)], abs=30)
+
+
+def test_edits_of_other_clips_are_refused(make_run, draw, tmp_path):
+    edits = edits_of(tmp_path / "edits.csv", "Archery/v_9")
+    with pytest.raises(AttncliError, match="edits none of the clips that all runs have"):
+        draw([make_run("abn")], edits=edits)
+
+
+def test_a_clip_with_frames_beyond_its_edits_is_a_failure(make_run, draw, tmp_path):
+    path = tmp_path / "edits.csv"
+    write_temporal_edits(path, {IDS[0]: np.ones(7, np.float32), IDS[1]: np.ones(8, np.float32)})
+    outcome = draw([make_run("abn")], edits=path)
+    assert [failure.id for failure in outcome.failures] == [IDS[0]]
+    assert [row["id"] for row in outcome.rows] == [IDS[1]]
+
+
+def test_runs_with_and_without_temporal_attention_go_into_one_figure(make_run, draw, tmp_path):
+    temporal = np.full((1, 4), 0.5, np.float32)
+    runs = [make_run("abn"), make_run("st_abn", temporal=temporal)]
+    assert len(draw(runs, "fig4.pdf").rows) == 6
+    assert (tmp_path / "out" / "fig4.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_videos_of_several_clips_play_one_after_the_other(make_run, draw, tmp_path):

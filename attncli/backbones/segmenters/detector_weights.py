@@ -1,10 +1,9 @@
-"""Weights of detectors: fetched, read without running code, and accounted for key by key."""
+"""Weights of detectors: read without running code, and accounted for key by key."""
 
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import torch
 from torch import Tensor, nn
@@ -24,26 +23,6 @@ ARRAY_PARTS = {
     ("_codecs", "encode"),
 }
 """All that a pickle of arrays names; one that names anything else is refused."""
-
-
-def published_file(url: str) -> Path:
-    """Return the file at `url`, fetched into torch's hub directory unless it is there.
-
-    Raises:
-        AttncliError: It cannot be fetched.
-    """
-    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            torch.hub.download_url_to_file(url, str(path), progress=False)
-        except (URLError, TimeoutError, ConnectionError) as error:
-            raise AttncliError(
-                f"cannot be downloaded ({error})",
-                where=url,
-                remedy="fetch it elsewhere and pass --weights FILE",
-            ) from error
-    return path
 
 
 def read_detector(path: Path) -> Mapping[str, Tensor]:

@@ -8,14 +8,11 @@ import torch
 from jaxtyping import UInt8
 
 from attncli.backbones.segmenters.detection import Detections, DetectionSegmenter
-from attncli.backbones.segmenters.detector_weights import (
-    load_exactly,
-    published_file,
-    read_detector,
-)
+from attncli.backbones.segmenters.detector_weights import load_exactly, read_detector
 from attncli.backbones.segmenters.frames import check_classes
 from attncli.config.segment import SegmentConfig
 from attncli.errors import MissingDependencyError, UsageError
+from attncli.files.downloads import published_file
 
 DEFAULT_MODEL = "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x.yaml"
 

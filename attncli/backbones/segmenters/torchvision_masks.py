@@ -10,14 +10,11 @@ from torch import nn
 from torchvision.models import detection
 
 from attncli.backbones.segmenters.detection import Detections, DetectionSegmenter
-from attncli.backbones.segmenters.detector_weights import (
-    load_exactly,
-    published_file,
-    read_detector,
-)
+from attncli.backbones.segmenters.detector_weights import load_exactly, read_detector
 from attncli.backbones.segmenters.frames import check_classes
 from attncli.config.segment import SegmentConfig
 from attncli.errors import UsageError
+from attncli.files.downloads import published_file
 
 PUBLISHED: dict[str, Any] = {
     "maskrcnn_resnet50_fpn_v2": detection.MaskRCNN_ResNet50_FPN_V2_Weights.COCO_V1,

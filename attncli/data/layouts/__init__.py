@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from attncli.data.layouts import class_folders, manifest, ucf101
+from attncli.data.layouts import class_folders, manifest, ssv2, ucf101
 from attncli.data.samples import Split, VideoDataset
 from attncli.errors import AttncliError, UsageError
 
 _LAYOUTS = {
     "ucf101": ucf101,
+    "ssv2": ssv2,
     "manifest": manifest,
     "class-folders": class_folders,
 }
@@ -33,11 +34,13 @@ def open_dataset(
     """Return the videos of one split of the dataset at `root`.
 
     Videos that a list names but that are not there are kept, so that reading them fails by name;
-    only where none of them is there the dataset is refused.
+    only where none of them is there the dataset is refused. Of UCF101 classes without a directory,
+    of Something-Something v2 all videos that are not there are left out instead, which `notes` of
+    the dataset says: a part of them is a dataset too.
 
     Args:
         root: Dataset directory, or manifest file.
-        layout: `ucf101`, `manifest` or `class-folders`; `auto` recognises it.
+        layout: `ucf101`, `ssv2`, `manifest` or `class-folders`; `auto` recognises it.
         split: `train` or `val` as the dataset's lists divide it, `all` for every video there is.
         split_number: Which of UCF101's divisions to use, from 1; other layouts have only one.
 
@@ -55,7 +58,10 @@ def open_dataset(
     elif split_number != 1:
         raise UsageError(f"{root} has one division only", where="--split-number", remedy="use 1")
     else:
-        dataset = (manifest if name == "manifest" else class_folders).open_split(root, split)
+        dataset = _LAYOUTS[name].open_split(root, split)
+    if not dataset.samples:
+        what = "; ".join((f"lists no video of split {split!r} that is there", *dataset.notes))
+        raise AttncliError(what, where=root, remedy="check --data and its lists")
     if not any(sample.path.exists() for sample in dataset.samples):
         raise AttncliError(
             f"none of the {len(dataset.samples)} videos of split {split!r} is there",

@@ -62,7 +62,7 @@ def open_split(root: Path, split: Split) -> VideoDataset:
         raise AttncliError(
             f"lists no video of split {split!r}",
             where=root,
-            remedy="give each video `train` or `val` under the key split",
+            remedy=f"add a list {split}.csv, or give each video its split under the key `split`",
         )
     classes = _classes(rows)
     folder = manifests[0].parent

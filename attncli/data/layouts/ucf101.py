@@ -96,15 +96,19 @@ def _read_classes(file: Path) -> dict[str, int]:
 def _list_file(lists: Path, split: Split, number: int) -> Path:
     prefix = _LIST_PREFIX[split]
     file = lists / f"{prefix}{number:02d}.txt"
-    if not file.exists():
-        names = (re.fullmatch(rf"{prefix}(\d+)\.txt", entry.name) for entry in lists.iterdir())
-        there = ", ".join(str(n) for n in sorted(int(name[1]) for name in names if name))
-        raise UsageError(
-            f"no {file.name} in {lists}",
-            where="--split-number",
-            remedy=f"there is {there}" if there else "get UCF101's split files",
+    if file.exists():
+        return file
+    names = (re.fullmatch(rf"{prefix}(\d+)\.txt", entry.name) for entry in lists.iterdir())
+    there = ", ".join(str(n) for n in sorted(int(name[1]) for name in names if name))
+    if not there:
+        raise AttncliError(
+            f"has no list of split {split!r}",
+            where=lists,
+            remedy=f"add {file.name} of UCF101's split files",
         )
-    return file
+    raise UsageError(
+        f"no {file.name} in {lists}", where="--split-number", remedy=f"there is {there}"
+    )
 
 
 def _read_list(

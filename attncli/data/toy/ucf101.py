@@ -7,17 +7,16 @@ from pathlib import Path
 import numpy as np
 import tomli_w
 
-from attncli.data.toy.scenes import MOTIONS, Scene, render
+from attncli.data.toy.painting import Scene
+from attncli.data.toy.scenes import MOTIONS, render
+from attncli.data.toy.true_masks import write_masks
 from attncli.data.video import write_video
 from attncli.errors import UsageError
 from attncli.files.atomic import replacing_directory, write_text
-from attncli.files.masks import FrameMasks, Instance, MaskWriter
 from attncli.reporting import Reporter
 
 FPS = 25.0
 SUFFIX = ".avi"
-SMALLEST_SIDE_PX = 32
-"""Below this the small bodies are a few pixels."""
 GROUPS = 25
 TEST_GROUPS = {1: range(1, 8), 2: range(8, 15), 3: range(15, 22)}
 """Groups of UCF101's three test lists; the others are for training."""
@@ -51,14 +50,26 @@ def toy_videos(size: int) -> list[ToyVideo]:
     ]
 
 
+def count_ucf101(*, size: int, frames: int, **_: int) -> dict[str, int]:
+    """Return how many classes, training and validation videos, and frames any seed yields."""
+    videos = toy_videos(size)
+    val = sum(video.group in TEST_GROUPS[1] for video in videos)
+    return {
+        "classes": len(MOTIONS),
+        "train": len(videos) - val,
+        "val": val,
+        "frames": frames * len(videos),
+    }
+
+
 def make_ucf101(
     directory: Path,
     *,
     size: int,
     seed: int,
+    frames: int,
+    size_hw: tuple[int, int],
     reporter: Reporter,
-    frames: int = 72,
-    size_hw: tuple[int, int] = (120, 160),
 ) -> list[ToyVideo]:
     """Write the dataset: `UCF-101/`, `ucfTrainTestlist/` and the true masks in `masks/`.
 
@@ -69,9 +80,9 @@ def make_ucf101(
         directory: Where to write.
         size: Videos of each class, at least 3.
         seed: Seed of every random draw.
-        reporter: Told of progress.
         frames: Frames of each video.
         size_hw: Rows and columns of each frame.
+        reporter: Told of progress.
 
     Returns:
         The videos written.
@@ -86,7 +97,7 @@ def make_ucf101(
         for video in reporter.track(videos, label="drawing toy videos", unit="videos"):
             scene = draw(video, seed=seed, n_frames=frames, size_hw=size_hw)
             write_video((root / "UCF-101" / video.id).with_suffix(SUFFIX), scene.frames, FPS)
-            _write_masks(root / "masks", video, scene)
+            write_masks(root / "masks", video.id, scene.masks)
         _write_lists(root / "ucfTrainTestlist", videos)
         settings = {"format_version": 1, "size": size, "seed": seed, "frames": frames}
         write_text(root / "config.toml", tomli_w.dumps({**settings, "frame_hw": list(size_hw)}))
@@ -103,15 +114,6 @@ def draw(video: ToyVideo, *, seed: int, n_frames: int, size_hw: tuple[int, int])
         look=np.random.default_rng(np.random.SeedSequence((*place, 0))),
         course=np.random.default_rng(np.random.SeedSequence((*place, video.number))),
     )
-
-
-def _write_masks(root: Path, video: ToyVideo, scene: Scene) -> None:
-    with MaskWriter(root, video.id) as writer:
-        for index, mask in enumerate(scene.masks):
-            size_hw = (mask.shape[0], mask.shape[1])
-            writer.write(
-                FrameMasks(index, size_hw, (Instance.of(mask, category="object", score=1.0),))
-            )
 
 
 def _write_lists(root: Path, videos: list[ToyVideo]) -> None:

@@ -1,17 +1,12 @@
 import pickle
 from pathlib import Path
-from urllib.error import URLError
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from attncli.backbones.segmenters.detector_weights import (
-    load_exactly,
-    published_file,
-    read_detector,
-)
+from attncli.backbones.segmenters.detector_weights import load_exactly, read_detector
 from attncli.errors import AttncliError
 
 
@@ -81,21 +76,3 @@ def test_weights_of_another_model_are_refused_by_key(change, message):
     change(state)
     with pytest.raises(AttncliError, match=f"w: the weights are of another model .*{message}"):
         load_exactly(model(), state, where="w")
-
-
-def test_a_failed_download_says_what_to_do(tmp_path, monkeypatch):
-    def offline(*args, **kwargs):
-        raise URLError("no route to host")
-
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
-    with pytest.raises(AttncliError, match=r"https://x/y\.pth: .*no route.*pass --weights FILE"):
-        published_file("https://x/y.pth")
-
-
-def test_a_file_fetched_before_is_used_again(tmp_path, monkeypatch):
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    there = tmp_path / "hub" / "checkpoints" / "y.pth"
-    there.parent.mkdir(parents=True)
-    there.touch()
-    assert published_file("https://x/y.pth") == there

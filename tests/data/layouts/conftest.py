@@ -1,7 +1,9 @@
-"""Directories laid out like UCF101; the videos are empty files, since layouts never open them."""
+"""Directories laid out like known datasets; videos are empty files, since layouts open none."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +46,44 @@ def make_ucf101(tmp_path: Path) -> Callable[..., Path]:
         for name, text in (LISTS | dict(lists or {})).items():
             if text is not None:
                 (directory / name).write_text(text, newline="")
+        return root
+
+    return make
+
+
+TEMPLATES = {"Turning [something] left": 1, "Holding [something] in front of [something]": 0}
+SSV2 = {
+    "labels": {"Turning something left": "1", "Holding something in front of something": "0"},
+    "train": [
+        {"id": id_, "label": "a", "template": list(TEMPLATES)[number % 2], "placeholders": ["b"]}
+        for number, id_ in enumerate(("78687", "9", "100", "20"))
+    ],
+    "validation": [{"id": "41775", "template": list(TEMPLATES)[1]}],
+    "test": [{"id": "1420"}],
+}
+
+
+@pytest.fixture
+def make_ssv2(tmp_path: Path) -> Callable[..., Path]:
+    """Writes the layout; `files` replaces what JSON files hold, by name; None leaves one out."""
+
+    def make(
+        videos: str = "20bn-something-something-v2",
+        lists: str = "something-something-v2-{}.json",
+        suffix: str = ".webm",
+        files: Mapping[str, Any] | None = None,
+    ) -> Path:
+        root = tmp_path / "ssv2"
+        for id_ in ("78687", "9", "100", "20", "41775", "1420"):
+            video = root / videos / f"{id_}{suffix}"
+            video.parent.mkdir(parents=True, exist_ok=True)
+            video.touch() if suffix else video.mkdir()
+        for name, content in (SSV2 | dict(files or {})).items():
+            file = root / lists.format(name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if content is not None:
+                text = content if isinstance(content, str) else json.dumps(content, indent=1)
+                file.write_text(text)
         return root
 
     return make

@@ -75,8 +75,14 @@ def test_two_columns_of_path_and_label_are_a_list_of_one_split(write, tmp_path):
 def test_a_list_without_splits_serves_for_all_only(write):
     path = write("list.txt", "clips/a.avi 1\n")
     assert len(open_dataset(path, split="all").samples) == 1
-    with pytest.raises(AttncliError, match="lists no video of split 'train'; give each video"):
+    with pytest.raises(AttncliError, match="lists no video of split 'train'; add a list train"):
         open_dataset(path, split="train")
+
+
+def test_a_missing_validation_list_is_named(write, tmp_path):
+    write("train.csv", "path,label\nclips/a.avi,1\n")
+    with pytest.raises(AttncliError, match=r"lists no video of split 'val'; add a list val\.csv"):
+        open_dataset(tmp_path, split="val")
 
 
 def test_a_directory_of_frames_may_be_listed(write, tmp_path):

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,23 @@ def test_other_divisions_have_their_own_lists(make_ucf101):
     for number in (3, 0):
         with pytest.raises(UsageError, match=r"--split-number: no trainlist.* there is 1, 2"):
             open_dataset(root, split="train", split_number=number)
+
+
+def test_a_missing_validation_list_is_named(make_ucf101):
+    root = make_ucf101(lists={"testlist01.txt": None, "testlist02.txt": None})
+    with pytest.raises(
+        AttncliError, match=r"ucfTrainTestlist: has no list of split 'val'; add testlist01\.txt of"
+    ):
+        open_dataset(root, split="val")
+
+
+def test_a_split_whose_classes_have_no_directory_says_so(make_ucf101):
+    root = make_ucf101()
+    shutil.rmtree(root / "UCF-101" / "YoYo")
+    with pytest.raises(
+        AttncliError, match=r"lists no video of split 'val' that is there; .* 1 of 3"
+    ):
+        open_dataset(root, split="val", split_number=2)
 
 
 def test_labels_stay_the_same_where_class_directories_are_missing(make_ucf101):
@@ -121,7 +139,7 @@ def test_all_takes_directories_that_are_no_class_without_a_label(make_ucf101):
         ("trainlist01.txt", "YoYo/v_YoYo_g08_c01.avi three\n", "line 1: class number 'three'"),
         ("trainlist01.txt", "YoYo/v_YoYo_g08_c01.avi 2\n", "line 1: class number '2' is not"),
         ("trainlist01.txt", "Yoyo/v_YoYo_g08_c01.avi 3\n", "line 1: class 'Yoyo' is not in"),
-        ("trainlist01.txt", "", "none of the 0 videos"),
+        ("trainlist01.txt", "", "lists no video of split 'train' that is there"),
     ],
 )
 def test_malformed_lists_are_named_with_the_line(make_ucf101, name, text, problem):

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from attncli.data.toy.scenes import MOTIONS, Scene, render
+from attncli.data.toy.painting import Scene
+from attncli.data.toy.scenes import MOTIONS, render
 
 SIZE_HW = (60, 80)
 

@@ -14,7 +14,7 @@ SIZE_HW = (40, 48)
 
 
 def make(directory: Path, *, seed: int = 0, size: int = 3) -> Path:
-    make_ucf101(directory, size=size, seed=seed, reporter=Silent(), frames=6, size_hw=SIZE_HW)
+    make_ucf101(directory, size=size, seed=seed, frames=6, size_hw=SIZE_HW, reporter=Silent())
     return directory
 
 

@@ -1,0 +1,63 @@
+"""Who may talk to the editor: the page that was opened by the address it printed, and nobody else.
+
+Any site a browser visits can send requests to 127.0.0.1. They are told from the page's own by three
+things: a secret that only the printed address holds and that lives on in a cookie other sites
+cannot send, the `Host` that was asked for (a foreign name may resolve to 127.0.0.1), and the
+`Origin` that asks.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from email.message import Message
+
+HOST = "127.0.0.1"
+"""Where the editor listens: this machine alone reaches it."""
+NAMES = (HOST, "localhost")
+"""What this machine may be called in a request."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """The rights to one running editor."""
+
+    port: int
+    """Where it listens."""
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    """The secret; another one each time."""
+
+    @property
+    def address(self) -> str:
+        """What to open in a browser."""
+        return f"http://{HOST}:{self.port}/?token={self.token}"
+
+    @property
+    def set_cookie(self) -> str:
+        """Header value that makes a browser show the token with each request of the page."""
+        return f"{self._cookie}={self.token}; Path=/; HttpOnly; SameSite=Strict"
+
+    def refusal(self, headers: Message, token: str | None = None) -> str | None:
+        """Return why a request is refused, or None where it is welcome.
+
+        Args:
+            headers: The request's headers.
+            token: What its address gives as the token, if anything.
+        """
+        hosts = headers.get_all("Host", [])
+        if len(hosts) != 1 or hosts[0] not in {f"{name}:{self.port}" for name in NAMES}:
+            return f"This editor answers to {HOST}:{self.port} only."
+        if any(origin != f"http://{hosts[0]}" for origin in headers.get_all("Origin", [])):
+            return "This editor answers to its own page only."
+        shown = self._shown_cookie(headers) if token is None else token
+        if not secrets.compare_digest(shown.encode(), self.token.encode()):
+            return "Open the address that `attncli edit-temporal serve` printed."
+        return None
+
+    @property
+    def _cookie(self) -> str:
+        # Cookies do not tell ports apart: editors on two ports would take each other's.
+        return f"attncli-{self.port}"
+
+    def _shown_cookie(self, headers: Message) -> str:
+        cookies = "; ".join(headers.get_all("Cookie", [])).split(";")
+        pairs = (cookie.strip().partition("=") for cookie in cookies)
+        return next((value for name, _, value in pairs if name == self._cookie), "")

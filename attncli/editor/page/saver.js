@@ -1,0 +1,74 @@
+// Brings changes to disk, in order, and never says they are there before they are.
+
+import { request } from "./client.js";
+
+const RETRY_MS = [1000, 2000, 4000, 8000];
+
+/** Sends changes to the server; whatever fails stays, and is sent again. */
+export class Saver {
+  #waiting = new Map(); // clip id -> Map of frame -> score, not on disk yet
+  #sending = false;
+  #failures = 0;
+  #timer = 0;
+  #show;
+
+  /** `show` is called with "saved", "saving" or "failed", and with the reason of a failure. */
+  constructor(show) {
+    this.#show = show;
+    addEventListener("online", () => this.retry());
+    addEventListener("beforeunload", (event) => {
+      if (!this.isSaved) event.preventDefault();
+    });
+  }
+
+  get isSaved() {
+    return this.#waiting.size === 0;
+  }
+
+  /** Return a clip's scores as they will be once all is saved. */
+  applied(clipId, scores) {
+    const result = [...scores];
+    for (const [frame, score] of this.#waiting.get(clipId) ?? []) result[frame] = score;
+    return result;
+  }
+
+  /** Save changes to a clip, as soon as those before them are saved. */
+  save(clipId, changes) {
+    const frames = this.#waiting.get(clipId) ?? new Map();
+    for (const [frame, score] of changes) frames.set(frame, score);
+    this.#waiting.set(clipId, frames);
+    if (this.#failures === 0) this.#send();
+  }
+
+  /** Try again at once what has failed. */
+  retry() {
+    clearTimeout(this.#timer);
+    this.#send();
+  }
+
+  async #send() {
+    if (this.#sending || this.isSaved) return;
+    this.#sending = true;
+    this.#show("saving");
+    try {
+      while (!this.isSaved) await this.#sendFirst();
+      this.#failures = 0;
+      this.#show("saved");
+    } catch (error) {
+      this.#show("failed", error.message);
+      const wait = RETRY_MS[Math.min(this.#failures++, RETRY_MS.length - 1)];
+      if (error.isTransient) this.#timer = setTimeout(() => this.retry(), wait);
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  async #sendFirst() {
+    const [clipId, frames] = this.#waiting.entries().next().value;
+    const sent = [...frames];
+    await request("PATCH", ["clips", clipId], { changes: sent });
+    // A frame that has changed since then still waits.
+    for (const [frame, score] of sent) if (frames.get(frame) === score) frames.delete(frame);
+    if (frames.size === 0) this.#waiting.delete(clipId);
+  }
+}

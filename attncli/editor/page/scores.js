@@ -1,0 +1,121 @@
+// What can be done to the scores of a clip. Scores are numbers in [0, 1], null where a frame has
+// none yet; a change is a pair [frame, new score].
+
+/** The scores people choose from (ST-ABN, section 3.2.1). */
+export const LEVELS = [0, 0.5, 1];
+
+/** Return a score as people read it: 0, 0.5, 1, or two decimals. */
+export function scoreText(score) {
+  if (score === null) return "–";
+  return LEVELS.includes(score) ? String(score) : score.toFixed(2).replace(/^0/, "");
+}
+
+/** Return how many frames have a score. */
+export function countScored(scores) {
+  return scores.filter((score) => score !== null).length;
+}
+
+/** Give each frame from first to last one score. */
+export function setFrames(first, last, score) {
+  return Array.from({ length: last - first + 1 }, (_, i) => [first + i, score]);
+}
+
+/** Fill each gap whose neighbours on both sides have the same score. */
+export function fillBetweenEqual(scores) {
+  return gaps(scores).flatMap(([first, last]) => {
+    const before = scores[first - 1] ?? null;
+    const equal = before !== null && before === (scores[last + 1] ?? null);
+    return equal ? setFrames(first, last, before) : [];
+  });
+}
+
+/** Give every frame without a score that of the nearest frame with one, the earlier of two. */
+export function fillFromNearest(scores) {
+  return gaps(scores).flatMap(([first, last]) => {
+    const before = scores[first - 1] ?? null;
+    const after = scores[last + 1] ?? null;
+    if (before === null && after === null) return [];
+    const middle = before === null ? first - 1 : after === null ? last : (first + last) >> 1;
+    return [...setFrames(first, middle, before), ...setFrames(middle + 1, last, after)];
+  });
+}
+
+/** Give frames from first to last the level nearest to the network's own attention. */
+export function copyRounded(attention, first, last) {
+  return setFrames(first, last, null)
+    .filter(([frame]) => attention[frame] !== null)
+    .map(([frame]) => [frame, Math.round(attention[frame] * 2) / 2]);
+}
+
+/** Return first and last frame of each run of frames without a score. */
+export function gaps(scores) {
+  const found = [];
+  scores.forEach((score, frame) => {
+    if (score !== null) return;
+    const open = found.at(-1);
+    if (open && open[1] === frame - 1) open[1] = frame;
+    else found.push([frame, frame]);
+  });
+  return found;
+}
+
+/** What was done to a clip's scores, one step a gesture. */
+export class History {
+  #done = [];
+  #undone = [];
+  #open = false;
+
+  /** Take all changes until `end` as one step. */
+  begin() {
+    this.end();
+    this.#open = true;
+    this.#done.push(new Map());
+  }
+
+  /** End the step that `begin` began. */
+  end() {
+    if (this.#open && this.#done.at(-1).size === 0) this.#done.pop();
+    this.#open = false;
+  }
+
+  /** Note changes to scores; return those that change anything. */
+  note(scores, changes) {
+    const real = changes.filter(([frame, score]) => scores[frame] !== score);
+    if (real.length === 0) return real;
+    if (!this.#open) this.#done.push(new Map());
+    const step = this.#done.at(-1);
+    for (const [frame, score] of real) {
+      const before = step.has(frame) ? step.get(frame).before : scores[frame];
+      step.set(frame, { before, after: score });
+    }
+    this.#undone = [];
+    return real;
+  }
+
+  /** Return the changes that take the last step back; none where there is none. */
+  undo() {
+    this.end();
+    return this.#step(this.#done, this.#undone, "before");
+  }
+
+  /** Return the changes that do again what was taken back last. */
+  redo() {
+    this.end();
+    return this.#step(this.#undone, this.#done, "after");
+  }
+
+  get canUndo() {
+    return this.#done.length > 0;
+  }
+
+  get canRedo() {
+    return this.#undone.length > 0;
+  }
+
+  #step(from, to, which) {
+    const step = from.pop();
+    if (!step) return [];
+    to.push(step);
+    return [...step].map(([frame, scores]) => [frame, scores[which]]);
+  }
+}

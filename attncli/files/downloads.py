@@ -1,0 +1,36 @@
+"""Published files, fetched once and kept in torch's hub directory."""
+
+import re
+from http.client import HTTPException
+from pathlib import Path
+
+import torch
+
+from attncli.errors import AttncliError
+
+HASH = re.compile(r"-([0-9a-f]{8,})\.")
+"""What torchvision puts into a file's name: how the SHA-256 of its content begins."""
+
+
+def published_file(url: str) -> Path:
+    """Return the file at `url`, fetched into torch's hub directory unless it is there.
+
+    Raises:
+        AttncliError: It cannot be fetched, or what arrives is not what its name promises.
+    """
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
+    if path.exists():
+        return path
+    promised = HASH.search(path.name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(
+            url, str(path), hash_prefix=promised and promised[1], progress=False
+        )
+    except (OSError, HTTPException, RuntimeError) as error:  # RuntimeError: of another hash
+        raise AttncliError(
+            f"cannot be downloaded ({error})",
+            where=url,
+            remedy="fetch it elsewhere and pass --weights FILE",
+        ) from error
+    return path

@@ -1,0 +1,69 @@
+"""CSV tables that may have been in a spreadsheet: every cell is kept as text, with its line."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from attncli.errors import AttncliError
+from attncli.files.atomic import replacing
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a table."""
+
+    path: Path
+    """File they were read from."""
+    cells: pd.DataFrame
+    """Text by column; the index is each row's line in the file, from 1."""
+
+    def error(self, row: int, what: str, remedy: str | None = None) -> AttncliError:
+        """Return the error to raise for what is wrong with a row, counted from 0."""
+        line = self.cells.index[row]
+        return AttncliError(what, where=f"{self.path}, line {line}", remedy=remedy)
+
+
+def read_table(path: Path, columns: tuple[str, ...]) -> Table:
+    """Return a table that has exactly these columns, in whatever order.
+
+    A byte order mark, Windows line ends and rows without any text do no harm.
+
+    Raises:
+        AttncliError: The file is missing or no such table.
+    """
+    expected = f"write columns {', '.join(columns)} separated by commas, and decimals as 0.5"
+    try:
+        cells = pd.read_csv(
+            path,
+            header=None,
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            skipinitialspace=True,
+        ).fillna("")
+    except OSError as error:
+        what = (error.strerror or str(error)).lower()
+        raise AttncliError(what, where=path, remedy="name a CSV file") from error
+    except (ValueError, pd.errors.ParserError) as error:
+        problem = " ".join(str(error).split())
+        raise AttncliError(f"is no CSV table ({problem})", where=path, remedy=expected) from error
+    cells.index += 1
+    cells = cells[(cells != "").any(axis=1)]
+    header = cells.iloc[0].tolist() if len(cells) else []
+    wrong = [name for name in dict.fromkeys((*columns, *header)) if header.count(name) != 1]
+    wrong += [name for name in header if name not in columns]
+    if wrong:
+        what = "unknown" if wrong[0] not in columns else "double" if wrong[0] in header else "no"
+        raise AttncliError(f"{what} column {wrong[0]!r}", where=path, remedy=expected)
+    return Table(path, cells.iloc[1:].set_axis(header, axis="columns"))
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a header and rows; what is at `path` is replaced as a whole."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)

@@ -1,0 +1,383 @@
+"""ST-ABN: spatio-temporal attention for action recognition, corrected by people.
+
+M. Mitsuhara, T. Hirakawa, T. Yamashita, H. Fujiyoshi, "ST-ABN: Visual Explanation Taking into
+Account Spatio-temporal Information for Video Recognition", arXiv:2110.15574, 2021, and how human
+knowledge enters it; on the slow pathway of C. Feichtenhofer, H. Fan, J. Malik, K. He, "SlowFast
+Networks for Video Recognition" (ICCV 2019).
+
+A 3D ResNet is cut in two. From the features of its first part an attention branch makes a map of
+each frame (where to look), one number a frame (when to look) and class scores of its own. Both
+kinds of attention weigh the features before the second part, the perception branch, classifies
+them. As attention acts on the answer, people can correct it: they score the frames of misclassified
+training clips, and attention and perception branch are tuned until temporal attention follows.
+
+========  =======================================================  =============================
+Equation  What                                                     Where
+========  =======================================================  =============================
+1, 2      f's = (1 + Ms) f and f't = Mt f                          `layers.attention.attend`
+3         f' = concat[f's, f't]                                    `AttentionMechanism`
+4         L = L_att + L_per                                        `losses.classification`:
+                                                                   `AbnCriterion`
+5         L = L_att + L_per + L_temp                               `StAbnCriterion`
+6         L_temp: gamma_t times the mean squared error of Mt       `temporal_loss`, times gamma_t
+          against M't                                              in `StAbnCriterion`
+7         Ms_inverse = 1 - Ms                                      `layers.attention.acting_map`
+========  =======================================================  =============================
+
+Symbols: x_i a clip, `frames`; f `features`, by `Resnet3d.extract`; Ms `spatial_attention`;
+Mt `temporal_attention`; M't `temporal_edits`; n `n_frames`; gamma_t `gamma_t`; the perception
+branch is `AttentionMechanism`, then `Resnet3d.perceive`.
+
+Differs from the paper:
+
+- The class head of the attention branch averages its maps over rows and columns alone and puts
+  those of all frames through one linear layer, as the reference code does; the text says global
+  average pooling. Averaging comes before the 1x1x1 convolution here and after it there: both are
+  linear, so the result is the same.
+- A 1x1x1 convolution with batch normalisation and rectification brings the 2C channels of eq. 3
+  back to the C that the next stage takes. The reference code has it, the text does not.
+- The first convolution towards temporal attention spans 3x3x3 cells, as in the reference code; the
+  text says 1x1. Normalisations and rectifications are the reference code's too.
+- The attention branch's copy of res5 starts from the pretrained weights of res5. The reference
+  code's starts at random, as no key of the 2-D weights has its name.
+- The linear layers have weights for each frame: a network answers clips of as many frames as it
+  was trained with, and its weights fit no other number.
+- L_temp (eq. 6) is that of one clip. Over a batch it is the mean over all clips, to which those
+  nobody edited contribute 0: what an edit weighs does not depend on how many others its batch has.
+  Which clips fine-tuning sees is not said: here all of the training split.
+- The loss weight 0.5 in the reference code's settings is never applied there; eq. 4 has none.
+- Weight decay spares biases and normalisation.
+- Eq. 4 may be joined by Object-ABN's mask loss on Ms, where masks are given; the paper has none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+from torch.nn import functional
+
+from attncli.backbones import resnet3d
+from attncli.config.st_abn import Resnet3dConfig, StAbnConfig
+from attncli.errors import AttncliError
+from attncli.layers.attention import (
+    ClassMapBranch,
+    acting_map,
+    attend,
+    new_convolution,
+    stage_at_stride_1,
+)
+from attncli.layers.global_dropout import GlobalDropout
+from attncli.layers.normalized_convolution import NormalizedConvolution
+from attncli.losses.classification import AbnCriterion, classification_criterion
+from attncli.losses.masks import EmptyFrames, MaskResize, mask_loss
+from attncli.reporting import Reporter, Silent
+from attncli.types import AttentionEdit, BranchOutputs, ClipBatch, Criterion, Losses
+
+
+@dataclass(frozen=True)
+class Attention:
+    """What the attention branch answers."""
+
+    scores: Float[Tensor, "b k"]
+    """Class scores (logits)."""
+    spatial: Float[Tensor, "b t h w"]
+    """Spatial attention Ms of each frame, in [0, 1]."""
+    temporal: Float[Tensor, "b t"]
+    """Temporal attention Mt, in [0, 1]."""
+
+
+class TemporalAttention(nn.Module):
+    """From class maps to one number a frame; after one map of each frame, frames are channels.
+
+    Args:
+        n_classes: Number of class maps.
+        n_frames: Frames of a clip.
+    """
+
+    def __init__(self, n_classes: int, n_frames: int) -> None:
+        super().__init__()
+        self.to_map = NormalizedConvolution(new_convolution(n_classes, 1, size=3), relu=True)
+        self.mix_frames = new_convolution(n_frames, n_frames)
+        self.squeeze = nn.Linear(n_frames, n_frames)
+        self.excite = nn.Linear(n_frames, n_frames)
+
+    def forward(self, z: Float[Tensor, "b k t h w"]) -> Float[Tensor, "b t"]:
+        """Return temporal attention Mt, in [0, 1]."""
+        maps = functional.relu(self.mix_frames(self.to_map(z).transpose(1, 2)))
+        hidden = functional.relu(self.squeeze(spatial_mean(maps).flatten(1)))
+        return self.excite(hidden).float().sigmoid()
+
+
+class StAttentionBranch(ClassMapBranch):
+    """The ST attention branch: from features to both kinds of attention and class scores.
+
+    Args:
+        trunk: Layers that keep the grid of the features, such as those of `stage_at_stride_1`.
+        channels: Channels that come out of `trunk`.
+        n_classes: Number of classes.
+        n_frames: Frames of a clip.
+        dropout: Probability with which the class head drops a value.
+    """
+
+    def __init__(
+        self, trunk: nn.Module, *, channels: int, n_classes: int, n_frames: int, dropout: float
+    ) -> None:
+        super().__init__(trunk, channels=channels, n_classes=n_classes)
+        self.to_scores = new_convolution(n_classes, n_classes)
+        self.dropout = GlobalDropout(dropout)
+        self.classify = nn.Linear(n_classes * n_frames, n_classes)
+        self.spatial = NormalizedConvolution(new_convolution(n_classes, 1), relu=False)
+        self.temporal = TemporalAttention(n_classes, n_frames)
+        nn.init.normal_(self.classify.weight, std=0.01)
+        nn.init.zeros_(self.classify.bias)
+
+    def forward(self, features: Float[Tensor, "b c t h w"]) -> Attention:
+        """Return attention and class scores of features f."""
+        z = self.class_maps(features)
+        means = self.to_scores(spatial_mean(z)[..., None, None])
+        return Attention(
+            scores=self.classify(self.dropout(means.flatten(1))),
+            spatial=self.spatial(z).float().sigmoid().squeeze(1),
+            temporal=self.temporal(z),
+        )
+
+
+class AttentionMechanism(nn.Module):
+    """The attention mechanism: features that both kinds of attention weigh, joined and reduced.
+
+    Args:
+        channels: Channels C of the features.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.reduce = NormalizedConvolution(new_convolution(2 * channels, channels), relu=True)
+
+    def forward(
+        self,
+        features: Float[Tensor, "b c t h w"],
+        spatial: Float[Tensor, "b t h w"],
+        temporal: Float[Tensor, "b t"],
+    ) -> Float[Tensor, "b c t h w"]:
+        """Return the features that the perception branch classifies.
+
+        Args:
+            features: Features f.
+            spatial: Spatial attention Ms, in [0, 1].
+            temporal: Temporal attention Mt, in [0, 1].
+        """
+        return self.reduce(concat_attended(features, spatial, temporal))
+
+
+class StAbnNetwork(nn.Module):
+    """3D ResNet whose perception branch sees features weighed by spatio-temporal attention.
+
+    Args:
+        backbone: Feature extractor and perception branch.
+        attention_branch: The branch between them.
+        n_frames: Frames of a clip.
+    """
+
+    def __init__(
+        self,
+        backbone: resnet3d.Resnet3d,
+        attention_branch: StAttentionBranch,
+        *,
+        n_frames: int,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.attention_branch = attention_branch
+        self.mechanism = AttentionMechanism(backbone.next_stage.in_channels)
+        self.n_frames = n_frames
+        self.extractor_is_frozen = False
+
+    def freeze_extractor(self) -> None:
+        """Keep the feature extractor as it is, running statistics too, however long one trains."""
+        self.extractor_is_frozen = True
+        self.backbone.extractor.requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "StAbnNetwork":
+        """Begin or end training; a frozen extractor stays in evaluation."""
+        super().train(mode)
+        if self.extractor_is_frozen:
+            self.backbone.extractor.eval()
+        return self
+
+    def extract(self, frames: UInt8[Tensor, "b 3 t h w"]) -> Float[Tensor, "b c t hf wf"]:
+        """Return the features f of clips of RGB values 0-255."""
+        return self.backbone.extract(frames)
+
+    def answer(
+        self, features: Float[Tensor, "b c t hf wf"], edit: AttentionEdit | None = None
+    ) -> BranchOutputs:
+        """Return the class scores of both branches and the attention that acted on the features.
+
+        Args:
+            features: Features f, like those of `extract`.
+            edit: What stands in the place of Ms and Mt (eq. 7).
+
+        Raises:
+            AttncliError: The clips have more or fewer frames than those of the training.
+        """
+        if features.shape[2] != self.n_frames:
+            raise AttncliError(
+                f"clips of {features.shape[2]} frames for a network of clips of {self.n_frames}",
+                remedy=f"use --frames {self.n_frames}",
+            )
+        attention = self.attention_branch(features)
+        spatial, temporal = acting_map(attention.spatial, edit), attention.temporal
+        if edit is not None and edit.temporal is not None:
+            temporal = edit.temporal.to(temporal)
+        return BranchOutputs(
+            scores=self.backbone.perceive(self.mechanism(features, spatial, temporal)),
+            attention_scores=attention.scores,
+            spatial_attention=spatial,
+            temporal_attention=temporal,
+        )
+
+    def forward(
+        self, frames: UInt8[Tensor, "b 3 t h w"], edit: AttentionEdit | None = None
+    ) -> BranchOutputs:
+        """Return what `answer` says of the features of clips of RGB values 0-255."""
+        return self.answer(self.extract(frames), edit)
+
+    def explain_mismatch(self, weights: Mapping[str, Tensor]) -> tuple[str, str] | None:
+        """Return that weights are of clips of another length, where they are, and what to do."""
+        bias = weights.get("attention_branch.temporal.squeeze.bias", torch.empty(self.n_frames))
+        if len(bias) == self.n_frames:
+            return None
+        return (
+            f"the weights are of clips of {len(bias)} frames, the network of {self.n_frames}",
+            f"use weights of --frames {self.n_frames}, or train with --frames {len(bias)}",
+        )
+
+
+def spatial_mean(maps: Float[Tensor, "*batch h w"]) -> Float[Tensor, "*batch"]:
+    """Return the mean of each map over rows and columns, in at least 32 bits."""
+    # Not Tensor.mean: its backward pass divides a tensor of the size of the maps.
+    dtype = torch.promote_types(maps.dtype, torch.float32)
+    return maps.sum((-2, -1), dtype=dtype) / maps.shape[-2:].numel()
+
+
+def concat_attended(
+    features: Float[Tensor, "b c t h w"],
+    spatial: Float[Tensor, "b t h w"],
+    temporal: Float[Tensor, "b t"],
+) -> Float[Tensor, "b c2 t h w"]:
+    """Return f' = concat[(1 + Ms) f, Mt f] over channels (eq. 1-3)."""
+    f_s = attend(features, spatial, mechanism="residual")
+    f_t = attend(features, temporal[..., None, None], mechanism="product")
+    return torch.cat([f_s, f_t], dim=1)
+
+
+def temporal_loss(
+    attention: Float[Tensor, "b t"], edits: Float[Tensor, "b t"]
+) -> Float[Tensor, ""]:
+    """Return the mean squared error of Mt against M't (eq. 6 without gamma_t).
+
+    The mean is over the frames of a clip, then over all clips; one that is not edited counts as 0.
+
+    Args:
+        attention: Temporal attention Mt, in [0, 1].
+        edits: Edited attention M't, in [0, 1]; NaN where there is no edit.
+    """
+    difference = torch.where(edits.isnan(), 0.0, edits - attention)
+    return difference.square().mean(1).mean()
+
+
+@dataclass(frozen=True)
+class StAbnCriterion:
+    """L = L_per + lambda_att L_att (eq. 4), and what edits (eq. 5) and masks add to it."""
+
+    lambda_att: float
+    """Weight of the attention branch's class loss; 1 in the paper."""
+    gamma_t: float
+    """Weight of the loss towards temporal edits."""
+    lambda_mask: float
+    """Weight of the mask loss."""
+    mask_resize: MaskResize
+    """How masks come to the map's grid."""
+    empty_frames: EmptyFrames
+    """What a frame without instances asks for."""
+
+    def __call__(self, outputs: BranchOutputs, batch: ClipBatch) -> Losses:
+        """Return the loss and its terms `per`, `att`, and `temp` and `mask` where they apply."""
+        abn = AbnCriterion(self.lambda_att)(outputs, batch)
+        total, terms = abn.total, dict(abn.terms)
+        if batch.temporal_edits is not None:
+            attention = cast(Tensor, outputs.temporal_attention)
+            terms["temp"] = temporal_loss(attention, batch.temporal_edits)
+            total = total + self.gamma_t * terms["temp"]
+        if batch.masks is not None:
+            terms["mask"] = mask_loss(
+                cast(Tensor, outputs.spatial_attention),
+                batch.masks,
+                mask_resize=self.mask_resize,
+                empty_frames=self.empty_frames,
+            )
+            total = total + self.lambda_mask * terms["mask"]
+        return Losses(total=total, terms=terms)
+
+
+def build_resnet3d(
+    config: Resnet3dConfig, n_classes: int, *, reporter: Reporter | None = None
+) -> tuple[resnet3d.Resnet3d, Criterion]:
+    """Return the baseline without attention and its loss.
+
+    Args:
+        config: Depth, width, initial weights and dropout of the network.
+        n_classes: Number of classes.
+        reporter: Told which of the initial weights do not fit the number of classes.
+
+    Raises:
+        AttncliError: The initial weights cannot be had, or are not of this architecture.
+    """
+    model = resnet3d.build_resnet3d(
+        config.depth,
+        n_classes=n_classes,
+        width_factor=config.width_factor,
+        dropout=config.dropout,
+        checkpoint_gradients=config.checkpoint_gradients,
+    )
+    dropped = resnet3d.load_weights(model, config.weights)
+    if dropped:
+        (reporter or Silent()).note(
+            f"{', '.join(dropped)}: start at random, as {config.weights} has other classes"
+        )
+    return model, classification_criterion
+
+
+def build_st_abn(
+    config: StAbnConfig, n_classes: int, *, reporter: Reporter | None = None
+) -> tuple[StAbnNetwork, Criterion]:
+    """Return the Spatio-temporal Attention Branch Network and its loss; arguments as above.
+
+    Where the settings name temporal edits, the feature extractor is frozen.
+
+    Raises:
+        AttncliError: The initial weights cannot be had, or are not of this architecture.
+    """
+    backbone, _ = build_resnet3d(config, n_classes, reporter=reporter)
+    branch = StAttentionBranch(
+        stage_at_stride_1(backbone.next_stage),
+        channels=backbone.next_stage.channels,
+        n_classes=n_classes,
+        n_frames=config.frames,
+        dropout=config.dropout,
+    )
+    model = StAbnNetwork(backbone, branch, n_frames=config.frames)
+    if config.temporal_edits is not None:
+        model.freeze_extractor()
+    criterion = StAbnCriterion(
+        lambda_att=config.lambda_att,
+        gamma_t=config.gamma_t,
+        lambda_mask=config.lambda_mask,
+        mask_resize=config.mask_resize,
+        empty_frames=config.empty_frames,
+    )
+    return model.to(memory_format=torch.channels_last_3d), criterion

@@ -1,0 +1,1 @@
+"""Whole papers on toy data, a module a paper."""

@@ -1,0 +1,158 @@
+"""Runs a paper's pipeline on toy data and puts its figures beside the published ones.
+
+There is no code path of its own here: every step is an `attncli` command in a process of its own.
+"""
+
+import json
+import os
+import shlex
+import statistics
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from attncli.config.toml import dump
+from attncli.errors import AttncliError, ExitCode
+from attncli.files.atomic import write_text
+from attncli.files.outputs import SETTINGS, claim
+from attncli.machine import usable_cores
+from attncli.reporting import Reporter
+from attncli.workflows.outcome import Outcome, Row
+
+Arguments = list[str]
+"""What one call of `attncli` is told."""
+
+
+@dataclass(frozen=True)
+class Demo(ABC):
+    """One paper's pipeline on toy videos."""
+
+    out: Path
+    """Directory of everything the demo writes."""
+    seeds: int
+    """Training seeds 0, 1, … over which figures are averaged."""
+    size: int
+    """Toy videos of each class."""
+    pretraining_epochs: int
+    """Epochs on other toy videos, before the models part."""
+    epochs: int
+    """Epochs each of the models is then trained."""
+    resume: bool = False
+    """Go on with a demo that was interrupted."""
+
+    systems: ClassVar[tuple[str, ...]]
+    """Rows of the table, each a trained network."""
+    figures: ClassVar[tuple[str, ...]]
+    """Columns of the table: keys of the rows that the scoring commands answer with."""
+    published: ClassVar[Mapping[str, Row]]
+    """The paper's figures by system."""
+
+    @abstractmethod
+    def stages(self) -> list[list[Arguments]]:
+        """Return every call; those of a stage need only the stages before."""
+
+    @abstractmethod
+    def scores(self, command: Sequence[str]) -> bool:
+        """Return whether a call answers with figures of the table."""
+
+    def run(self, system: str, seed: int) -> Path:
+        """Return the run directory of one system trained with one seed."""
+        return self.out / "runs" / f"seed{seed}" / system.replace("-", "_").replace("+", "_")
+
+    @property
+    def resumption(self) -> Arguments:
+        """Options that let a command go on where it was interrupted."""
+        return ["--resume"] if self.resume else []
+
+    def toy_data(self, layout: str, directory: Path, seed: int) -> list[Arguments]:
+        """Return the call that writes a toy dataset, or none where it is there already."""
+        if self.resume and directory.exists():
+            return []  # it appears whole or not at all
+        size = ["--size", str(self.size), "--seed", str(seed)]
+        return [["toy-data", layout, str(directory), *size]]
+
+
+def run_demo(demo: Demo, *, overwrite: bool, dry_run: bool, reporter: Reporter) -> Outcome:
+    """Make toy data, run a paper's pipeline on it and return the paper's table.
+
+    Raises:
+        AttncliError: A command failed, or the directory cannot be used.
+    """
+    stages = demo.stages()
+    if dry_run:
+        return Outcome(rows=[{"command": _printed(c)} for stage in stages for c in stage])
+    claim(demo.out, overwrite=overwrite, resume=demo.resume)
+    write_text(demo.out / SETTINGS, dump(demo))
+    logs = demo.out / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    scores: list[Row] = []
+    for number, stage in enumerate(stages, start=1):
+        for command, rows in _run_stage(stage, logs / f"{number}", reporter):
+            scores += rows if demo.scores(command) else []
+    return Outcome(rows=[summary(demo, system, scores) for system in demo.systems])
+
+
+def summary(demo: Demo, system: str, scores: Iterable[Row]) -> Row:
+    """Return one system's figures, averaged over its seeds, beside the published ones."""
+    row: Row = {"system": system, "seeds": demo.seeds}
+    runs = {str(demo.run(system, seed)) for seed in range(demo.seeds)}
+    own = [score for score in scores if score["run"] in runs]
+    for figure in demo.figures:
+        found = {score["run"]: score[figure] for score in own if score.get(figure) is not None}
+        values = [float(str(value)) for value in found.values()]
+        row[figure] = statistics.fmean(values) if values else None
+        if demo.seeds > 1:
+            row[f"{figure}_std"] = statistics.stdev(values) if len(values) > 1 else None
+        if any(figure in published for published in demo.published.values()):
+            row[f"published_{figure}"] = demo.published.get(system, {}).get(figure)
+    return row
+
+
+def training_length(epochs: int) -> Arguments:
+    """Return the options of a training that is validated at its end alone."""
+    return ["--epochs", str(epochs), "--eval-every", str(epochs)]
+
+
+def _run_stage(
+    stage: Sequence[Sequence[str]], log: Path, reporter: Reporter
+) -> list[tuple[Sequence[str], list[Row]]]:
+    """Run independent commands side by side; return each with the rows it answered."""
+    beside = max(1, min(len(stage), usable_cores()))
+    threads = usable_cores() // beside
+    for command in stage:
+        reporter.note(f"$ {_printed(command)}")
+    with ThreadPoolExecutor(beside) as pool:
+        jobs = {}
+        for number, command in enumerate(stage, start=1):
+            messages = Path(f"{log}-{number}-{command[0]}.txt")
+            jobs[pool.submit(_run, command, messages, threads)] = command
+        label = " and ".join(dict.fromkeys(command[0] for command in stage))
+        finished = reporter.track(as_completed(jobs), label=label, total=len(jobs), unit="commands")
+        return [(jobs[job], job.result()) for job in finished]
+
+
+def _run(command: Sequence[str], log: Path, threads: int) -> list[Row]:
+    """Run one command, its messages going to `log`, and return the rows it answers with."""
+    argv = [sys.executable, "-m", "attncli", *command, "--json"]
+    environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
+    with log.open("w", encoding="utf-8") as messages:
+        answer = subprocess.run(  # noqa: S603 - our own program
+            argv, stdout=subprocess.PIPE, stderr=messages, env=environment, text=True, check=False
+        )
+    if answer.returncode != ExitCode.DONE:
+        raise AttncliError(
+            f"`{_printed(command)}` ended with exit code {answer.returncode}",
+            where=log,
+            remedy="see its last line",
+        )
+    rows: list[Row] = json.loads(answer.stdout)
+    return rows
+
+
+def _printed(command: Sequence[str]) -> str:
+    return shlex.join(["attncli", *command])

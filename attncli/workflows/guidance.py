@@ -1,0 +1,68 @@
+"""What a training is told of its clips besides their labels: masks, and attention people gave."""
+
+from dataclasses import dataclass
+
+from attncli.config.training import ClipConfig
+from attncli.data.samples import VideoDataset
+from attncli.errors import AttncliError
+from attncli.files.masks import MaskDirectory
+from attncli.files.temporal_edits import TemporalEdits, read_temporal_edits
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """Where the masks and the edited attention of training clips are read; None without any."""
+
+    masks: MaskDirectory | None = None
+    """Instance masks of every frame."""
+    edits: TemporalEdits | None = None
+    """Temporal attention that people gave some of the clips."""
+
+    @classmethod
+    def open(cls, config: ClipConfig, dataset: VideoDataset) -> "Guidance":
+        """Return what the settings name, where the method uses any.
+
+        Args:
+            config: Settings of the training.
+            dataset: The training split.
+
+        Raises:
+            AttncliError: There are no masks of any clip, no clip is edited, the edits are no such
+                table, or they name a clip that is not in the training split.
+        """
+        return cls(masks=_open_masks(config, dataset), edits=_open_edits(config, dataset))
+
+    def notes(self) -> list[str]:
+        """Return what the user should know of it."""
+        if self.edits is None:
+            return []
+        text = f"{len(self.edits.ids)} training clips have edited temporal attention"
+        left_out = len(self.edits.unedited)
+        return [f"{text}; {left_out} without any score count as not edited" if left_out else text]
+
+
+def _open_masks(config: ClipConfig, dataset: VideoDataset) -> MaskDirectory | None:
+    """A clip without masks is named when it is read; here there must be some that have them."""
+    root = getattr(config, "masks", None)
+    if root is None:
+        return None
+    masks = MaskDirectory(root)
+    if not any(masks.finished(sample.id) for sample in dataset.samples):
+        raise AttncliError(
+            "no masks of any training clip here",
+            where=root,
+            remedy=f"make them: attncli segment {config.data} -o {root}",
+        )
+    return masks
+
+
+def _open_edits(config: ClipConfig, dataset: VideoDataset) -> TemporalEdits | None:
+    path = getattr(config, "temporal_edits", None)
+    if path is None:
+        return None
+    edits = read_temporal_edits(path, known={sample.id for sample in dataset.samples})
+    if not edits.ids:
+        raise AttncliError(
+            "no clip here is edited", where=path, remedy="give each frame of a clip a score"
+        )
+    return edits

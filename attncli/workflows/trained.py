@@ -1,0 +1,78 @@
+"""What a finished training left, ready to answer: the network of a run."""
+
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import nn
+
+from attncli import catalog
+from attncli.config.training import ClipConfig
+from attncli.errors import AttncliError, UsageError
+from attncli.files.checkpoints import load_weights, read_weights
+from attncli.files.runs import Run
+from attncli.layers.fusion import fuse_for_inference
+
+
+def open_network(run: Run, *, weights: Path | None = None, device: torch.device) -> nn.Module:
+    """Return the network of a run in evaluation mode; it answers, but cannot be trained.
+
+    Args:
+        run: What was trained.
+        weights: Its weights: a `.safetensors` file or a checkpoint; those at the end of the
+            training where None.
+        device: Where it computes.
+
+    Raises:
+        AttncliError: There are no weights, or they are not of this network.
+    """
+    path = run.directory.weights_path if weights is None else weights
+    build = catalog.load(catalog.method(run.method).build)
+    model, _ = build(run.config.without_published_weights(), len(run.classes))
+    load_weights(model, read_weights(path), where=path)
+    return fuse_for_inference(model).to(device)
+
+
+def require_frames(run: Run, frames: int) -> None:
+    """Make sure that a run's network takes clips of `frames` frames.
+
+    Temporal attention has layers with a weight for each frame; other networks take any number.
+
+    Raises:
+        UsageError: It takes clips of another number only.
+    """
+    own = cast(ClipConfig, run.config).frames
+    if frames != own and "temporal" in catalog.method(run.method).attention:
+        raise UsageError(
+            f"{run.directory.path} takes clips of {own} frames only, not of {frames}",
+            where="--frames",
+            remedy="leave it out for this run, or train one with that many",
+        )
+
+
+def require_spatial_attention(run: Run) -> None:
+    """Make sure that a run's network has spatial attention.
+
+    Raises:
+        AttncliError: Its method has none.
+    """
+    _require_attention(run, "spatial")
+
+
+def require_temporal_attention(run: Run) -> None:
+    """Make sure that a run's network has temporal attention.
+
+    Raises:
+        AttncliError: Its method has none.
+    """
+    _require_attention(run, "temporal")
+
+
+def _require_attention(run: Run, kind: str) -> None:
+    able = [method.name for method in catalog.METHODS if kind in method.attention]
+    if run.method not in able:
+        raise AttncliError(
+            f"{run.method} has no {kind} attention",
+            where=run.directory.path,
+            remedy=f"name a run of {' or '.join(able)}",
+        )
