@@ -134,6 +134,12 @@ COMMANDS = (
         is_group=True,
     ),
     Command(
+        "edit-spatial",
+        "Correct spatial attention by hand.",
+        "attncli.commands.edit_spatial",
+        is_group=True,
+    ),
+    Command(
         "invert-spatial",
         "Measure what spatial attention is worth by inverting it.",
         "attncli.commands.invert_spatial",

@@ -44,6 +44,11 @@ class ClipBatch:
     temporal_edits: Float[Tensor, "b t"] | None = None
     """Temporal attention people gave each frame, in [0, 1]; NaN over clips nobody edited. None
     without `--temporal-edits`."""
+    spatial_edits: Bool[Tensor, "b t h w"] | None = None
+    """Where people said attention belongs, in the clip's own geometry; None without
+    `--spatial-edits`."""
+    spatially_edited: Bool[Tensor, "b t"] | None = None
+    """Frames that people said it of, where there are `spatial_edits`; those are empty elsewhere."""
     failures: tuple[Failure, ...] = ()
     """Samples of this batch that could not be read, and so are not in it."""
 

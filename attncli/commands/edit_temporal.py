@@ -12,16 +12,22 @@ from attncli.commands import lazy
 from attncli.commands.console import finish, terminal
 from attncli.commands.options import (
     BatchSizeOption,
+    BelowPercentOption,
+    BrowserOption,
     DeviceOption,
     DryRunOption,
     JsonOption,
     LayoutOption,
+    MaxClipsOption,
     OutOption,
     OverwriteOption,
+    PortOption,
     ResumeOption,
     RunsArgument,
     SplitOption,
+    WeakestClassesOption,
     WorkersOption,
+    choice_of_clips,
     read_paths,
 )
 from attncli.errors import UsageError
@@ -53,29 +59,9 @@ def _edit_temporal() -> None:
 def select(
     run: Annotated[Path, typer.Argument(help="Run directory, of a method with such attention.")],
     out: OutOption = Path("edits"),
-    weakest_classes: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Number of classes to take: those with the lowest accuracy, counting the better "
-            "of training and validation split.",
-            show_default=False,
-        ),
-    ] = None,
-    below_percent: Annotated[
-        float | None,
-        typer.Option(
-            help="Take classes whose accuracy is below this on training and validation split "
-            "alike.  [default: 50]",
-            show_default=False,
-        ),
-    ] = None,
-    max_clips: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Most clips, from the classes in turn; all where unset.", show_default=False
-        ),
-    ] = None,
+    weakest_classes: WeakestClassesOption = None,
+    below_percent: BelowPercentOption = None,
+    max_clips: MaxClipsOption = None,
     batch_size: BatchSizeOption = None,
     workers: WorkersOption = None,
     device: DeviceOption = "auto",
@@ -92,19 +78,14 @@ def select(
     Example: attncli edit-temporal select runs/st_abn --weakest-classes 8 -o edits/
     """
     from attncli.config.edit_temporal import SelectConfig
-    from attncli.workflows.edit_temporal.select import select_clips
+    from attncli.workflows.clip_selection.selection import select_clips
+    from attncli.workflows.edit_temporal.select import TemporalEditing
 
-    if weakest_classes is not None and below_percent is not None:
-        raise UsageError("exclude each other", where="--weakest-classes and --below-percent")
-    settings = SelectConfig(
-        run=run,
-        below_percent=SelectConfig.below_percent if below_percent is None else below_percent,
-        weakest_classes=weakest_classes,
-        max_clips=max_clips,
-    )
+    settings = SelectConfig(run=run, **choice_of_clips(weakest_classes, below_percent, max_clips))
     outcome = select_clips(
         settings,
         out,
+        TemporalEditing(),
         batch_size=batch_size,
         workers=workers,
         device=device,
@@ -134,12 +115,8 @@ def serve(
             show_default=False,
         ),
     ] = None,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the page; a free one where 0.")
-    ] = 0,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
-    ] = True,
+    port: PortOption = 0,
+    browser: BrowserOption = True,
     device: DeviceOption = "auto",
     json: JsonOption = False,
 ) -> None:

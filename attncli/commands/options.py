@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -81,6 +81,59 @@ OwnPrecisionOption = Annotated[
     Literal["fp32", "bf16", "fp16"] | None,
     typer.Option("--precision", help="Arithmetic; the run's own where unset.", show_default=False),
 ]
+
+WeakestClassesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--weakest-classes",
+        min=1,
+        help="Number of classes to take: those with the lowest accuracy, counting the better "
+        "of training and validation split.",
+        show_default=False,
+    ),
+]
+BelowPercentOption = Annotated[
+    float | None,
+    typer.Option(
+        "--below-percent",
+        help="Take classes whose accuracy is below this on training and validation split "
+        "alike.  [default: 50]",
+        show_default=False,
+    ),
+]
+MaxClipsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-clips",
+        min=1,
+        help="Most clips, from the classes in turn; all where unset.",
+        show_default=False,
+    ),
+]
+PortOption = Annotated[
+    int, typer.Option("--port", min=0, max=65535, help="Port of the page; a free one where 0.")
+]
+BrowserOption = Annotated[
+    bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
+]
+
+
+def choice_of_clips(
+    weakest_classes: int | None, below_percent: float | None, max_clips: int | None
+) -> dict[str, Any]:
+    """Return the settings that choose clips, as far as they were given.
+
+    Raises:
+        UsageError: Two of them contradict each other.
+    """
+    if weakest_classes is not None and below_percent is not None:
+        raise UsageError("exclude each other", where="--weakest-classes and --below-percent")
+    given = {
+        "weakest_classes": weakest_classes,
+        "below_percent": below_percent,
+        "max_clips": max_clips,
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def read_paths(arguments: Iterable[Path]) -> list[Path]:

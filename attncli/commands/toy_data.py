@@ -36,6 +36,16 @@ def command(
             "  [default: 120 160 for ucf101, 96 112 for ssv2]"
         ),
     ] = None,
+    others: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=5,
+            help="ssv2: most bodies that act at other times than the one that counts; 0 makes "
+            "videos in which nothing misleads.  [default: 2]",
+            show_default=False,
+        ),
+    ] = None,
     seed: SeedOption = 0,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
@@ -56,6 +66,7 @@ def command(
         seed=seed,
         frames=frames,
         size_hw=frame_hw,
+        others=others,
         dry_run=dry_run,
         overwrite=overwrite,
         reporter=terminal(),

@@ -10,8 +10,10 @@ from attncli.config.training import ClipConfig, Optimizer, Sampling, Schedule, r
 
 LARGEST_FACTOR = 100
 """Largest factor on the width of a network; beyond it is a slip of the hand."""
+EDITS = ("temporal_edits", "spatial_edits")
+"""Settings that name attention corrected by people."""
 TUNING_LR = 1e-4
-"""Learning rate at the start of fine-tuning on temporal edits."""
+"""Learning rate at the start of fine-tuning on edits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,13 +88,19 @@ class StAbnConfig(Resnet3dConfig):
     Where no --lr is given, it is the paper's 1e-4 then."""
     gamma_t: float = 10.0
     """Weight of the loss towards temporal edits."""
+    spatial_edits: Path | None = None
+    """Directory with spatial attention corrected by people, as `attncli edit-spatial` writes it:
+    tunes like --temporal-edits, and may be given with it; it is no part of the paper."""
+    gamma_s: float = 10.0
+    """Weight of the loss towards spatial edits; our choice, the paper has none."""
     masks: Path | None = None
     """Mask directory, as `attncli segment` writes it: adds Object-ABN's mask loss, which pulls
     spatial attention towards the masks."""
     lambda_mask: float = 10.0
     """Weight of the mask loss."""
     mask_resize: Literal["nearest", "area", "max"] = "nearest"
-    """How masks come to the map's grid: nearest pixel, covered share, or any pixel covered."""
+    """How masks and spatial edits come to the map's grid: nearest pixel, covered share, or any
+    pixel covered."""
     empty_frames: Literal["zero", "ignore"] = "zero"
     """A frame without instances asks for attention 0 everywhere, or for nothing."""
 
@@ -103,15 +111,20 @@ class StAbnConfig(Resnet3dConfig):
             UsageError: A value is out of its range; the message names the option.
         """
         super().__post_init__()
-        for name in ("lambda_att", "gamma_t", "lambda_mask"):
+        for name in ("lambda_att", "gamma_t", "gamma_s", "lambda_mask"):
             require(0 <= getattr(self, name) < math.inf, name, "must be finite, not negative")
-        if self.temporal_edits is not None:
-            require(
-                self.init is not None, "init", "is needed with --temporal-edits: the run to tune"
-            )
+        for name in EDITS:
+            given = getattr(self, name) is not None
+            rule = f"is needed with --{name.replace('_', '-')}: the run to tune"
+            require(self.init is not None or not given, "init", rule)
+
+    @property
+    def is_tuning(self) -> bool:
+        """Whether attention and perception branch are tuned on edits, and nothing else."""
+        return any(getattr(self, name) is not None for name in EDITS)
 
     @classmethod
     def implied(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return defaults that follow from settings that were given; those go before them."""
-        tuning = {"lr": TUNING_LR} if "temporal_edits" in given else {}
+        tuning = {"lr": TUNING_LR} if any(name in given for name in EDITS) else {}
         return {**super().implied(given), **tuning}

@@ -28,7 +28,8 @@ def resolve(
 ) -> C:
     """Return the settings: `overrides` before those of `file` before the defaults.
 
-    Defaults that follow from what is given (`TrainConfig.implied`) go before the others.
+    Defaults that follow from what is given (`TrainConfig.implied`) go before the others, and what
+    follows from `overrides` alone goes before `file` too.
 
     Args:
         config: Dataclass of the settings.
@@ -44,18 +45,30 @@ def resolve(
     written = {} if file is None else read(file)
     if method is not None and written.get("method", method) != method:
         raise UsageError(f"holds the settings of {written['method']}, not of {method}", where=file)
-    values = {
+    in_file = {
         name: _converted(known, name, value, file)
         for name, value in written.items()
         if name not in _HEADER
     }
-    for name, value in (overrides or {}).items():
-        values[name] = _converted(known, name, value, None)
+    given = {
+        name: _converted(known, name, value, None) for name, value in (overrides or {}).items()
+    }
     for setting in known.values():
-        if setting.is_required and setting.name not in values:
+        if setting.is_required and setting.name not in {**in_file, **given}:
             raise UsageError(f"missing option {setting.flag}", remedy=f"it is: {setting.help}")
-    implied = config.implied(values) if issubclass(config, TrainConfig) else {}
-    return config(**{**implied, **values})
+    return config(**{**_implied(config, in_file, given), **given})
+
+
+def _implied(
+    config: type, in_file: Mapping[str, Any], given: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Return what a file says, the defaults that follow from it, and those `given` puts over it."""
+    if not issubclass(config, TrainConfig):
+        return in_file
+    by_file = config.implied(in_file)
+    by_all = config.implied({**in_file, **given})
+    by_given = {name: v for name, v in by_all.items() if name not in by_file or by_file[name] != v}
+    return {**by_all, **in_file, **by_given}
 
 
 def read(file: Path) -> dict[str, Any]:

@@ -164,9 +164,14 @@ class ClipConfig(TrainConfig):
             require(self.val_start == "centre", "val_start", "goes with --sampling dense")
         require(0 < self.crop_area_min <= 1, "crop_area_min", "must be in (0, 1]")
         require(
-            self.crop == "area" or self.crop_px <= self.short_side_min_px <= self.short_side_max_px,
+            self.crop == "area" or self.crop_px <= self.short_side_min_px,
             "short_side_min_px",
-            "must be at least --crop-px and at most --short-side-max-px",
+            "must be at least --crop-px",
+        )
+        require(
+            self.short_side_min_px <= self.short_side_max_px,
+            "short_side_min_px",
+            "must be at most --short-side-max-px",
         )
         require(
             self.crop_px <= self.short_side_val_px,

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from attncli.config.training import ClipConfig
-from attncli.data.geometry import ClipGeometry, validation_view
+from attncli.data.geometry import ClipGeometry, ClipView, validation_view
 from attncli.data.mirroring import labels_after_flip
 from attncli.data.samples import VideoDataset, VideoSample
 from attncli.data.sampling import clip_indices
@@ -41,12 +41,26 @@ class TemporalAttentionSource(Protocol):
     """Where temporal attention corrected by people comes from, such as an `edits.csv`."""
 
     def read(
-        self, video_id: str, frame_indices: Int64[np.ndarray, " t"]
+        self, video_id: str, frame_indices: Int64[np.ndarray, " t"], *, n_frames: int
     ) -> Float32[np.ndarray, " t"] | None:
         """Return the attention of each frame, in [0, 1]; None where nobody edited the video.
 
         Raises:
-            AttncliError: The video is edited, but has no value for one of the frames.
+            AttncliError: The video is edited, but not of as many frames as it has (`n_frames`).
+        """
+        ...
+
+
+@runtime_checkable
+class SpatialAttentionSource(Protocol):
+    """Where spatial attention corrected by people comes from, such as a directory of edits."""
+
+    def read(
+        self, video_id: str, frame_indices: Int64[np.ndarray, " t"]
+    ) -> tuple[Bool[np.ndarray, "t h w"], Bool[np.ndarray, " t"]] | None:
+        """Return where attention belongs in each frame, at the video's resolution.
+
+        Also return which of the frames were edited; None where nobody edited the video.
         """
         ...
 
@@ -78,6 +92,10 @@ class ClipSample:
     """Union of instance masks, in the same geometry as the frames."""
     temporal_edit: Float32[Tensor, " t"] | None = None
     """Temporal attention people gave each frame; NaN where nobody edited the video."""
+    spatial_edit: Bool[Tensor, "t h w"] | None = None
+    """Where people said attention belongs, in the same geometry as the frames."""
+    spatially_edited: Bool[Tensor, " t"] | None = None
+    """Frames that people said it of."""
 
 
 class ClipDataset(Dataset[ClipSample | Failure]):
@@ -89,6 +107,7 @@ class ClipDataset(Dataset[ClipSample | Failure]):
         training: Whether to sample and crop as in training, or as in validation.
         masks: Where masks are read; clips come without where None.
         edits: Where temporal attention corrected by people is read; as with masks.
+        spatial_edits: Where spatial attention corrected by people is read; as with masks.
         seed: What all random choices follow from, together with the epoch and the row.
     """
 
@@ -100,6 +119,7 @@ class ClipDataset(Dataset[ClipSample | Failure]):
         training: bool,
         masks: UnionMasks | None = None,
         edits: TemporalAttentionSource | None = None,
+        spatial_edits: SpatialAttentionSource | None = None,
         seed: int = 0,
     ) -> None:
         self.samples = dataset.samples
@@ -107,6 +127,7 @@ class ClipDataset(Dataset[ClipSample | Failure]):
         self.training = training
         self.masks = masks
         self.edits = edits
+        self.spatial_edits = spatial_edits
         self.seed = seed
         self._geometry = ClipGeometry.of(config, training=training)
         self._labels_after_flip = labels_after_flip(
@@ -139,6 +160,7 @@ class ClipDataset(Dataset[ClipSample | Failure]):
         )
         clip = read_clip(sample.path, lambda n: self._indices(n, row), resize=view.decoded_hw)
         frames, masks = view.apply(clip.frames, self._read_masks(sample, clip), clip.size_hw)
+        spatial_edit, spatially_edited = self._read_spatial_edit(sample, clip, view)
         return ClipSample(
             frames=frames,
             label=self._labels_after_flip[sample.label] if view.flip else sample.label,
@@ -148,6 +170,8 @@ class ClipDataset(Dataset[ClipSample | Failure]):
             flip=view.flip,
             masks=masks,
             temporal_edit=self._read_edit(sample, clip),
+            spatial_edit=spatial_edit,
+            spatially_edited=spatially_edited,
         )
 
     def _indices(self, n_frames: int, row: int) -> Int64[np.ndarray, " t"]:
@@ -168,20 +192,28 @@ class ClipDataset(Dataset[ClipSample | Failure]):
         if self.masks is None:
             return None
         masks = self.masks.read(sample.id, clip.indices)
-        if masks.shape[1:] != clip.size_hw:
-            (mask_rows, mask_columns), (rows, columns) = masks.shape[1:], clip.size_hw
-            raise AttncliError(
-                f"masks are {mask_columns}x{mask_rows}, the video is {columns}x{rows}",
-                where=sample.id,
-                remedy="segment this video again",
-            )
+        _require_same_size(masks, sample, clip, remedy="segment this video again")
         return masks
 
     def _read_edit(self, sample: VideoSample, clip: VideoClip) -> Float32[Tensor, " t"] | None:
         if self.edits is None:
             return None
-        edit = self.edits.read(sample.id, clip.indices)
+        edit = self.edits.read(sample.id, clip.indices, n_frames=clip.n_frames)
         return torch.full((len(clip.indices),), torch.nan) if edit is None else torch.tensor(edit)
+
+    def _read_spatial_edit(
+        self, sample: VideoSample, clip: VideoClip, view: ClipView
+    ) -> tuple[Bool[Tensor, "t s s"], Bool[Tensor, " t"]] | tuple[None, None]:
+        """Return where attention belongs as the clip shows it, and the frames it is known of."""
+        if self.spatial_edits is None:
+            return None, None
+        found = self.spatial_edits.read(sample.id, clip.indices)
+        if found is None:
+            t, side = len(clip.indices), view.crop_px
+            return torch.zeros(t, side, side, dtype=torch.bool), torch.zeros(t, dtype=torch.bool)
+        masks, is_edited = found
+        _require_same_size(masks, sample, clip, remedy="select and edit this clip again")
+        return view.apply_to_masks(masks), torch.from_numpy(is_edited)
 
     def _generator(self, row: int, purpose: Purpose) -> np.random.Generator:
         epoch = int(self._epoch) if self.training else 0
@@ -199,6 +231,8 @@ def collate(items: Sequence[ClipSample | Failure]) -> ClipBatch:
         return _empty_batch(failures)
     masks = [clip.masks for clip in clips if clip.masks is not None]
     edits = [clip.temporal_edit for clip in clips if clip.temporal_edit is not None]
+    spatial = [clip.spatial_edit for clip in clips if clip.spatial_edit is not None]
+    edited = [clip.spatially_edited for clip in clips if clip.spatially_edited is not None]
     return ClipBatch(
         frames=default_collate([clip.frames for clip in clips]).permute(0, 4, 1, 2, 3),
         labels=torch.tensor([clip.label for clip in clips]),
@@ -208,6 +242,8 @@ def collate(items: Sequence[ClipSample | Failure]) -> ClipBatch:
         flips=torch.tensor([clip.flip for clip in clips]),
         masks=default_collate(masks) if masks else None,
         temporal_edits=torch.stack(edits) if edits else None,
+        spatial_edits=default_collate(spatial) if spatial else None,
+        spatially_edited=torch.stack(edited) if edited else None,
         failures=failures,
     )
 
@@ -248,6 +284,18 @@ def read_validation_clip(
     clip = read_clip(sample.path, lambda _: indices, resize=view.decoded_hw)
     frames, _ = view.apply(clip.frames, None, clip.size_hw)
     return frames[None].contiguous().permute(0, 4, 1, 2, 3)
+
+
+def _require_same_size(
+    masks: Bool[np.ndarray, "t hm wm"], sample: VideoSample, clip: VideoClip, *, remedy: str
+) -> None:
+    if masks.shape[1:] != clip.size_hw:
+        (mask_rows, mask_columns), (rows, columns) = masks.shape[1:], clip.size_hw
+        raise AttncliError(
+            f"masks are {mask_columns}x{mask_rows}, the video is {columns}x{rows}",
+            where=sample.id,
+            remedy=remedy,
+        )
 
 
 def _empty_batch(failures: tuple[Failure, ...]) -> ClipBatch:

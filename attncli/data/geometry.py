@@ -72,12 +72,16 @@ class ClipView:
         box = self._box(size_hw, grid_hw)
         channels_first = torch.from_numpy(frames).permute(0, 3, 1, 2)
         shown = self._cut(channels_first, box, InterpolationMode.BILINEAR).permute(0, 2, 3, 1)
-        if masks is None:
-            return shown, None
+        return shown, None if masks is None else self.apply_to_masks(masks)
+
+    def apply_to_masks(self, masks: Bool[np.ndarray, "t hm wm"]) -> Bool[Tensor, "t s s"]:
+        """Return masks of a video's frames, at its own resolution, as the clip shows them."""
+        size_hw = masks.shape[1], masks.shape[2]
+        grid_hw = self.decoded_hw(size_hw)
         # Masks as tv_tensors.Mask would lie half a pixel off: there, pixels start at their corner.
         nearest = InterpolationMode.NEAREST_EXACT
         on_grid = functional.resize(torch.from_numpy(masks), list(grid_hw), nearest)
-        return shown, self._cut(on_grid, box, nearest)
+        return self._cut(on_grid, self._box(size_hw, grid_hw), nearest)
 
     def _cut(
         self, tensor: Tensor, box: tuple[int, int, int, int], how: InterpolationMode

@@ -17,6 +17,7 @@ _MIRRORED_WORDS = {
 }
 _MIRRORED_WORDS |= {mirrored: word for word, mirrored in _MIRRORED_WORDS.items()}
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # SwipeLeft has two
+_COUNTERCLOCKWISE = re.compile(r"(anti|counter)[-_ ]?clockwise", re.IGNORECASE)
 
 
 def mirrored_labels(classes: Sequence[str]) -> tuple[int | None, ...]:
@@ -28,7 +29,7 @@ def mirrored_labels(classes: Sequence[str]) -> tuple[int | None, ...]:
     >>> mirrored_labels(["Push left", "Push right", "Push", "Turn left"])
     (1, 0, 2, None)
     """
-    labels = {name.casefold(): label for label, name in enumerate(classes)}
+    labels = {_in_one_spelling(name).casefold(): label for label, name in enumerate(classes)}
     return tuple(
         labels.get(_mirrored_name(name)) if names_a_side(name) else label
         for label, name in enumerate(classes)
@@ -41,7 +42,8 @@ def names_a_side(name: str) -> bool:
     >>> names_a_side("SwipeLeft"), names_a_side("Cleaning leftovers")
     (True, False)
     """
-    return any(word.casefold() in _MIRRORED_WORDS for word in _WORDS.findall(name))
+    words = _WORDS.findall(_in_one_spelling(name))
+    return any(word.casefold() in _MIRRORED_WORDS for word in words)
 
 
 def labels_after_flip(flip: Flip, classes: Sequence[str]) -> Mapping[int, int]:
@@ -75,5 +77,9 @@ def flip_notes(flip: Flip, classes: Sequence[str]) -> tuple[str, ...]:
 
 def _mirrored_name(name: str) -> str:
     return _WORDS.sub(
-        lambda word: _MIRRORED_WORDS.get(word[0].casefold(), word[0]), name
+        lambda word: _MIRRORED_WORDS.get(word[0].casefold(), word[0]), _in_one_spelling(name)
     ).casefold()
+
+
+def _in_one_spelling(name: str) -> str:
+    return _COUNTERCLOCKWISE.sub("Counterclockwise", name)

@@ -7,7 +7,7 @@ Uniform: the n frames of the video are cut into t equal parts, the i-th from i n
 including, (i + 1) n/t, and each gives one frame (ST-ABN's 32, after TSN). Where n < t frames repeat
 by themselves. `uniform-floor` cuts parts of floor(n/t) whole frames instead, as the reference code
 of ST-ABN does in training: with n < 2t only the first t frames are ever seen, with n < t only the
-first. Validation takes the middle of the real-valued parts either way, as that code does.
+first. Validation takes the middle of the real-valued parts either way, as that code does in tests.
 """
 
 from typing import Literal

@@ -62,6 +62,8 @@ class VideoClip:
     """Position of each frame in the video."""
     size_hw: tuple[int, int]
     """Rows and columns of the video itself."""
+    n_frames: int
+    """Frames of the whole video."""
 
 
 def count_frames(path: Path) -> int:
@@ -148,7 +150,7 @@ def read_clip(path: Path, choose: FrameChoice, *, resize: Resize | None = None) 
     target_hw = size_hw if resize is None else resize(size_hw)
     reformatter = VideoReformatter()
     rgb = np.stack([_to_rgb(reformatter, frame, target_hw) for frame in frames])
-    return VideoClip(rgb, indices, size_hw)
+    return VideoClip(rgb, indices, size_hw, count_frames(path))
 
 
 def write_video(
@@ -204,7 +206,8 @@ def _read_folder(folder: Path, choose: FrameChoice, resize: Resize | None) -> Vi
     size_hw = image_size_hw(files[indices[0]])
     target_hw = size_hw if resize is None else resize(size_hw)
     images = {i: read_image(files[i], size_hw, target_hw) for i in set(indices.tolist())}
-    return VideoClip(np.stack([images[i] for i in indices.tolist()]), indices, size_hw)
+    frames = np.stack([images[i] for i in indices.tolist()])
+    return VideoClip(frames, indices, size_hw, len(files))
 
 
 def _folder_files(folder: Path) -> list[Path]:

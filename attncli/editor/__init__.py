@@ -1,1 +1,1 @@
-"""The page on which people correct temporal attention, and the server that holds their scores."""
+"""The pages on which people correct attention, and the server that holds their edits."""

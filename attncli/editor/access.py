@@ -14,6 +14,8 @@ HOST = "127.0.0.1"
 """Where the editor listens: this machine alone reaches it."""
 NAMES = (HOST, "localhost")
 """What this machine may be called in a request."""
+DEFAULT_PORT = 80
+"""Port of an address that names none."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,20 @@ class Access:
             token: What its address gives as the token, if anything.
         """
         hosts = headers.get_all("Host", [])
-        if len(hosts) != 1 or hosts[0] not in {f"{name}:{self.port}" for name in NAMES}:
+        if len(hosts) != 1 or hosts[0] not in self._hosts:
             return f"This editor answers to {HOST}:{self.port} only."
         if any(origin != f"http://{hosts[0]}" for origin in headers.get_all("Origin", [])):
             return "This editor answers to its own page only."
         shown = self._shown_cookie(headers) if token is None else token
         if not secrets.compare_digest(shown.encode(), self.token.encode()):
-            return "Open the address that `attncli edit-temporal serve` printed."
+            return "Open the address that the editor printed in its terminal."
         return None
+
+    @property
+    def _hosts(self) -> set[str]:
+        # Browsers leave out the port that is meant without one.
+        ports = {f":{self.port}"} | ({""} if self.port == DEFAULT_PORT else set())
+        return {f"{name}{port}" for name in NAMES for port in ports}
 
     @property
     def _cookie(self) -> str:

@@ -1,4 +1,4 @@
-"""What the page asks the server for, and what it is told: JSON, thumbnails, its own files.
+"""What the page for temporal attention asks for, and is told: JSON, thumbnails, its own files.
 
 =======================  =========================================================================
 `GET /`                  the page, and below it the files it is made of
@@ -10,13 +10,9 @@
 =======================  =========================================================================
 """
 
-import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 from http import HTTPStatus
-from importlib import resources
 from math import isnan
 from typing import Any
 from urllib.parse import unquote
@@ -25,42 +21,21 @@ import numpy as np
 from jaxtyping import Float32
 
 from attncli.editor.answers import Answerer, ClipAnswer
+from attncli.editor.responses import (
+    RefusedError,
+    Response,
+    json_response,
+    known,
+    page_file,
+    parsed,
+    picture,
+)
 from attncli.editor.scores import ScoreFile
 from attncli.errors import AttncliError
 from attncli.files.edit_directory import EditClip, EditDirectory
 
-CONTENT_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
 SHOWN_CLASSES = 5
-
-
-class RefusedError(Exception):
-    """A request that cannot be answered.
-
-    Args:
-        status: What is wrong, as HTTP says it.
-        reason: What is wrong, for people.
-    """
-
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-
-
-@dataclass(frozen=True)
-class Response:
-    """What goes back to the page."""
-
-    body: bytes
-    """The content."""
-    content_type: str = "application/json"
-    """What kind of content that is."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers besides those of every response."""
+PAGE = "temporal_page"
 
 
 @dataclass(frozen=True)
@@ -95,25 +70,19 @@ class EditorApi:
         """
         match method, *(unquote(part) for part in path.split("/")[1:]):
             case "GET", "api", "session":
-                return _json(self._session())
+                return json_response(self._session())
             case "GET", "api", "clips", id_:
-                return _json(self._clip(self._known(id_)))
+                return json_response(self._clip(self._known(id_)))
             case "PATCH", "api", "clips", id_:
-                return _json(self._change(self._known(id_), _parsed(body)))
+                return json_response(self._change(self._known(id_), parsed(body)))
             case "POST", "api", "answers", id_:
-                return _json(self._answer(self._known(id_), _parsed(body)))
+                return json_response(self._answer(self._known(id_), parsed(body)))
             case "GET", "frames", id_, number:
-                return self._thumbnail(self._known(id_), number)
-            case "GET", name if (name or "index.html") in page_files():
-                return page_files()[name or "index.html"]
-            case "GET", *_:
-                raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such page")
-        raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, f"{method} does nothing here")
+                return picture(self.directory, self._known(id_), number)
+        return page_file(PAGE, method, path)
 
     def _known(self, clip_id: str) -> EditClip:
-        if clip_id not in self.clips:
-            raise RefusedError(HTTPStatus.NOT_FOUND, f"there is no clip {clip_id!r} here")
-        return self.clips[clip_id]
+        return known(self.clips, clip_id)
 
     def _session(self) -> dict[str, Any]:
         return {
@@ -164,26 +133,6 @@ class EditorApi:
         except AttncliError as error:
             return {"unavailable": str(error)}
 
-    def _thumbnail(self, clip: EditClip, number: str) -> Response:
-        if not re.fullmatch("[0-9]{1,9}", number) or int(number) >= clip.frames:
-            raise RefusedError(HTTPStatus.NOT_FOUND, f"clip {clip.id!r} has no frame {number!r}")
-        try:
-            image = self.directory.frame_path(clip.id, int(number)).read_bytes()
-        except FileNotFoundError:
-            raise RefusedError(HTTPStatus.NOT_FOUND, "this frame has no thumbnail") from None
-        return Response(image, "image/jpeg", {"Cache-Control": "private, max-age=600"})
-
-
-@cache
-def page_files() -> Mapping[str, Response]:
-    """Return the files the page is made of, by name."""
-    folder = resources.files("attncli.editor") / "page"
-    return {
-        file.name: Response(file.read_bytes(), CONTENT_TYPES[kind])
-        for file in folder.iterdir()
-        if (kind := f".{file.name.rpartition('.')[2]}") in CONTENT_TYPES
-    }
-
 
 def _shown(answer: ClipAnswer, label: str) -> dict[str, Any]:
     """Return the likeliest classes by both answers and the true one, the likeliest first."""
@@ -222,14 +171,3 @@ def _is_change(item: Any, clip: EditClip) -> bool:
 
 def _is_score(value: Any) -> bool:
     return value is None or (type(value) in (int, float) and 0 <= value <= 1)
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, f"this is no JSON: {error}") from None
-
-
-def _json(value: Any) -> Response:
-    return Response(json.dumps(value, allow_nan=False).encode())

@@ -1,6 +1,5 @@
 """The scores one person gives: in memory to be looked at, on disk after every change."""
 
-import fcntl
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import TracebackType
 import numpy as np
 from jaxtyping import Float32
 
+from attncli.editor.exclusive import hold, require_unchanged, stamp
 from attncli.errors import AttncliError
 from attncli.files.atomic import write_text
 from attncli.files.temporal_edits import HEADER, edit_rows, read_temporal_edits
@@ -37,9 +37,9 @@ class ScoreFile:
         self.path = path
         self._changing = Lock()
         self._is_closed = False
-        self._lock_file = _lock(path)
+        self._lock_file = hold(path, remedy="end that one first, or take another --annotator")
         try:
-            self._stamp = self._look()
+            self._stamp = stamp(self.path)
             self._scores = self._read(n_frames)
             missing = [id_ for id_ in clips if id_ not in self._scores]
             for id_ in missing:
@@ -99,41 +99,9 @@ class ScoreFile:
 
     def _write(self, texts: Mapping[str, str]) -> None:
         write_text(self.path, HEADER + "".join(texts.values()))
-        self._stamp = self._look()
+        self._stamp = stamp(self.path)
 
     def _require_ours(self) -> None:
         if self._is_closed:
             raise AttncliError("the editor has been ended", where=self.path)
-        if self._look() != self._stamp:
-            raise AttncliError(
-                "another program has changed this file",
-                where=self.path,
-                remedy="start the editor again to go on from what it holds now",
-            )
-
-    def _look(self) -> tuple[int, int, int] | None:
-        """Return what changes whenever the file is written or replaced; None where it is gone."""
-        try:
-            status = self.path.stat()
-        except FileNotFoundError:
-            return None
-        return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _lock(path: Path) -> int:
-    """Return the descriptor of a file beside `path` that one process can hold at a time.
-
-    The file itself cannot be held: each change puts another one in its place.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise AttncliError(
-            "another editor has this file open",
-            where=path,
-            remedy="end that one first, or take another --annotator",
-        ) from None
-    return descriptor
+        require_unchanged(self.path, self._stamp)

@@ -1,19 +1,22 @@
 """The editor's web server: for this machine only, and on it for its own page only."""
 
 import json
+import os
 import sys
+import webbrowser
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 from attncli.editor.access import HOST, Access
-from attncli.editor.api import EditorApi, RefusedError, Response
+from attncli.editor.responses import Api, RefusedError, Response
 from attncli.errors import AttncliError
 from attncli.reporting import Reporter
 
-LARGEST_BODY = 1 << 20
-"""Bytes; the scores of a video of 100,000 frames fit in."""
+LARGEST_BODY = 1 << 24
+"""Bytes; painted masks of a video of 1,000 frames fit in."""
 MOST_DIGITS = len(str(LARGEST_BODY))
 IDLE_SEC = 60
 """How long a silent connection is kept."""
@@ -31,6 +34,26 @@ HEADERS = {
 """Headers of every response: nothing from outside, nothing to the outside."""
 
 
+def serve_page(api: Api, *, port: int, browser: bool, reporter: Reporter) -> None:
+    """Serve a page until Ctrl-C, which is its normal end.
+
+    Args:
+        api: What the page asks.
+        port: Where to listen on 127.0.0.1; any free port where 0.
+        browser: Whether to open the page in the browser.
+        reporter: Is told the address.
+
+    Raises:
+        AttncliError: The port is taken.
+    """
+    with EditorServer(api, port, reporter) as server, suppress(KeyboardInterrupt):
+        reporter.note(f"the page is at {server.access.address}")
+        reporter.note("every change is saved; end with Ctrl-C")
+        if browser and _has_screen():
+            webbrowser.open(server.access.address)
+        server.serve_forever()
+
+
 class EditorServer(ThreadingHTTPServer):
     """Serves one editor; use as a context manager around `serve_forever`.
 
@@ -45,7 +68,7 @@ class EditorServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, api: EditorApi, port: int, reporter: Reporter) -> None:
+    def __init__(self, api: Api, port: int, reporter: Reporter) -> None:
         try:
             super().__init__((HOST, port), EditorRequest)
         except (OSError, OverflowError) as error:
@@ -154,3 +177,10 @@ class EditorRequest(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body)
+
+
+def _has_screen() -> bool:
+    """Return whether a browser would have a window; without, a text browser would take over."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

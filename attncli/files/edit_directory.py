@@ -8,11 +8,10 @@ temporal attention; the files in `annotators/` are each one person's edits. `con
 last: where it is, the directory is whole.
 """
 
-import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, fields
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32
@@ -20,50 +19,14 @@ from jaxtyping import Float32
 from attncli.config.edit_temporal import SelectConfig
 from attncli.config.toml import resolve
 from attncli.errors import AttncliError, UsageError
-from attncli.files.tables import Table, read_table, write_table
+from attncli.files.clip_directory import ClipDirectory, read_clips, write_clips
+from attncli.files.clip_directory import EditClip as EditClip
 from attncli.files.temporal_edits import TemporalEdits, read_temporal_edits
 
 
 @dataclass(frozen=True)
-class EditClip:
-    """A clip that was chosen for editing: a line of `clips.csv`."""
-
-    id: str
-    """The video's id in its dataset."""
-    label: str
-    """Name of its class."""
-    predicted: str
-    """Name of the class the network answered with."""
-    frames: int
-    """Frames of the whole video."""
-    fps: float
-    """Frames per second at which it is played."""
-
-
-CLIP_COLUMNS = tuple(field.name for field in fields(EditClip))
-
-
-@dataclass(frozen=True)
-class EditDirectory:
-    """Where each file of an edit directory is; none of them need exist."""
-
-    path: Path
-    """The edit directory itself."""
-
-    @property
-    def config_path(self) -> Path:
-        """How the clips were chosen, and from which run."""
-        return self.path / "config.toml"
-
-    @property
-    def classes_path(self) -> Path:
-        """Class names, one a line, in the order of the class scores."""
-        return self.path / "classes.txt"
-
-    @property
-    def clips_path(self) -> Path:
-        """The chosen clips."""
-        return self.path / "clips.csv"
+class EditDirectory(ClipDirectory):
+    """Where each file of a directory for edits of temporal attention is."""
 
     @property
     def edits_path(self) -> Path:
@@ -74,11 +37,6 @@ class EditDirectory:
     def attention_path(self) -> Path:
         """The network's own temporal attention over each whole video."""
         return self.path / "attention.csv"
-
-    @property
-    def failures_path(self) -> Path:
-        """Clips that could not be read."""
-        return self.path / "failures.jsonl"
 
     @property
     def annotators_path(self) -> Path:
@@ -100,14 +58,6 @@ class EditDirectory:
         """Return each person's file of edits by name, in alphabetical order."""
         return {file.stem: file for file in sorted(self.annotators_path.glob("[!.]*.csv"))}
 
-    def frames_path(self, video_id: str) -> Path:
-        """Directory with a thumbnail of every frame of a video."""
-        return self.path / "frames" / video_id
-
-    def frame_path(self, video_id: str, frame: int) -> Path:
-        """JPEG thumbnail of a frame, given by its position in the video from 0."""
-        return self.frames_path(video_id) / f"{frame + 1:06}.jpg"
-
     def read_settings(self) -> SelectConfig:
         """Return how the clips were chosen, and from which run.
 
@@ -122,18 +72,11 @@ class EditDirectory:
         Raises:
             AttncliError: `clips.csv` is missing or malformed.
         """
-        table = read_table(self.clips_path, CLIP_COLUMNS)
-        clips: dict[str, EditClip] = {}
-        for row, cells in enumerate(table.cells[list(CLIP_COLUMNS)].to_numpy().tolist()):
-            clip = _clip(table, row, *cells)
-            if clip.id in clips:
-                raise table.error(row, f"clip {clip.id!r} is there twice")
-            clips[clip.id] = clip
-        return clips
+        return read_clips(self.clips_path, EditClip)
 
     def write_clips(self, clips: Iterable[EditClip]) -> None:
         """Write `clips.csv`."""
-        write_table(self.clips_path, CLIP_COLUMNS, map(astuple, clips))
+        write_clips(self.clips_path, EditClip, clips)
 
     def read_edits(self, path: Path | None = None, *, allow_partial: bool = False) -> TemporalEdits:
         """Return edits of the chosen clips, checked against `clips.csv`.
@@ -149,6 +92,17 @@ class EditDirectory:
         return read_temporal_edits(
             path or self.edits_path, n_frames=n_frames, allow_partial=allow_partial
         )
+
+    def has_edits(self) -> bool:
+        """Return whether any frame has a score, or anybody has begun a file of their own.
+
+        Raises:
+            AttncliError: `edits.csv` is no table of edits, or does not fit the clips.
+        """
+        if self.annotators() or not self.edits_path.exists():
+            return bool(self.annotators())
+        edits = self.read_edits(allow_partial=True)
+        return len(edits.unedited) < len(edits.scores)
 
     def read_attention(self) -> Mapping[str, Float32[np.ndarray, " n"]]:
         """Return the network's own temporal attention over each whole video, in [0, 1], by id.
@@ -172,23 +126,5 @@ def open_edit_directory(path: Path) -> EditDirectory:
         AttncliError: There is none.
     """
     directory = EditDirectory(path)
-    if not (directory.config_path.is_file() and directory.clips_path.is_file()):
-        what = (
-            "no config.toml and clips.csv in this directory" if path.is_dir() else "no such edits"
-        )
-        remedy = "name a directory `attncli edit-temporal select` wrote"
-        raise AttncliError(what, where=path, remedy=remedy)
+    directory.require_made("edit-temporal")
     return directory
-
-
-def _clip(table: Table, row: int, id_: str, label: str, predicted: str, *numbers: str) -> EditClip:
-    place = PurePosixPath(id_)
-    if not id_ or place.is_absolute() or ".." in place.parts:
-        raise table.error(row, f"clip {id_!r} cannot be the name of its directory of frames")
-    try:
-        frames, fps = int(numbers[0]), float(numbers[1])
-    except ValueError as error:
-        raise table.error(row, f"clip {id_!r}: {error}") from None
-    if frames < 1 or not 0 < fps < math.inf:
-        raise table.error(row, f"clip {id_!r}: frames and fps must be positive")
-    return EditClip(id_, label, predicted, frames, fps)

@@ -8,10 +8,10 @@ line is the video's last frame. A file has its name only once it is whole.
 
 import json
 import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -137,10 +137,33 @@ class MaskDirectory:
         Raises:
             AttncliError: The file is missing, or a line of it is malformed.
         """
-        path = self._existing(video_id)
+        path, before = self._existing(video_id), -1
         with path.open("rb") as lines:
             for number, line in enumerate(lines):
-                yield _parse(path, number, line)
+                masks = _parse(path, number, line)
+                if masks.frame <= before:
+                    raise _malformed(path, number, "frame numbers do not rise")
+                yield masks
+                before = masks.frame
+
+    def at(
+        self, video_id: str, frame_indices: Iterable[int], *, size_hw: tuple[int, int]
+    ) -> list[FrameMasks]:
+        """Return the instances of some frames; a skipped one has those that hold for it.
+
+        Args:
+            video_id: Which video.
+            frame_indices: Positions in the video, in any order.
+            size_hw: Rows and columns of the video.
+
+        Raises:
+            AttncliError: The file is missing, malformed, of a video of another size, or ends before
+                a frame that is asked for.
+        """
+        lines = _Lines.of(self._existing(video_id))
+        rows = {int(frame): lines.row_at(int(frame)) for frame in frame_indices}
+        parsed = {row: lines.masks(row, size_hw) for row in dict.fromkeys(rows.values())}
+        return [replace(parsed[row], frame=frame) for frame, row in rows.items()]
 
     def read(
         self,
@@ -158,18 +181,34 @@ class MaskDirectory:
         Raises:
             AttncliError: The file is missing, malformed, or ends before a frame that is asked for.
         """
-        path = self._existing(video_id)
-        lines = path.read_bytes().splitlines()
-        segmented = _frame_numbers(path, lines)
-        size_hw: tuple[int, int] | None = None
-        unions: dict[int, Bool[np.ndarray, "h w"]] = {}
-        rows = [_line_of(int(frame), segmented, path) for frame in frame_indices]
-        for row in dict.fromkeys(rows):
-            masks = _parse(path, row, lines[row])
-            if masks.size_hw != (size_hw := size_hw or masks.size_hw):
-                raise _malformed(path, row, "not the size of the frames before")
-            unions[row] = _union(path, row, masks)
+        lines = _Lines.of(self._existing(video_id))
+        rows = [lines.row_at(int(frame)) for frame in frame_indices]
+        unions = lines.unions(rows)
         return np.stack([unions[row] for row in rows])
+
+    def read_own(
+        self,
+        video_id: str,
+        frame_indices: Sequence[int] | Int64[np.ndarray, " t"],
+    ) -> tuple[Bool[np.ndarray, "t h w"], Bool[np.ndarray, " t"]]:
+        """Return masks as `read` does, but only of frames that have a line of their own.
+
+        Args:
+            video_id: Which video.
+            frame_indices: At least one position in the video, in any order.
+
+        Returns:
+            The masks, empty in frames without a line, and which frames have one.
+
+        Raises:
+            AttncliError: The file is missing, malformed, or has no line at all.
+        """
+        lines = _Lines.of(self._existing(video_id))
+        rows = [lines.row_of(int(frame)) for frame in frame_indices]
+        unions = lines.unions([row for row in rows if row is not None] or [0])
+        nothing = np.zeros_like(next(iter(unions.values())))
+        masks = np.stack([nothing if row is None else unions[row] for row in rows])
+        return masks, np.array([row is not None for row in rows])
 
     def _existing(self, video_id: str) -> Path:
         path = self.path(video_id)
@@ -205,6 +244,59 @@ def _columns(counts: str, n_pixels: int) -> Bool[np.ndarray, " n"]:
     return np.repeat(np.arange(len(runs)) % 2 == 1, runs)
 
 
+@dataclass(frozen=True)
+class _Lines:
+    """The lines of a mask file, each parsed only when it is needed."""
+
+    path: Path
+    lines: Sequence[bytes]
+    frames: Sequence[int]
+    """The frame of each line; they rise."""
+
+    @classmethod
+    def of(cls, path: Path) -> "_Lines":
+        lines = path.read_bytes().splitlines()
+        return cls(path, lines, _frame_numbers(path, lines))
+
+    def row_at(self, frame: int) -> int:
+        """Return the line that holds for a frame: its own or, where it was skipped, the last."""
+        if not self.frames or not self.frames[0] <= frame <= self.frames[-1]:
+            raise AttncliError(
+                f"no masks for frame {frame}",
+                where=self.path,
+                remedy="segment this very video again",
+            )
+        return bisect_right(self.frames, frame) - 1
+
+    def row_of(self, frame: int) -> int | None:
+        """Return the line of this very frame; None where it has none."""
+        row = bisect_left(self.frames, frame)
+        return row if row < len(self.frames) and self.frames[row] == frame else None
+
+    def masks(self, row: int, size_hw: tuple[int, int]) -> FrameMasks:
+        """Return a line's instances, which fill frames of `size_hw`."""
+        masks = _parse(self.path, row, self.lines[row])
+        if masks.size_hw != size_hw:
+            (rows, columns), (height, width) = masks.size_hw, size_hw
+            what = f"masks are {columns}x{rows}, the video is {width}x{height}"
+            raise AttncliError(what, where=self.path, remedy="segment this video again")
+        _union(self.path, row, masks)
+        return masks
+
+    def unions(self, rows: Iterable[int]) -> dict[int, Bool[np.ndarray, "h w"]]:
+        """Return the pixels any instance covers in each of some lines, all of one size."""
+        if not self.lines:
+            raise AttncliError("holds no line", where=self.path, remedy="delete this file")
+        size_hw: tuple[int, int] | None = None
+        unions = {}
+        for row in dict.fromkeys(rows):
+            masks = _parse(self.path, row, self.lines[row])
+            if masks.size_hw != (size_hw := size_hw or masks.size_hw):
+                raise _malformed(self.path, row, "not the size of the frames before")
+            unions[row] = _union(self.path, row, masks)
+        return unions
+
+
 def _frame_numbers(path: Path, lines: Sequence[bytes]) -> list[int]:
     numbers: list[int] = []
     for row, line in enumerate(lines):
@@ -215,17 +307,6 @@ def _frame_numbers(path: Path, lines: Sequence[bytes]) -> list[int]:
         if row and numbers[row] <= numbers[row - 1]:
             raise _malformed(path, row, "frame numbers do not rise")
     return numbers
-
-
-def _line_of(frame: int, segmented: list[int], path: Path) -> int:
-    """Return the line that holds for `frame`: its own or, where it was skipped, the one before."""
-    if not segmented or not segmented[0] <= frame <= segmented[-1]:
-        raise AttncliError(
-            f"no masks for frame {frame}",
-            where=path,
-            remedy="segment this very video again",
-        )
-    return bisect_right(segmented, frame) - 1
 
 
 def _parse(path: Path, number: int, line: bytes) -> FrameMasks:
@@ -256,5 +337,5 @@ def _malformed(path: Path, number: int, problem: str) -> AttncliError:
     return AttncliError(
         f"not a line of masks ({problem})",
         where=f"{path}:{number + 1}",
-        remedy="delete the file and run attncli segment --resume",
+        remedy="delete the file and make it again, as with attncli segment --resume",
     )

@@ -44,6 +44,21 @@ def claim(
         _empty(path, inputs)
 
 
+def claim_file(path: Path, *, overwrite: bool = False) -> None:
+    """Make sure that a file can be written to `path`, as `claim` does; no directory is emptied.
+
+    Args:
+        path: Output file.
+        overwrite: The file at `path` may go.
+
+    Raises:
+        AttncliError: Something is at `path` and may not go, or `path` cannot be written.
+    """
+    if path.is_dir():
+        raise AttncliError("is a directory, not a file", where=path, remedy="name a file")
+    claim(path, overwrite=overwrite)
+
+
 def _holds_something(path: Path) -> bool:
     return any(path.iterdir()) if path.is_dir() else path.exists()
 

@@ -120,7 +120,10 @@ def load(path: Path) -> Run:
     if not directory.config_path.is_file():
         what = "no config.toml in this directory" if path.is_dir() else "no such run"
         raise AttncliError(what, where=path, remedy="name a directory `attncli train` wrote")
-    method = str(read(directory.config_path).get("method"))
+    settings = read(directory.config_path)
+    if "method" not in settings:
+        raise AttncliError("no run", where=path, remedy="name a directory `attncli train` wrote")
+    method = str(settings["method"])
     if method not in {row.name for row in catalog.METHODS}:
         raise AttncliError(
             f"unknown method {method!r}", where=directory.config_path, remedy="update attncli"

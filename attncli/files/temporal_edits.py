@@ -57,25 +57,30 @@ class TemporalEdits:
         return tuple(id_ for id_, share in self._filled.items() if 0 < share < 1)
 
     def read(
-        self, video_id: str, frame_indices: Int64[np.ndarray, " t"]
+        self,
+        video_id: str,
+        frame_indices: Int64[np.ndarray, " t"],
+        *,
+        n_frames: int | None = None,
     ) -> Float32[np.ndarray, " t"] | None:
         """Return the scores of some frames of a video; None where it is not edited.
 
         Args:
             video_id: The video's id in its dataset.
             frame_indices: Positions in the video, counted from 0; at least one.
+            n_frames: Frames of the whole video; where None, they may be fewer than were edited.
 
         Raises:
-            AttncliError: The video has frames beyond those that were edited.
+            AttncliError: The video has more or fewer frames than were edited.
         """
         if self._filled.get(video_id) != 1:
             return None
         scores = self.scores[video_id]
-        wanted = int(frame_indices.max()) + 1
-        if wanted > len(scores):
+        shown = int(frame_indices.max()) + 1
+        if shown > len(scores) or n_frames not in (None, len(scores)):
+            found = f"at least {shown}" if n_frames is None else n_frames
             raise AttncliError(
-                f"clip {video_id!r} has scores for {len(scores)} frames, but its video has at"
-                f" least {wanted}",
+                f"clip {video_id!r} has scores for {len(scores)} frames, but its video has {found}",
                 where=self.path,
                 remedy="select and edit this clip again",
             )

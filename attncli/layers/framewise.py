@@ -1,7 +1,7 @@
 """Layers that see one frame at a time: layers of two axes, over the frames of all clips at once.
 
-On a CPU a training step of a 3D ResNet takes about a fifth less time so than with convolutions and
-pooling of three axes. Nothing is copied where memory is channels-last.
+Over channels-last memory, where nothing is copied for it, a training step of a 3D ResNet on a CPU
+takes about a fifth less time so than with convolutions and pooling of three axes.
 """
 
 from jaxtyping import Float

@@ -28,6 +28,11 @@ Symbols: x_i a clip, `frames`; f `features`, by `Resnet3d.extract`; Ms `spatial_
 Mt `temporal_attention`; M't `temporal_edits`; n `n_frames`; gamma_t `gamma_t`; the perception
 branch is `AttentionMechanism`, then `Resnet3d.perceive`.
 
+Beyond the paper, which leaves it to future work, people may edit where to look as well. Eq. 5 then
+has one more term, gamma_s times the mean squared error of Ms against the edit M's on the map's
+grid (`losses.masks.spatial_edit_loss`): the counterpart of eq. 6, with frames nobody edited as 0.
+M's is 1 where people said attention belongs; gamma_s is 10, as gamma_t is, for want of a value.
+
 Differs from the paper:
 
 - The class head of the attention branch averages its maps over rows and columns alone and puts
@@ -46,7 +51,8 @@ Differs from the paper:
   nobody edited contribute 0: what an edit weighs does not depend on how many others its batch has.
   Which clips fine-tuning sees is not said: here all of the training split.
 - The loss weight 0.5 in the reference code's settings is never applied there; eq. 4 has none.
-- Weight decay spares biases and normalisation.
+- Nesterov's momentum, the limit on gradients and the area crop are the reference code's; its jitter
+  of colours, its mirroring without labels and its decay of biases and normalisation are left out.
 - Eq. 4 may be joined by Object-ABN's mask loss on Ms, where masks are given; the paper has none.
 """
 
@@ -72,7 +78,7 @@ from attncli.layers.attention import (
 from attncli.layers.global_dropout import GlobalDropout
 from attncli.layers.normalized_convolution import NormalizedConvolution
 from attncli.losses.classification import AbnCriterion, classification_criterion
-from attncli.losses.masks import EmptyFrames, MaskResize, mask_loss
+from attncli.losses.masks import EmptyFrames, MaskResize, mask_loss, spatial_edit_loss
 from attncli.reporting import Reporter, Silent
 from attncli.types import AttentionEdit, BranchOutputs, ClipBatch, Criterion, Losses
 
@@ -298,24 +304,34 @@ class StAbnCriterion:
     """Weight of the attention branch's class loss; 1 in the paper."""
     gamma_t: float
     """Weight of the loss towards temporal edits."""
+    gamma_s: float
+    """Weight of the loss towards spatial edits; the paper has none."""
     lambda_mask: float
     """Weight of the mask loss."""
     mask_resize: MaskResize
-    """How masks come to the map's grid."""
+    """How masks and spatial edits come to the map's grid."""
     empty_frames: EmptyFrames
     """What a frame without instances asks for."""
 
     def __call__(self, outputs: BranchOutputs, batch: ClipBatch) -> Losses:
-        """Return the loss and its terms `per`, `att`, and `temp` and `mask` where they apply."""
+        """Return the loss and its terms `per`, `att`, and `temp`, `spat`, `mask` as they apply."""
         abn = AbnCriterion(self.lambda_att)(outputs, batch)
         total, terms = abn.total, dict(abn.terms)
+        spatial = cast(Tensor, outputs.spatial_attention)
         if batch.temporal_edits is not None:
             attention = cast(Tensor, outputs.temporal_attention)
             terms["temp"] = temporal_loss(attention, batch.temporal_edits)
             total = total + self.gamma_t * terms["temp"]
+        if batch.spatial_edits is not None:
+            is_edited = cast(Tensor, batch.spatially_edited)
+            how = self.mask_resize
+            terms["spat"] = spatial_edit_loss(
+                spatial, batch.spatial_edits, is_edited, mask_resize=how
+            )
+            total = total + self.gamma_s * terms["spat"]
         if batch.masks is not None:
             terms["mask"] = mask_loss(
-                cast(Tensor, outputs.spatial_attention),
+                spatial,
                 batch.masks,
                 mask_resize=self.mask_resize,
                 empty_frames=self.empty_frames,
@@ -357,7 +373,7 @@ def build_st_abn(
 ) -> tuple[StAbnNetwork, Criterion]:
     """Return the Spatio-temporal Attention Branch Network and its loss; arguments as above.
 
-    Where the settings name temporal edits, the feature extractor is frozen.
+    Where the settings name edits, the feature extractor is frozen.
 
     Raises:
         AttncliError: The initial weights cannot be had, or are not of this architecture.
@@ -371,11 +387,12 @@ def build_st_abn(
         dropout=config.dropout,
     )
     model = StAbnNetwork(backbone, branch, n_frames=config.frames)
-    if config.temporal_edits is not None:
+    if config.is_tuning:
         model.freeze_extractor()
     criterion = StAbnCriterion(
         lambda_att=config.lambda_att,
         gamma_t=config.gamma_t,
+        gamma_s=config.gamma_s,
         lambda_mask=config.lambda_mask,
         mask_resize=config.mask_resize,
         empty_frames=config.empty_frames,

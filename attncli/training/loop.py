@@ -144,10 +144,9 @@ class Training:
         self._read_sums()
         progress.seconds += time.monotonic() - started
         if not progress.sums.get("clips"):
+            first = self._all_failures()[0]
             raise AttncliError(
-                "no training clip could be read",
-                where=self.config.data,
-                remedy=f"look into {sorted(self.failures, key=str)[0].path}",
+                f"no training clip could be read, such as {first.error}", where=self.config.data
             )
 
     def _step(self, parts: list[ClipBatch], step: int) -> None:

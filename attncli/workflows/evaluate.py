@@ -189,11 +189,9 @@ def _edited_classes(task: Task, edits: Path | None) -> frozenset[int] | None:
     """Return the classes of the training clips that `edits` edits."""
     if edits is None:
         return None
+    own = task.config  # `--data` may name another dataset, but people edit what was trained on
     training = open_dataset(
-        task.dataset.root,
-        layout=task.dataset.layout,
-        split="train",
-        split_number=task.config.split_number,
+        own.data, layout=own.layout, split="train", split_number=own.split_number
     )
     classes = {sample.id: sample.label for sample in training.samples}
     edited = {classes[id_] for id_ in read_temporal_edits(edits, known=classes).ids}

@@ -6,6 +6,7 @@ from attncli.config.training import ClipConfig
 from attncli.data.samples import VideoDataset
 from attncli.errors import AttncliError
 from attncli.files.masks import MaskDirectory
+from attncli.files.spatial_edits import SpatialEdits, open_spatial_edits
 from attncli.files.temporal_edits import TemporalEdits, read_temporal_edits
 
 
@@ -17,6 +18,8 @@ class Guidance:
     """Instance masks of every frame."""
     edits: TemporalEdits | None = None
     """Temporal attention that people gave some of the clips."""
+    spatial_edits: SpatialEdits | None = None
+    """Spatial attention that people gave some of the clips."""
 
     @classmethod
     def open(cls, config: ClipConfig, dataset: VideoDataset) -> "Guidance":
@@ -30,15 +33,25 @@ class Guidance:
             AttncliError: There are no masks of any clip, no clip is edited, the edits are no such
                 table, or they name a clip that is not in the training split.
         """
-        return cls(masks=_open_masks(config, dataset), edits=_open_edits(config, dataset))
+        return cls(
+            masks=_open_masks(config, dataset),
+            edits=_open_edits(config, dataset),
+            spatial_edits=_open_spatial_edits(config, dataset),
+        )
 
     def notes(self) -> list[str]:
         """Return what the user should know of it."""
-        if self.edits is None:
-            return []
-        text = f"{len(self.edits.ids)} training clips have edited temporal attention"
-        left_out = len(self.edits.unedited)
-        return [f"{text}; {left_out} without any score count as not edited" if left_out else text]
+        notes = []
+        if self.edits is not None:
+            left_out = len(self.edits.unedited)
+            more = f"; {left_out} without any score count as not edited" if left_out else ""
+            notes.append(
+                f"{len(self.edits.ids)} training clips have edited temporal attention{more}"
+            )
+        if self.spatial_edits is not None:
+            clips = len(self.spatial_edits.ids)
+            notes.append(f"{clips} training clips have edited spatial attention")
+        return notes
 
 
 def _open_masks(config: ClipConfig, dataset: VideoDataset) -> MaskDirectory | None:
@@ -65,4 +78,15 @@ def _open_edits(config: ClipConfig, dataset: VideoDataset) -> TemporalEdits | No
         raise AttncliError(
             "no clip here is edited", where=path, remedy="give each frame of a clip a score"
         )
+    return edits
+
+
+def _open_spatial_edits(config: ClipConfig, dataset: VideoDataset) -> SpatialEdits | None:
+    path = getattr(config, "spatial_edits", None)
+    if path is None:
+        return None
+    edits = open_spatial_edits(path).read_edits(known={sample.id for sample in dataset.samples})
+    if not edits.ids:
+        remedy = f"paint some frames: attncli edit-spatial serve {path}"
+        raise AttncliError("no clip here is edited", where=path, remedy=remedy)
     return edits

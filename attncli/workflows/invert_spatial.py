@@ -36,7 +36,7 @@ from attncli.workflows.answers import (
     predictions,
 )
 from attncli.workflows.outcome import Outcome, Row
-from attncli.workflows.trained import open_network, require_spatial_attention
+from attncli.workflows.trained import open_network, require_attention
 
 OWN, INVERTED = "", "_inverted"
 """What the network answers with its own attention and with 1 - M, as their figures end."""
@@ -91,7 +91,7 @@ def invert_runs(
         reporter=reporter,
     )
     for task in tasks:
-        require_spatial_attention(task.run)
+        require_attention(task.run, "spatial")
     jobs = [_Job(task, reporter) for task in tasks]
     if dry_run:
         return Outcome(rows=[job.task.planned(job.out) for job in jobs])

@@ -41,6 +41,7 @@ def write_toy_data(
     seed: int,
     frames: int | None,
     size_hw: tuple[int, int] | None,
+    others: int | None = None,
     dry_run: bool,
     overwrite: bool,
     reporter: Reporter,
@@ -54,13 +55,15 @@ def write_toy_data(
         seed: Seed of every random draw.
         frames: Frames of each video, or of a video of usual length; the layout's default for None.
         size_hw: Rows and columns of each frame; the layout's default for None.
+        others: Most bodies that act at other times than the one that counts, for ssv2 alone; the
+            layout's default for None.
         dry_run: Only count what would be written.
         overwrite: Replace what is there.
         reporter: Told of progress and of where files went.
 
     Raises:
         AttncliError: The directory holds something already, or cannot be written.
-        UsageError: The frames are too small to draw on, or too few.
+        UsageError: The frames are too small to draw on, or too few, or `others` does not apply.
     """
     toy = _TOYS[layout]
     frames, size_hw = frames or toy.frames, size_hw or toy.size_hw
@@ -68,9 +71,13 @@ def write_toy_data(
         raise UsageError(f"must be at least {SMALLEST_SIDE_PX} pixels each", where="--frame-hw")
     if frames < toy.fewest_frames:
         raise UsageError(f"must be at least {toy.fewest_frames} for {layout}", where="--frames")
+    if others is not None and layout != "ssv2":
+        raise UsageError("is for ssv2 alone", where="--others")
     if not dry_run:
         claim(directory, overwrite=overwrite)
-        toy.make(directory, size=size, seed=seed, reporter=reporter, frames=frames, size_hw=size_hw)
+        drawing = {"size": size, "seed": seed, "frames": frames, "size_hw": size_hw}
+        drawing |= {} if others is None else {"others": others}
+        toy.make(directory, **drawing, reporter=reporter)
         reporter.note(f"videos, split files and masks are in {directory}")
     counts = toy.count(size=size, seed=seed, frames=frames)
     return Outcome(rows=[{"data": str(directory), "layout": layout, **counts}])

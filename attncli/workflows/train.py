@@ -40,6 +40,8 @@ from attncli.workflows.outcome import Outcome, Row
 FREE_TO_CHANGE = {"epochs", "workers", "device", "checkpoint_every"}
 """Settings with which a run may go on that it was not begun with; they leave its weights alone,
 but for the rounding of another device, and for `epochs` under a cosine, which is refused."""
+CUT_OF_CLIPS = ("sampling", "frames", "frame_stride", "short_videos", "crop", "crop_px")
+"""Settings of the clips that a network answers well only as it was trained."""
 VERSIONS_OF = ("torch", "torchvision", "numpy", "av")
 
 
@@ -81,6 +83,7 @@ def train(
         return Outcome(rows=_plan(method, config, splits, guidance, out))
     notes = [note for split in splits.values() for note in split.notes]
     notes += [*flip_notes(config.flip, splits["train"].classes), *guidance.notes()]
+    notes += _notes_on_start(config)
     for note in dict.fromkeys(notes):
         reporter.note(note)
     reuse_freed_memory()
@@ -113,6 +116,19 @@ def _open_split(config: ClipConfig, name: Any) -> VideoDataset:
             remedy="label them or leave them out",
         )
     return dataset
+
+
+def _notes_on_start(config: ClipConfig) -> list[str]:
+    """Return which clips the run to start from was trained on, where they are cut otherwise."""
+    if config.init is None or not runs.RunDirectory(config.init).config_path.is_file():
+        return []
+    before, now = _values(runs.load(config.init).config), _values(config)
+    differing = [name for name in CUT_OF_CLIPS if before.get(name, now[name]) != now[name]]
+    return [
+        f"{config.init} was trained with --{name.replace('_', '-')} {before[name]},"
+        f" not {now[name]} as now"
+        for name in differing
+    ]
 
 
 def _begin(run: runs.Run, config: ClipConfig, resume: bool, overwrite: bool, world: World) -> None:
@@ -194,6 +210,7 @@ def _training_clips(
         training=True,
         masks=guidance.masks,
         edits=guidance.edits,
+        spatial_edits=guidance.spatial_edits,
         seed=config.seed,
     )
     order = BatchOrder(
@@ -233,6 +250,7 @@ def _loader(
 def _no_clips(config: ClipConfig, guidance: Guidance) -> ClipBatch:
     """Return a batch of no clip, of the shape that clips have."""
     grid = (config.frames, config.crop_px, config.crop_px)
+    spatial = guidance.spatial_edits is not None
     return ClipBatch(
         frames=torch.empty(0, 3, *grid, dtype=torch.uint8),
         labels=torch.empty(0, dtype=torch.int64),
@@ -242,6 +260,8 @@ def _no_clips(config: ClipConfig, guidance: Guidance) -> ClipBatch:
         flips=torch.empty(0, dtype=torch.bool),
         masks=None if guidance.masks is None else torch.empty(0, *grid, dtype=torch.bool),
         temporal_edits=None if guidance.edits is None else torch.empty(0, config.frames),
+        spatial_edits=torch.empty(0, *grid, dtype=torch.bool) if spatial else None,
+        spatially_edited=torch.empty(0, config.frames, dtype=torch.bool) if spatial else None,
     )
 
 
@@ -292,6 +312,8 @@ def _plan(
     counts = {f"{name} clips": len(split.samples) for name, split in splits.items()}
     if guidance.edits is not None:
         counts["edited clips"] = len(guidance.edits.ids)
+    if guidance.spatial_edits is not None:
+        counts["spatially edited clips"] = len(guidance.spatial_edits.ids)
     plan = {
         "method": method,
         "out": str(out),

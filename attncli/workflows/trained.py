@@ -1,7 +1,7 @@
 """What a finished training left, ready to answer: the network of a run."""
 
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import nn
@@ -50,25 +50,12 @@ def require_frames(run: Run, frames: int) -> None:
         )
 
 
-def require_spatial_attention(run: Run) -> None:
-    """Make sure that a run's network has spatial attention.
+def require_attention(run: Run, kind: Literal["spatial", "temporal"]) -> None:
+    """Make sure that a run's network has one kind of attention.
 
     Raises:
         AttncliError: Its method has none.
     """
-    _require_attention(run, "spatial")
-
-
-def require_temporal_attention(run: Run) -> None:
-    """Make sure that a run's network has temporal attention.
-
-    Raises:
-        AttncliError: Its method has none.
-    """
-    _require_attention(run, "temporal")
-
-
-def _require_attention(run: Run, kind: str) -> None:
     able = [method.name for method in catalog.METHODS if kind in method.attention]
     if run.method not in able:
         raise AttncliError(

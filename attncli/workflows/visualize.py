@@ -16,7 +16,7 @@ from attncli.data.video import write_video
 from attncli.errors import AttncliError, Failure, UsageError
 from attncli.files.atomic import write_text
 from attncli.files.failures import write_failures
-from attncli.files.outputs import claim
+from attncli.files.outputs import claim_file
 from attncli.files.temporal_edits import TemporalEdits, read_temporal_edits
 from attncli.metrics.entropy import map_entropy
 from attncli.reporting import Reporter
@@ -116,7 +116,7 @@ def visualize_runs(
     if dry_run:
         return Outcome(rows=[{**row, "out": str(picture.out)} for row in rows])
     for path in (picture.out, picture.table):
-        claim(path, overwrite=overwrite)
+        claim_file(path, overwrite=overwrite)
     paths = video_paths(chosen, runs[0], data)
     shown: list[ShownClip] = []
     failures: list[Failure] = []

@@ -11,7 +11,7 @@ import pandas as pd
 from attncli.data.samples import Split
 from attncli.errors import AttncliError, UsageError
 from attncli.files.atomic import write_text
-from attncli.files.outputs import claim
+from attncli.files.outputs import claim_file
 from attncli.metrics.value_range import stretched
 from attncli.reporting import Reporter
 from attncli.visualization.class_curves import (
@@ -89,7 +89,7 @@ def visualize_classes(
     if dry_run:
         return Outcome(rows=[{**row, "out": str(picture.out)} for row in rows])
     for path in (picture.out, picture.table):
-        claim(path, overwrite=overwrite)
+        claim_file(path, overwrite=overwrite)
     names = [run.name for run in opened]
     figure = draw_class_curves(chosen, names, width_in=picture.width_in, dpi=picture.dpi)
     save_figure(figure, picture.out)

@@ -110,17 +110,18 @@ def test_the_oracle_says_that_it_is_no_person(edits, tmp_path, run_cli):
 def test_select_passes_its_options_on_and_names_what_cannot_be_read(tmp_path, run_cli, monkeypatch):
     seen = {}
 
-    def select_clips(settings, out, **options):
-        seen.update(settings=settings, out=out, **options)
+    def select_clips(settings, out, editing, **options):
+        seen.update(settings=settings, out=out, kind=editing.kind, **options)
         return Outcome(rows=[{"clips": 1}], failures=[Failure("7", "videos/7.webm", "damaged")])
 
-    monkeypatch.setattr("attncli.workflows.edit_temporal.select.select_clips", select_clips)
+    monkeypatch.setattr("attncli.workflows.clip_selection.selection.select_clips", select_clips)
     words = ("--weakest-classes", "8", "--max-clips", "20", "-o", tmp_path / "edits", "--resume")
     answer = run_cli("edit-temporal", "select", "run", *words)
     assert answer.exit_code == 3
     assert "videos/7.webm" in answer.stderr
     assert seen["settings"].weakest_classes == 8
     assert (seen["settings"].max_clips, seen["settings"].below_percent) == (20, 50)
+    assert seen["kind"] == "temporal"
     assert (seen["out"], seen["resume"], seen["overwrite"]) == (tmp_path / "edits", True, False)
     run_cli("edit-temporal", "select", "run", "--below-percent", "30")
     assert seen["settings"].below_percent == 30

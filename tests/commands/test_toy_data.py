@@ -36,6 +36,13 @@ def test_a_dry_run_touches_nothing(tmp_path, run_cli):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_other_bodies_are_an_option_of_one_layout(tmp_path, run_cli):
+    answer = run_cli("toy-data", "ucf101", tmp_path / "toy", "--others", 0)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert "--others: is for ssv2 alone" in answer.stderr
+    assert run_cli("toy-data", "ssv2", tmp_path / "toy", "--others", 0, "--dry-run").exit_code == 0
+
+
 def test_a_video_too_short_for_an_action_is_wrong_usage(tmp_path, run_cli):
     answer = run_cli("toy-data", "ssv2", tmp_path / "toy", "--frames", 11)
     assert (answer.exit_code, answer.stdout) == (2, "")

@@ -15,8 +15,8 @@ TUNING = {"data": "d", "init": "run", "temporal_edits": "edits.csv"}
 
 def test_the_network_and_its_losses_are_the_papers_by_default() -> None:
     assert (CONFIG.depth, CONFIG.weights, CONFIG.dropout) == ("50", "imagenet", 0.5)
-    assert (CONFIG.lambda_att, CONFIG.gamma_t) == (1, 10)
-    assert CONFIG.masks is CONFIG.temporal_edits is None
+    assert (CONFIG.lambda_att, CONFIG.gamma_t, CONFIG.gamma_s) == (1, 10, 10)
+    assert CONFIG.masks is CONFIG.temporal_edits is CONFIG.spatial_edits is None
     assert (CONFIG.lambda_mask, CONFIG.mask_resize, CONFIG.empty_frames) == (10, "nearest", "zero")
 
 
@@ -38,6 +38,7 @@ def test_clips_are_the_papers_by_default() -> None:
         ({"data": "d"}, 0.01),
         (TUNING, 1e-4),
         (TUNING | {"lr": 0.003}, 0.003),
+        ({"data": "d", "init": "run", "spatial_edits": "spatial"}, 1e-4),
     ],
 )
 def test_tuning_on_edits_has_the_papers_lower_rate_unless_one_is_given(
@@ -49,6 +50,20 @@ def test_tuning_on_edits_has_the_papers_lower_rate_unless_one_is_given(
 def test_the_rate_that_edits_imply_is_kept_with_the_run(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(dump(resolve(StAbnConfig, None, TUNING)))
     assert resolve(StAbnConfig, tmp_path / "c.toml") == resolve(StAbnConfig, None, TUNING)
+
+
+@pytest.mark.parametrize(
+    ("given", "lr"), [({}, 0.01), (TUNING, 1e-4), (TUNING | {"lr": 0.003}, 0.003)]
+)
+def test_options_imply_their_defaults_over_a_file_too(
+    tmp_path: Path, given: dict[str, Any], lr: float
+) -> None:
+    trained = resolve(StAbnConfig, None, {"data": "d", "sampling": "dense", "frame_stride": 2})
+    (tmp_path / "c.toml").write_text(dump(trained))
+    config = resolve(StAbnConfig, tmp_path / "c.toml", given)
+    assert (config.lr, config.sampling, config.frame_stride) == (lr, "dense", 2)
+    uniform = resolve(StAbnConfig, tmp_path / "c.toml", {**given, "sampling": "uniform"})
+    assert (uniform.lr, uniform.frame_stride) == (lr, 1)
 
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])

@@ -35,3 +35,10 @@ def test_a_crop_by_area_does_not_ask_for_a_short_side_as_long() -> None:
     assert replace(CONFIG, crop="area", crop_px=300, short_side_val_px=320).crop_px == 300
     with pytest.raises(UsageError, match="--short-side-val-px: must be at least --crop-px"):
         replace(CONFIG, crop="area", crop_px=300)
+
+
+def test_short_sides_are_a_range_whatever_the_crop() -> None:
+    for crop in ("short-side", "area"):
+        with pytest.raises(UsageError, match="--short-side-min-px: must be at most"):
+            replace(CONFIG, crop=crop, short_side_min_px=400)
+        assert replace(CONFIG, crop=crop, short_side_min_px=320).short_side_min_px == 320

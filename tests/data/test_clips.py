@@ -29,9 +29,9 @@ class SquareMasks:
 class IndexEdits:
     """Stands in for edits: a hundredth of its index for each frame of the videos of class c1."""
 
-    def read(self, video_id, frame_indices):
-        if video_id == "c1/v3" and frame_indices.max() > 30:
-            raise AttncliError("no score of frame 31", where=video_id)
+    def read(self, video_id, frame_indices, *, n_frames):
+        if video_id == "c1/v3":
+            raise AttncliError(f"scores of 31 frames, not of {n_frames}", where=video_id)
         return (frame_indices / 100).astype(np.float32) if video_id.startswith("c1") else None
 
 
@@ -57,9 +57,10 @@ def _config(**changes):
     return ClipConfig(data=Path(), **(values | changes))
 
 
-def _clips(videos, *, training=True, masks=None, edits=None, seed=0, **changes):
-    config = _config(**changes)
-    return ClipDataset(videos, config, training=training, masks=masks, edits=edits, seed=seed)
+def _clips(videos, *, training=True, seed=0, **changes):
+    names = ("masks", "edits", "spatial_edits")
+    sources = {name: changes.pop(name) for name in names if name in changes}
+    return ClipDataset(videos, _config(**changes), training=training, seed=seed, **sources)
 
 
 def _equal(a, b):
@@ -226,11 +227,11 @@ def test_edits_are_indexed_by_the_very_frames_sampled(videos):
     assert collate([_clips(videos)[1]]).temporal_edits is None
 
 
-def test_an_edit_that_lacks_a_sampled_frame_is_a_failure(videos):
-    clips = _clips(videos, edits=IndexEdits(), sampling="uniform", frame_stride=1, frames=32)
+def test_an_edit_of_more_or_fewer_frames_than_the_video_has_is_a_failure(videos):
+    clips = _clips(videos, edits=IndexEdits())
     assert isinstance(clips[1], ClipSample)
     assert clips[4] == Failure(
-        id="c1/v3", path=str(videos.samples[4].path), error="c1/v3: no score of frame 31"
+        id="c1/v3", path=str(videos.samples[4].path), error="c1/v3: scores of 31 frames, not of 33"
     )
 
 
@@ -300,3 +301,43 @@ def test_a_loader_leaves_the_global_generator_alone(videos):
     for _ in clip_loader(_clips(videos), batches=[[0]], workers=0):
         pass
     assert torch.equal(torch.get_rng_state(), before)
+
+
+class HalfEdits:
+    """Stands in for edits: the left half of every other frame of the videos of class c1."""
+
+    def __init__(self, size_hw=(48, 64)):
+        self.masks = SquareMasks(size_hw)
+
+    def read(self, video_id, frame_indices):
+        if not video_id.startswith("c1"):
+            return None
+        return self.masks.read(video_id, frame_indices), frame_indices % 2 == 0
+
+
+def test_spatial_edits_go_through_the_crop_and_flip_of_their_frames(videos):
+    both = _clips(videos, masks=SquareMasks(), spatial_edits=HalfEdits(), flip="plain")
+    seen = set()
+    for epoch in range(8):
+        both.set_epoch(epoch)
+        clip = both[1]
+        seen.add(clip.flip)
+        assert torch.equal(clip.spatial_edit, clip.masks)
+        assert torch.equal(clip.spatially_edited, clip.frame_indices % 2 == 0)
+    assert seen == {False, True}
+
+
+def test_clips_without_spatial_edits_are_empty_and_marked_as_such(videos):
+    clips = _clips(videos, spatial_edits=HalfEdits())
+    batch = collate([clips[0], clips[1]])
+    assert batch.spatial_edits.shape == (2, 4, 32, 32)
+    assert batch.spatial_edits.dtype == batch.spatially_edited.dtype == torch.bool
+    assert not batch.spatial_edits[0].any() and not batch.spatially_edited[0].any()
+    assert batch.spatially_edited[1].any()
+    without = collate([_clips(videos)[1]])
+    assert without.spatial_edits is without.spatially_edited is None
+
+
+def test_spatial_edits_of_another_size_are_a_failure_that_names_both(videos):
+    failure = _clips(videos, spatial_edits=HalfEdits((24, 32)))[1]
+    assert failure.error.startswith("c1/v1: masks are 32x24, the video is 64x48; select and edit")

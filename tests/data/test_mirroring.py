@@ -31,10 +31,14 @@ def test_a_class_without_its_mirror_image_has_no_label():
         ("LEFT", "RIGHT"),
         ("leaning leftwards", "leaning rightwards"),
         ("Turning Hand Clockwise", "Turning Hand Counterclockwise"),
+        ("turning clockwise", "turning anticlockwise"),
+        ("Turn-clockwise", "Turn-counter-clockwise"),
+        ("TurnAntiClockwise", "TurnClockwise"),
     ],
 )
 def test_sides_are_words_however_they_are_written(one, other):
     assert names_a_side(one)
+    assert names_a_side(other)
     assert mirrored_labels([one, other]) == (1, 0)
 
 

@@ -1,6 +1,7 @@
 import http.client
 import io
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +16,26 @@ from PIL import Image
 
 from attncli.editor.answers import Answerer, ClipAnswer
 from attncli.editor.api import EditorApi
+from attncli.editor.painted import PaintedMasks
+from attncli.editor.responses import Api
 from attncli.editor.scores import ScoreFile
 from attncli.editor.server import EditorServer
+from attncli.editor.spatial_api import SpatialApi
 from attncli.files.edit_directory import EditClip, EditDirectory
+from attncli.files.masks import FrameMasks, Instance, MaskWriter
+from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory, VideoAttention
 from attncli.files.temporal_edits import read_temporal_edits, write_temporal_edits
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 CLASSES = ("Opening", "Closing", "Lifting", "Dropping", "Turning", "Pushing", "Pulling")
 CLIPS = (
     EditClip("one", "Opening", "Closing", frames=6, fps=10.0),
@@ -63,7 +79,7 @@ class Reply:
 class RunningEditor:
     """An editor that serves in a thread of this process."""
 
-    directory: EditDirectory
+    directory: Any
     server: EditorServer
 
     @property
@@ -100,6 +116,11 @@ class RunningEditor:
         """Return a clip's scores as the file has them at this moment."""
         edits = read_temporal_edits(self.directory.edits_path, allow_partial=True)
         return [None if np.isnan(score) else float(score) for score in edits.scores[clip_id]]
+
+    def painted(self, clip_id: str) -> dict[int, np.ndarray]:
+        """Return the masks of a clip's edited frames as its file has them at this moment."""
+        frames = self.directory.read_frames(self.directory.read_clips()[clip_id])
+        return {n: masks.union() for n, masks in frames.items()}
 
 
 @cache
@@ -139,14 +160,20 @@ def serving(directory: EditDirectory, answerer: Answerer, reporter: Any) -> Iter
             scores=scores,
             answerer=answerer,
         )
-        with EditorServer(api, 0, reporter) as server:
-            thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-            thread.start()
-            try:
-                yield RunningEditor(directory, server)
-            finally:
-                server.shutdown()
-                thread.join()
+        with running(api, reporter) as server:
+            yield RunningEditor(directory, server)
+
+
+@contextmanager
+def running(api: Api, reporter: Any) -> Iterator[EditorServer]:
+    with EditorServer(api, 0, reporter) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class Listener:
@@ -184,3 +211,78 @@ def serve(edits: EditDirectory, listener: Listener) -> Callable[..., Any]:
 def editor(serve: Callable[..., Any]) -> Iterator[RunningEditor]:
     with serve() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def tab() -> Iterator[Any]:
+    api = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium")
+    with api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser.new_page()
+        browser.close()
+
+
+@pytest.fixture
+def problems(tab: Any) -> Iterator[list[str]]:
+    """What the page complains of in its console: nothing, by the end of the test."""
+    found: list[str] = []
+
+    def note(said: Any) -> None:
+        found.append(str(getattr(said, "text", said)))
+
+    tab.on("pageerror", note)
+    tab.on("console", note)
+    yield found
+    tab.remove_listener("pageerror", note)
+    tab.remove_listener("console", note)
+    assert found == []
+
+
+SPATIAL_CLIPS = (
+    SpatialClip("one", "Opening", "Closing", frames=4, fps=10.0, width=64, height=48),
+    SpatialClip("a/two, more", "Closing", "Opening", frames=3, fps=25.0, width=64, height=48),
+)
+
+
+def rectangle(top: int, left: int, bottom: int, right: int) -> np.ndarray:
+    """Return a mask of a frame of the spatial clips."""
+    mask = np.zeros((48, 64), dtype=np.bool_)
+    mask[top:bottom, left:right] = True
+    return mask
+
+
+def write_spatial_edits(root: Path) -> SpatialEditDirectory:
+    """Of the first clip, every frame has a hand in a corner and a box that holds it."""
+    directory = SpatialEditDirectory(root)
+    directory.write_clips(SPATIAL_CLIPS)
+    for clip in SPATIAL_CLIPS:
+        maps = np.linspace(0, 1, clip.frames * 6, dtype=np.float16).reshape(clip.frames, 2, 3)
+        directory.write_attention(clip.id, VideoAttention(maps, (8.0, 0.0, 56.0, 48.0)))
+        directory.frames_path(clip.id).mkdir(parents=True)
+        for frame in range(clip.frames):
+            directory.frame_path(clip.id, frame).write_bytes(jpeg(frame * 50))
+    found = [("hand", rectangle(0, 0, 8, 10)), ("box", rectangle(0, 0, 20, 30))]
+    instances = tuple(Instance.of(mask, category=name, score=0.9) for name, mask in found)
+    with MaskWriter(directory.candidates.root, "one") as writer:
+        for frame in (0, 3):
+            writer.write(FrameMasks(frame, (48, 64), instances))
+    directory.config_path.write_text('format_version = 1\nrun = "gone"\n')
+    return directory
+
+
+@pytest.fixture
+def spatial_edits(tmp_path: Path) -> SpatialEditDirectory:
+    return write_spatial_edits(tmp_path / "spatial")
+
+
+@pytest.fixture
+def spatial_editor(
+    spatial_edits: SpatialEditDirectory, listener: Listener
+) -> Iterator[RunningEditor]:
+    clips = spatial_edits.read_clips()
+    with PaintedMasks(spatial_edits) as painted:
+        api = SpatialApi(directory=spatial_edits, clips=clips, painted=painted)
+        with running(api, listener) as server:
+            yield RunningEditor(spatial_edits, server)

@@ -1,7 +1,6 @@
 """The page in a real browser: Debian's Chromium, driven by Playwright."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,43 +9,8 @@ import pytest
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 UNSET = "\u2013"
 OpenPage = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def tab() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser.new_page()
-        browser.close()
-
-
-@pytest.fixture
-def problems(tab: Any) -> Iterator[list[str]]:
-    """What the page complains of in its console: nothing, by the end of the test."""
-    found: list[str] = []
-
-    def note(said: Any) -> None:
-        found.append(str(getattr(said, "text", said)))
-
-    tab.on("pageerror", note)
-    tab.on("console", note)
-    yield found
-    tab.remove_listener("pageerror", note)
-    tab.remove_listener("console", note)
-    assert found == []
 
 
 @pytest.fixture
@@ -365,8 +329,9 @@ HARD_TO_READ = """() => {
 def test_scores_are_filled_copied_and_taken_back_by_rule(page: Any) -> None:
     result = page.evaluate("""async () => {
       const s = await import("/scores.js");
-      const h = new s.History();
-      const gesture = new s.History();
+      const { History } = await import("/history.js");
+      const h = new History();
+      const gesture = new History();
       const n = null;
       gesture.begin();
       gesture.note([n, n], [[0, 0.5]]);

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from attncli.editor.answers import ClipAnswer
-from attncli.editor.api import page_files
+from attncli.editor.responses import CLIP, page_files
 from attncli.editor.server import LARGEST_BODY, EditorServer
 from attncli.errors import AttncliError
 
@@ -95,20 +95,24 @@ def test_nothing_comes_from_outside(editor: Any) -> None:
         assert headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_the_page_names_no_outside_resource_and_has_no_inline_script() -> None:
-    for name, file in page_files().items():
+@pytest.mark.parametrize("page", ["temporal_page", "spatial_page"])
+def test_a_page_names_no_outside_resource_and_has_no_inline_script(page: str) -> None:
+    for name, file in page_files(page).items():
         text = file.body.decode().replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?://|(?<!:)//[a-z]+\.|@import|url\(", text), name
         assert not re.search(r"<script(?![^>]* src=)|\son[a-z]+=|\sstyle=|innerHTML", text), name
 
 
 def test_every_file_of_the_page_is_served(editor: Any) -> None:
-    names = {file.name for file in (resources.files("attncli.editor") / "page").iterdir()}
-    assert names == set(page_files())
+    editor_files = resources.files("attncli.editor")
+    folders = [editor_files / folder for folder in ("shared_page", "temporal_page")]
+    files = page_files("temporal_page")
+    names = {file.name for folder in folders for file in folder.iterdir()} - {CLIP}
+    assert names == set(files)
     for name in names:
         reply = editor.ask("GET", f"/{name}")
         assert reply.status == 200
-        assert reply.body == page_files()[name].body
+        assert reply.body == files[name].body
     assert editor.ask("GET", "/editor.js").headers["Content-Type"].startswith("text/javascript")
 
 

@@ -2,6 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import pytest
 
 from attncli.files.atomic import replacing, replacing_directory, write_text
@@ -72,3 +73,12 @@ def test_a_full_disk_is_an_error_that_names_the_file(tmp_path):
         full.close()
     assert error.value.filename == str(path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [av.error.OSError(28, "full"), OSError("full")])
+def test_errors_that_name_no_file_are_told_of_it(tmp_path, error):
+    path = tmp_path / "b.txt"
+    with pytest.raises(OSError, match="full") as raised, replacing(path):
+        raise error
+    assert (raised.value.errno, raised.value.strerror) == (error.errno, "full")
+    assert raised.value.filename == str(path)

@@ -1,7 +1,7 @@
 import pytest
 
 from attncli.errors import AttncliError, UsageError
-from attncli.files.outputs import claim
+from attncli.files.outputs import claim, claim_file
 
 
 @pytest.fixture
@@ -90,3 +90,13 @@ def test_a_directory_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
 def test_a_file_where_a_directory_should_be_is_refused(full):
     with pytest.raises(AttncliError, match=r"old\.txt: is a file, not a directory"):
         claim(full / "old.txt" / "run")
+
+
+def test_a_directory_is_never_emptied_for_a_file(full, tmp_path):
+    with pytest.raises(AttncliError, match="is a directory, not a file; name a file"):
+        claim_file(full, overwrite=True)
+    assert (full / "sub" / "old.txt").read_text() == "old"
+    claim_file(full / "old.txt", overwrite=True)
+    claim_file(tmp_path / "new.txt")
+    with pytest.raises(AttncliError, match="exists already"):
+        claim_file(full / "old.txt")

@@ -52,6 +52,9 @@ def test_a_directory_that_is_no_run_is_named(tmp_path: Path) -> None:
         runs.load(tmp_path / "nowhere")
     with pytest.raises(AttncliError, match=r"no config\.toml in this directory"):
         runs.load(tmp_path)
+    (tmp_path / "config.toml").write_text("format_version = 1")
+    with pytest.raises(AttncliError, match="no run; name a directory `attncli train` wrote"):
+        runs.load(tmp_path)
 
 
 def test_an_unknown_method_or_key_is_named(run: runs.Run) -> None:

@@ -77,6 +77,16 @@ def test_frames_beyond_the_edits_name_both_lengths(tmp_path: Path) -> None:
         edits.read("a", np.array([0, 5]))
 
 
+@pytest.mark.parametrize("n_frames", [1, 3])
+def test_a_video_of_another_length_than_its_edits_is_refused_whatever_is_sampled(
+    tmp_path: Path, n_frames: int
+) -> None:
+    edits = read_temporal_edits(write(tmp_path / "e.csv", "a,0,0\na,1,0.5\n"))
+    np.testing.assert_array_equal(edits.read("a", np.array([0]), n_frames=2), vector(0))
+    with pytest.raises(AttncliError, match=f"scores for 2 frames, but its video has {n_frames};"):
+        edits.read("a", np.array([0]), n_frames=n_frames)
+
+
 def test_clips_under_way_are_read_with_leave_and_give_no_edit(tmp_path: Path) -> None:
     path = write(tmp_path / "e.csv", "a,0,\na,1,0.5\nb,0,1\n")
     edits = read_temporal_edits(path, allow_partial=True)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from attncli.losses.masks import mask_loss, resize_masks
+from attncli.losses.masks import mask_loss, resize_masks, spatial_edit_loss
 
 
 def test_eq7_is_a_mean_of_squares_over_frames_rows_and_columns_then_clips():
@@ -90,3 +90,50 @@ def test_gradient_of_the_mask_loss_agrees_with_finite_differences():
             eps=1e-3,
             atol=1e-3,
         )
+
+
+# Two clips of two frames of 1x2 cells. Of the first clip frame 0 is edited, of the second none.
+MAPS = torch.tensor([[[[0.5, 0.25]], [[0.9, 0.1]]], [[[0.3, 0.2]], [[0.7, 0.6]]]])
+EDITS = torch.tensor([[[[True, False]], [[False, False]]], [[[True, True]], [[False, False]]]])
+IS_EDITED = torch.tensor([[True, False], [False, False]])
+
+
+def test_the_loss_of_spatial_edits_is_a_mean_in_which_frames_nobody_edited_are_zero():
+    # Frame 0: (0.5 - 1)^2 = 0.25 and 0.25^2 = 0.0625, in the mean 0.15625; one frame of four.
+    loss = spatial_edit_loss(MAPS, EDITS, IS_EDITED)
+    assert loss.item() == pytest.approx(0.15625 / 4)
+    assert spatial_edit_loss(MAPS, EDITS, torch.zeros(2, 2, dtype=torch.bool)).item() == 0
+
+
+def test_where_every_frame_is_edited_spatial_edits_are_masks():
+    everything = torch.ones(2, 2, dtype=torch.bool)
+    loss = spatial_edit_loss(MAPS, EDITS, everything)
+    assert loss.item() == pytest.approx(mask_loss(MAPS, EDITS).item())
+
+
+def test_an_edited_frame_without_a_mask_asks_for_no_attention_anywhere():
+    empty = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
+    loss = spatial_edit_loss(torch.full((1, 1, 2, 2), 0.5), empty, torch.ones(1, 1).bool())
+    assert loss.item() == pytest.approx(0.25)
+
+
+def test_spatial_edits_have_gradients_only_in_edited_frames():
+    maps = MAPS.clone().requires_grad_()
+    spatial_edit_loss(maps, EDITS, IS_EDITED).backward()
+    # Of (m - e)^2 over 2 cells, 2 frames and 2 clips.
+    torch.testing.assert_close(maps.grad[0, 0], (MAPS[0, 0] - EDITS[0, 0].float()) / 4)
+    assert not maps.grad[0, 1].any() and not maps.grad[1].any()
+
+
+def test_an_edited_frame_weighs_the_same_in_any_batch():
+    alone = spatial_edit_loss(MAPS[:1], EDITS[:1], IS_EDITED[:1]).item()
+    assert spatial_edit_loss(MAPS, EDITS, IS_EDITED).item() * 2 == pytest.approx(alone)
+
+
+@pytest.mark.parametrize("how", ["nearest", "area", "max"])
+def test_spatial_edits_come_to_the_grid_as_masks_do(how):
+    edits = torch.rand(1, 2, 16, 16, generator=torch.Generator().manual_seed(0)) < 0.1
+    maps = torch.rand(1, 2, 4, 4)
+    expected = (maps - cells(edits, 4)[how]).square().mean()
+    loss = spatial_edit_loss(maps, edits, torch.ones(1, 2).bool(), mask_resize=how)
+    assert loss.item() == pytest.approx(expected.item())

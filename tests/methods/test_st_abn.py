@@ -15,7 +15,7 @@ from attncli.errors import AttncliError
 from attncli.files.checkpoints import load_weights
 from attncli.layers.fusion import fuse_for_inference
 from attncli.losses.classification import classification_criterion
-from attncli.losses.masks import mask_loss
+from attncli.losses.masks import mask_loss, spatial_edit_loss
 from attncli.methods.st_abn import (
     AttentionMechanism,
     StAbnCriterion,
@@ -186,8 +186,29 @@ def test_masks_pull_spatial_attention_where_they_are_given():
     assert losses.total.item() == pytest.approx(terms["per"] + terms["att"] + 3 * terms["mask"])
 
 
+def test_spatial_edits_add_their_weighed_loss_to_that_of_temporal_edits():
+    edits, attention = torch.rand(2, 4, 64, 64) < 0.3, torch.rand(2, 4, 4, 4)
+    is_edited = torch.tensor([[True, True, False, True], [False] * 4])
+    batch = clip_batch(spatial_edits=edits, spatially_edited=is_edited, temporal_edits=EDITS)
+    answer = outputs(spatial_attention=attention, temporal_attention=ATTENTION)
+    losses = criterion(gamma_s=3.0, gamma_t=2.0, mask_resize="area")(answer, batch)
+    terms = {name: term.item() for name, term in losses.terms.items()}
+    expected = spatial_edit_loss(attention, edits, is_edited, mask_resize="area").item()
+    assert terms["spat"] == pytest.approx(expected)
+    assert losses.total.item() == pytest.approx(
+        terms["per"] + terms["att"] + 2 * terms["temp"] + 3 * terms["spat"]
+    )
+
+
+def test_the_extractor_is_frozen_where_either_kind_of_edits_is_given():
+    for name in ("temporal_edits", "spatial_edits"):
+        model = network(**{name: HERE, "init": HERE})
+        assert not any(w.requires_grad for w in model.backbone.extractor.parameters())
+        assert all(w.requires_grad for w in model.attention_branch.parameters())
+
+
 def test_the_loss_takes_its_weights_and_ways_from_the_settings():
-    weights = {"lambda_att": 0.5, "gamma_t": 2.0, "lambda_mask": 3.0}
+    weights = {"lambda_att": 0.5, "gamma_t": 2.0, "gamma_s": 4.0, "lambda_mask": 3.0}
     ways = {"mask_resize": "max", "empty_frames": "ignore"}
     assert criterion(**weights, **ways) == StAbnCriterion(**weights, **ways)
     assert build_resnet3d(Resnet3dConfig(**SMALL), 2)[1] is classification_criterion

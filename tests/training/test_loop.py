@@ -131,7 +131,7 @@ def test_an_epoch_without_a_readable_clip_is_an_error(
     make_config: MakeConfig, make_training: MakeTraining
 ) -> None:
     training = make_training(make_config(), unreadable=frozenset(range(10)))
-    with pytest.raises(AttncliError, match=r"no training clip could be read.*clip0\.avi"):
+    with pytest.raises(AttncliError, match="no training clip could be read, such as damaged"):
         training.run()
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,8 +15,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from attncli.config.edit_spatial import SelectSpatialConfig
+from attncli.config.toml import dump
 from attncli.data.video import write_video
 from attncli.files.masks import FrameMasks, Instance, MaskWriter
+from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory
 from attncli.files.temporal_edits import write_temporal_edits
 
 CLASSES = ("Grow", "Move", "Shrink")
@@ -100,6 +104,15 @@ def test_tuning_moves_attention_towards_edits_and_leaves_the_extractor(
         assert torch.equal(value, before[key]) == key.startswith(EXTRACTOR), key
 
 
+def test_a_start_from_clips_that_were_cut_otherwise_is_noted(
+    tune: tuple[object, ...], base: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    words = (*tune, "--epochs", "1", "--sampling", "dense", "-o", tmp_path / "tuned")
+    answer = run_cli(*words)
+    assert answer.exit_code == 0, answer.stderr
+    assert f"{base} was trained with --sampling uniform, not dense as now" in answer.stderr
+
+
 def test_a_tuning_that_is_resumed_ends_with_the_same_bytes(
     tune: tuple[object, ...], run_cli: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -159,18 +172,19 @@ def test_edits_that_cannot_be_used_are_named_before_anything_is_written(
         assert not out.exists()
 
 
-def test_a_clip_with_more_frames_than_were_edited_is_left_out_and_named(
+def test_clips_with_more_or_fewer_frames_than_were_edited_are_left_out_and_named(
     tune: tuple[object, ...], run_cli: Callable[..., Any], tmp_path: Path
 ) -> None:
     edits = tmp_path / "edits.csv"
-    scores = {"0": np.ones(FRAMES), "1": np.ones(FRAMES - 4)}
+    scores = {"0": np.ones(FRAMES), "1": np.ones(FRAMES - 4), "2": np.ones(FRAMES + 1)}
     write_temporal_edits(edits, {id_: vector.astype(np.float32) for id_, vector in scores.items()})
     words = ("--temporal-edits", edits, "--epochs", "1", "-o", tmp_path / "tuned")
     answer = run_cli(*tune, *words)
     assert answer.exit_code == 3
-    (line,) = (tmp_path / "tuned" / "failures.jsonl").read_text().splitlines()
-    assert json.loads(line)["id"] == "1"
-    assert "has scores for 6 frames" in json.loads(line)["error"]
+    lines = (tmp_path / "tuned" / "failures.jsonl").read_text().splitlines()
+    for line, (id_, edited) in zip(lines, {"1": 6, "2": 11}.items(), strict=True):
+        assert json.loads(line)["id"] == id_
+        assert f"has scores for {edited} frames, but its video has 10;" in json.loads(line)["error"]
 
 
 def test_a_run_of_another_clip_length_cannot_be_tuned(
@@ -224,3 +238,103 @@ def test_classes_that_name_a_side_are_noted_as_never_mirrored(
     answer = run_cli(*words)
     assert answer.exit_code == 0
     assert "no clip is mirrored" in answer.stderr
+
+
+@pytest.fixture(scope="module")
+def spatial(tmp_path_factory: pytest.TempPathFactory) -> SpatialEditDirectory:
+    """Training clips 0 to 3, of which 0 and 3 are edited: attention belongs everywhere."""
+    directory = SpatialEditDirectory(tmp_path_factory.mktemp("spatial"))
+    directory.config_path.write_text(dump(SelectSpatialConfig(run=directory.path)))
+    clips = (SpatialClip(str(i), "Grow", "Move", FRAMES, 25.0, SIDE, SIDE) for i in range(4))
+    directory.write_clips(clips)
+    pixels = np.ones((SIDE, SIDE), dtype=np.bool_)
+    where = (Instance.of(pixels, category="attention", score=1.0),)
+    for id_ in ("0", "3"):
+        frames = (FrameMasks(frame, (SIDE, SIDE), where) for frame in range(FRAMES))
+        directory.write_frames(id_, {masks.frame: masks for masks in frames})
+    return directory
+
+
+def test_tuning_moves_spatial_attention_towards_edits_and_leaves_the_extractor(
+    tune: tuple[object, ...],
+    spatial: SpatialEditDirectory,
+    base: Path,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "tuned"
+    words = ("--spatial-edits", spatial.path, "--gamma-s", "30")
+    answer = run_cli(*tune, *words, "--epochs", "6", "-o", out)
+    assert answer.exit_code == 0, answer.stderr
+    assert "3 training clips have edited temporal attention" in answer.stderr
+    assert "2 training clips have edited spatial attention" in answer.stderr
+    losses = [float(row["loss_spat"]) for row in log(out)]
+    assert losses[-1] < 0.7 * losses[0]
+    assert "loss_temp" in log(out)[0]
+    before, after = (load_file(run / "model.safetensors") for run in (base, out))
+    for key, value in after.items():
+        assert torch.equal(value, before[key]) == key.startswith(EXTRACTOR), key
+
+
+def test_spatial_edits_alone_tune_at_the_same_low_rate(
+    data: Path,
+    spatial: SpatialEditDirectory,
+    base: Path,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    words = ("train", "st-abn", "--data", data, *TINY, "--spatial-edits", spatial.path)
+    refused = run_cli(*words, "--dry-run")
+    assert (refused.exit_code, refused.stderr.count("--init: is needed")) == (2, 1)
+    answer = run_cli(*words, "--init", base, "--dry-run", "--json")
+    plan = {row["name"]: row["value"] for row in json.loads(answer.stdout)}
+    assert (plan["spatially edited clips"], plan["lr"]) == (2, 1e-4)
+    assert 0 < plan["trained parameters"] < plan["parameters"]
+    assert "edited clips" not in plan
+
+
+def test_spatial_edits_that_cannot_be_used_are_named_before_anything_is_written(
+    data: Path,
+    spatial: SpatialEditDirectory,
+    base: Path,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    def answer(directory: SpatialEditDirectory) -> str:
+        out = tmp_path / "tuned"
+        words = ("train", "st-abn", "--data", data, *TINY, "--init", base, "-o", out)
+        code, _, stderr = run_cli(*words, "--spatial-edits", directory.path)
+        assert code == 1 and not out.exists()
+        return stderr
+
+    copies = [SpatialEditDirectory(tmp_path / name) for name in ("blank", "val", "broken")]
+    for copy in copies:
+        shutil.copytree(spatial.path, copy.path)
+    blank, val, broken = copies
+    shutil.rmtree(blank.edits.root)
+    assert "no clip here is edited; paint some frames" in answer(blank)
+    val.write_clips([SpatialClip("11", "Grow", "Move", FRAMES, 25.0, SIDE, SIDE)])
+    shutil.rmtree(val.edits.root)
+    val.write_frames("11", spatial.read_frames(spatial.read_clips()["0"]))
+    assert "11.jsonl: there is no clip '11'" in answer(val)
+    broken.edits.path("3").write_text("{}\n")
+    assert "3.jsonl:1: not a line of masks" in answer(broken)
+    assert "no such edits" in answer(SpatialEditDirectory(tmp_path / "gone"))
+
+
+def test_a_clip_whose_video_has_another_size_than_its_edit_is_left_out_and_named(
+    tune: tuple[object, ...],
+    spatial: SpatialEditDirectory,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    other = SpatialEditDirectory(tmp_path / "other")
+    shutil.copytree(spatial.path, other.path)
+    other.write_clips([SpatialClip("0", "Grow", "Move", FRAMES, 25.0, 4, 2)])
+    shutil.rmtree(other.edits.root)
+    other.write_frames("0", {0: FrameMasks(0, (2, 4), ())})
+    words = ("--spatial-edits", other.path, "--epochs", "1", "-o", tmp_path / "tuned")
+    assert run_cli(*tune, *words).exit_code == 3
+    (line,) = (tmp_path / "tuned" / "failures.jsonl").read_text().splitlines()
+    assert json.loads(line)["id"] == "0"
+    assert "masks are 4x2, the video is 40x40" in json.loads(line)["error"]

@@ -10,8 +10,7 @@ from attncli.files.checkpoints import write_weights
 from attncli.files.runs import Run, create
 from attncli.workflows.trained import (
     open_network,
-    require_spatial_attention,
-    require_temporal_attention,
+    require_attention,
 )
 
 
@@ -45,6 +44,6 @@ def test_a_run_without_weights_says_so(run: Run) -> None:
 
 
 def test_a_network_with_spatial_attention_alone_is_not_taken_for_one_with_both(run: Run) -> None:
-    require_spatial_attention(run)
+    require_attention(run, "spatial")
     with pytest.raises(AttncliError, match="abn has no temporal attention; name a run of st-abn"):
-        require_temporal_attention(run)
+        require_attention(run, "temporal")

@@ -24,7 +24,9 @@ def open_split(root: Path, split: Split) -> VideoDataset:
         raise AttncliError(
             f"has videos by class but no lists that say which are for split {split!r}",
             where=root,
-            remedy="add ucfTrainTestlist/ or write a manifest with a split column",
+            remedy="add the lists it came with, ucfTrainTestlist/ or"
+            " something-something-v2-labels.json and those beside it, or write a manifest with a"
+            " split column",
         )
     classes = videos_by_class(root)
     require_videos(root, classes)

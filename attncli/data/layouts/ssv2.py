@@ -233,6 +233,8 @@ def _read_json(file: Path) -> Any:
         raise AttncliError(
             f"no JSON ({error.msg})", where=f"{file}, line {error.lineno}", remedy=REMEDY
         ) from error
+    except (ValueError, RecursionError) as error:  # a number too long, or lists in lists in lists
+        raise AttncliError(f"cannot be read ({error})", where=file, remedy=REMEDY) from error
 
 
 def _read_text(file: Path) -> str:
@@ -246,8 +248,10 @@ def _notes(file: Path, listed: Mapping[str, int], videos: _Videos) -> tuple[str,
     """Say how many listed videos are not there.
 
     Raises:
-        AttncliError: None is.
+        AttncliError: None is, or none is listed.
     """
+    if not listed:
+        raise AttncliError("lists no video", where=file, remedy=REMEDY)
     absent = [id_ for id_ in listed if id_ not in videos.names]
     if len(absent) == len(listed):
         raise AttncliError(

@@ -1,9 +1,9 @@
-"""Videos of bodies that act, each at its own time; one does so while a hand is there: the class.
+"""Videos of bodies that act, each at its own time; what one does while held by a hand decides.
 
-Every body is drawn alike and does one action. While the hand reaches into the picture only one of
-them acts and the others rest; before and after it they do theirs. Looks, places, sizes, times and
-lengths of the actions are drawn alike for all classes, and so is the hand, which touches nothing in
-particular. Whoever does not know when to look can but guess which of the actions counts.
+Every body is drawn alike and does one action. While the hand is there only the one it holds acts
+and the others rest; before and after it they do theirs. Looks, places, sizes, times and lengths of
+the actions are drawn alike for all classes, and so is the side the hand comes from. Whoever does
+not know when to look can but guess which of the actions counts.
 """
 
 from dataclasses import dataclass
@@ -30,12 +30,10 @@ RADIUS = (0.13, 0.18)
 """Smallest and largest radius of a body, over the short side of the frame."""
 HAND_RADIUS = (0.10, 0.13)
 """The same of the hand."""
-HAND_RING = 0.36
-"""Distance of the hand from the middle, over the short side of the frame."""
 RING = 0.2
 """Distance of the bodies' resting places from the middle, over the short side of the frame."""
 REACHING = (2, 6)
-"""Frames in which the hand covers the length of the frame's short side, coming and going."""
+"""Frames in which the hand would cover the diagonal of the frame, coming and going."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,7 @@ def render_action(
         paint(frames, _body(other, idle, place, short_px, look, course))
     body = _body(action, active, places[0], short_px, look, course)
     masks = paint(frames, body)
-    hidden = paint(frames, _hand(active, n_frames, size_hw, look, course))
+    hidden = paint(frames, _hand(body, active, size_hw, look, course))
     scene = Scene(with_noise(frames, course), masks & ~hidden)
     return Handling(scene, active, active.part(*KEY_SHARE))
 
@@ -185,23 +183,24 @@ def _body(
 
 
 def _hand(
+    body: Body,
     active: Interval,
-    n_frames: int,
     size_hw: tuple[int, int],
     look: np.random.Generator,
     course: np.random.Generator,
 ) -> Body:
-    """Return the hand: it reaches into the picture at any side, rests there, and withdraws."""
-    frames, short_px = np.arange(n_frames), min(size_hw)
+    """Return the hand: it comes from any side to touch the body, goes with it, and withdraws."""
+    frames = np.arange(len(body.radius_px))
     angle = course.uniform(0, 2 * np.pi)
     side = np.array([np.cos(angle), np.sin(angle)])
     coming, going = course.uniform(*REACHING, size=2)
     away = np.maximum((active.first - frames) / coming, (frames - active.last) / going).clip(0)
-    distance = (HAND_RING + away) * short_px
+    radius_px = course.uniform(*HAND_RADIUS) * min(size_hw)
+    distance = body.radius_px + 0.5 * radius_px + away * np.hypot(*size_hw)
     return Body(
         patch=patch(look, HAND_RGB),
-        centre_xy=np.array([size_hw[1], size_hw[0]]) / 2 + distance[:, None] * side,
-        radius_px=np.full(n_frames, course.uniform(*HAND_RADIUS) * short_px),
-        turn_rad=np.full(n_frames, angle),
-        opacity=np.ones(n_frames),
+        centre_xy=body.centre_xy + distance[:, None] * side,
+        radius_px=np.full(len(frames), radius_px),
+        turn_rad=np.full(len(frames), angle),
+        opacity=np.ones(len(frames)),
     )

@@ -69,12 +69,12 @@ class Demo(ABC):
         """Options that let a command go on where it was interrupted."""
         return ["--resume"] if self.resume else []
 
-    def toy_data(self, layout: str, directory: Path, seed: int) -> list[Arguments]:
+    def toy_data(self, layout: str, directory: Path, seed: int, *options: str) -> list[Arguments]:
         """Return the call that writes a toy dataset, or none where it is there already."""
         if self.resume and directory.exists():
             return []  # it appears whole or not at all
         size = ["--size", str(self.size), "--seed", str(seed)]
-        return [["toy-data", layout, str(directory), *size]]
+        return [["toy-data", layout, str(directory), *size, *options]]
 
 
 def run_demo(demo: Demo, *, overwrite: bool, dry_run: bool, reporter: Reporter) -> Outcome:

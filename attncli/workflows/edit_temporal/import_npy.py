@@ -12,7 +12,7 @@ from attncli.data.samples import VideoSample
 from attncli.data.video import count_frames
 from attncli.errors import AttncliError, Failure
 from attncli.files.edit_directory import open_edit_directory
-from attncli.files.outputs import claim
+from attncli.files.outputs import claim_file
 from attncli.files.temporal_edits import TemporalEdits, write_temporal_edits
 from attncli.machine import usable_cores
 from attncli.reporting import Reporter
@@ -81,7 +81,7 @@ def import_for_dataset(
     """
     samples = {s.id: s for s in open_dataset(data, layout=layout, split="train").samples}
     if not dry_run:
-        claim(out, overwrite=overwrite)
+        claim_file(out, overwrite=overwrite)
     files = _vector_files(vectors, samples)
     scores, failures = {}, []
     with ThreadPoolExecutor(usable_cores()) as pool:
@@ -128,7 +128,10 @@ def _vector_files(root: Path, known: Collection[str]) -> dict[str, Path]:
 
 def _read_vector(file: Path, n_frames: int) -> Float32[np.ndarray, " n"]:
     try:
-        vector = np.array(np.lib.format.open_memmap(file, mode="r"), dtype=np.float32)
+        kept = np.lib.format.open_memmap(file, mode="r")
+        if kept.dtype.kind not in "biuf":
+            raise ValueError(f"it holds {kept.dtype}")
+        vector = np.array(kept, dtype=np.float32)
     except (ValueError, OverflowError) as error:
         what = f"this is no plain .npy array of numbers ({error})"
         raise AttncliError(what, where=file, remedy=REMEDY) from error

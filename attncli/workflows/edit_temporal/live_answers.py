@@ -26,7 +26,7 @@ from attncli.files.runs import Run
 from attncli.training.distributed import join
 from attncli.training.learner import autocast
 from attncli.types import AttentionEdit, BranchNetwork, BranchOutputs
-from attncli.workflows.trained import open_network, require_temporal_attention
+from attncli.workflows.trained import open_network, require_attention
 
 CLIPS_KEPT = 4
 """Clips whose features are kept: those a person turns back to."""
@@ -141,7 +141,7 @@ def open_answerer(
     Raises:
         AttncliError: The run has no temporal attention, or its weights or its dataset are gone.
     """
-    require_temporal_attention(run)
+    require_attention(run, "temporal")
     config = cast(ClipConfig, run.config)
     dataset = open_dataset(
         config.data, layout=config.layout, split=split, split_number=config.split_number

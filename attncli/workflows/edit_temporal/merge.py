@@ -57,7 +57,7 @@ def merge_edits(
         if edits.partly_edited:
             count = len(edits.partly_edited)
             reporter.warn(f"{name}: {count} clips are filled in part only, and left out")
-    whole = {name: _whole_clips(edits) for name, edits in people.items()}
+    whole = {name: clips for name, edits in people.items() if (clips := _whole_clips(edits))}
     by_clip = {
         id_: np.stack([clips[id_] for clips in whole.values() if id_ in clips])
         for id_ in dict.fromkeys(id_ for clips in whole.values() for id_ in clips)

@@ -1,10 +1,6 @@
 """Let a person edit temporal attention on a page in the browser, until interrupted."""
 
-import os
-import sys
-import webbrowser
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +11,7 @@ from attncli.config.toml import resolve
 from attncli.editor.answers import Answerer, AnsweringProcess
 from attncli.editor.api import EditorApi
 from attncli.editor.scores import ScoreFile
-from attncli.editor.server import EditorServer
+from attncli.editor.server import serve_page
 from attncli.errors import UsageError
 from attncli.files.edit_directory import EditClip, EditDirectory, open_edit_directory
 from attncli.files.runs import load
@@ -70,9 +66,7 @@ def serve_edits(
             answerer=answerer,
             annotator=annotator,
         )
-        with EditorServer(api, port, reporter) as server, suppress(KeyboardInterrupt):
-            _tell(server.access.address, browser, reporter)
-            server.serve_forever()
+        serve_page(api, port=port, browser=browser, reporter=reporter)
     edited = sum(map(scores.is_edited, clips))
     reporter.note(f"edits are in {path}: {edited} of {len(clips)} clips done")
     return Outcome(
@@ -114,17 +108,3 @@ def _open_answerer(
     from attncli.workflows.edit_temporal.live_answers import open_answerer
 
     return open_answerer(run, clips, split=settings.split, device=device)
-
-
-def _tell(address: str, browser: bool, reporter: Reporter) -> None:
-    reporter.note(f"the page is at {address}")
-    reporter.note("every change is saved; end with Ctrl-C")
-    if browser and _has_screen():
-        webbrowser.open(address)
-
-
-def _has_screen() -> bool:
-    """Return whether a browser would have a window; without, a text browser would take over."""
-    if not sys.platform.startswith("linux"):
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from attncli.data.toy import actions as module
 from attncli.data.toy.actions import ACTIONS, Handling, Interval, render_action
 
 SIZE_HW = (64, 72)
@@ -8,11 +9,12 @@ N_FRAMES = 48
 LEFT_TO_RIGHT = "Pushing [something] from left to right"
 
 
-def video(action: str, seed: int = 0) -> Handling:
+def video(action: str, seed: int = 0, **options: int) -> Handling:
     return render_action(
         action,
         n_frames=N_FRAMES,
         size_hw=SIZE_HW,
+        **options,
         look=np.random.default_rng(seed),
         course=np.random.default_rng(seed + 1000),
     )
@@ -84,14 +86,29 @@ def test_times_places_and_looks_do_not_depend_on_the_class():
         assert np.abs(background.astype(float) - backgrounds[0]).mean() < 12
 
 
-def test_other_bodies_act_outside_the_interval_as_any_class_does():
-    moved = []
-    for seed in range(12):
-        handling = video("[Something] appearing", seed)
-        frames = handling.scene.frames.astype(float)
-        idle = [*range(1, handling.active.first - 6), *range(handling.active.last + 8, N_FRAMES)]
-        moved += [np.abs(frames[i] - frames[i - 1]).mean(axis=2).max() for i in idle]
-    assert np.quantile(moved, 0.75) > 60
+def largest_change_while_idle(handling: Handling) -> float:
+    """Largest change of a pixel between frames in which neither action nor hand is to be seen."""
+    frames = handling.scene.frames.astype(float)
+    idle = [*range(1, handling.active.first - 6), *range(handling.active.last + 8, N_FRAMES)]
+    return max(np.abs(frames[i] - frames[i - 1]).mean(axis=2).max() for i in idle)
+
+
+def test_other_bodies_act_outside_the_interval_unless_there_are_none():
+    action = "[Something] appearing"
+    misled = [largest_change_while_idle(video(action, seed)) for seed in range(12)]
+    trimmed = [largest_change_while_idle(video(action, seed, others=0)) for seed in range(12)]
+    assert np.median(misled) > 1.3 * np.median(trimmed)
+
+
+def test_a_hand_is_there_while_the_action_takes_place_and_only_then():
+    for seed in range(6):
+        handling = video(LEFT_TO_RIGHT, seed, others=0)
+        # Of all there is, the hand alone is as bright in blue.
+        bright = (handling.scene.frames[..., 2] > 150) & (handling.scene.frames[..., 0] > 190)
+        there = bright.mean(axis=(1, 2))
+        active = there[handling.active.first : handling.active.last + 1]
+        idle = np.r_[there[: max(0, handling.active.first - 6)], there[handling.active.last + 7 :]]
+        assert active.min() > idle.max()
 
 
 def test_the_same_draws_give_the_same_video():
@@ -108,3 +125,13 @@ def test_progress_is_0_until_an_interval_1_from_its_end_and_half_in_its_middle()
     assert done[4] == 0.5
     assert (np.diff(done) >= 0).all()
     assert Interval(10, 20).part(0.3, 0.7) == Interval(13, 17)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_other_bodies_act_wholly_before_or_wholly_after_the_action(seed):
+    generator = np.random.default_rng(seed)
+    active = module._interval(N_FRAMES, generator)
+    for _ in range(20):
+        other = module._idle_interval(active, N_FRAMES, generator)
+        assert 0 <= other.first <= other.last < N_FRAMES
+        assert other.last < active.first or other.first > active.last

@@ -1,10 +1,8 @@
-"""Edit directories and videos small enough to be made for every test."""
+"""Edit directories small enough to be made for every test."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -13,23 +11,7 @@ from attncli.config.toml import dump
 from attncli.files.edit_directory import EditClip, EditDirectory
 from attncli.files.temporal_edits import write_temporal_edits
 
-MakeVideo = Callable[..., Path]
 MakeEdits = Callable[..., EditDirectory]
-
-
-@pytest.fixture
-def make_video(tmp_path: Path) -> MakeVideo:
-    """Writes a directory of frames, each of one grey: `step` brighter than the one before."""
-
-    def make(name: str, n: int, *, size_hw: tuple[int, int] = (34, 40), step: int = 5) -> Path:
-        folder = tmp_path / "videos" / name
-        folder.mkdir(parents=True)
-        for frame in range(n):
-            picture = np.full((*size_hw, 3), step * frame, dtype=np.uint8)
-            cv2.imwrite(os.fspath(folder / f"{frame + 1:06}.png"), picture)
-        return folder
-
-    return make
 
 
 @pytest.fixture

@@ -70,6 +70,9 @@ def test_edits_that_are_there_stay_unless_they_may_go(
         ([0, 1, np.nan], np.float32, "frame 2: score nan is not in"),
         ([0, None, 1], object, "no plain .npy array"),
         (["0", "x", "1"], None, "no plain .npy array"),
+        (["0", "0.5", "1"], None, "no plain .npy array of numbers"),
+        ([0, 1j, 1], None, "no plain .npy array of numbers"),
+        ([0, 0, 0], "M8[s]", "no plain .npy array of numbers"),
     ],
 )
 def test_what_is_no_vector_of_scores_is_named(

@@ -94,6 +94,17 @@ def test_clips_that_somebody_is_still_at_are_pointed_out(edits: EditDirectory) -
     assert reporter.said == ["ben: 1 clips are filled in part only, and left out"]
 
 
+def test_who_has_edited_no_whole_clip_is_not_counted(
+    edits: EditDirectory, vector: Callable[..., np.ndarray]
+) -> None:
+    write_temporal_edits(edits.annotator_path("dora"), {"b": vector(1, None)})
+    assert merge(edits).rows[-1]["annotators"] == "all 3"
+    for name in ("anna", "ben", "cleo"):
+        edits.annotator_path(name).unlink()
+    (row,) = merge(edits, overwrite=True).rows
+    assert row == {"annotators": "all 0", "clips": 0, "frames": 0, "alpha": None}
+
+
 def test_one_person_agrees_with_nobody(
     make_edits: Callable[..., EditDirectory], vector: Callable[..., np.ndarray]
 ) -> None:

@@ -14,7 +14,7 @@ from attncli.config.edit_temporal import SelectConfig
 from attncli.config.st_abn import Resnet3dConfig, StAbnConfig
 from attncli.data.clips import read_validation_clip
 from attncli.data.samples import VideoSample
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, UsageError
 from attncli.files.checkpoints import load_weights, read_weights, write_weights
 from attncli.files.edit_directory import open_edit_directory
 from attncli.files.failures import read_failures
@@ -23,8 +23,9 @@ from attncli.files.predictions import Predictions, write_predictions
 from attncli.files.runs import RunDirectory, create
 from attncli.files.temporal_edits import write_temporal_edits
 from attncli.reporting import Silent
-from attncli.workflows.edit_temporal import select as module
-from attncli.workflows.edit_temporal.select import select_clips
+from attncli.workflows.clip_selection import selection as module
+from attncli.workflows.clip_selection.selection import select_clips
+from attncli.workflows.edit_temporal.select import TemporalEditing
 from attncli.workflows.outcome import Outcome
 
 CLASSES = ("Pull", "Push", "Roll")
@@ -114,7 +115,8 @@ def select(run: Path, out: Path, **options: Any) -> Outcome:
     names = ("below_percent", "weakest_classes", "max_clips")
     settings = {name: options.pop(name) for name in names if name in options}
     defaults = {"device": "cpu", "workers": 0, "reporter": Silent()}
-    return select_clips(SelectConfig(run=run, **settings), out, **(defaults | options))
+    config = SelectConfig(run=run, **settings)
+    return select_clips(config, out, TemporalEditing(), **(defaults | options))
 
 
 def test_an_edit_directory_holds_all_that_editing_needs(answered: Path, tmp_path: Path) -> None:
@@ -280,6 +282,27 @@ def test_what_is_there_stays_unless_it_may_go_and_holds_no_edits(
     edits.annotator_path("anna").touch()
     with pytest.raises(AttncliError, match="holds edits already"):
         select(answered, out, overwrite=True)
+
+
+def test_the_dataset_of_the_run_is_never_emptied(
+    answered: Path, data: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "dataset" / data.name
+    elsewhere.parent.mkdir()
+    elsewhere.write_bytes(data.read_bytes())
+    (elsewhere.parent / "config.toml").write_text("format_version = 1")
+    settings = answered / "config.toml"
+    settings.write_text(settings.read_text().replace(str(data), str(elsewhere)))
+    with pytest.raises(AttncliError, match=f"holds {elsewhere}, which must stay"):
+        select(answered, elsewhere.parent, overwrite=True)
+    assert elsewhere.exists()
+
+
+def test_resume_and_overwrite_exclude_each_other(answered: Path, tmp_path: Path) -> None:
+    out = tmp_path / "edits"
+    select(answered, out)
+    with pytest.raises(UsageError, match="exclude each other"):
+        select(answered, out, overwrite=True, resume=True, weakest_classes=2)
 
 
 def test_a_run_without_temporal_attention_is_refused(data: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from attncli.config.edit_temporal import SelectConfig
 from attncli.errors import AttncliError
-from attncli.workflows.edit_temporal.mistakes import Mistake, WeakClass, weak_classes
+from attncli.workflows.clip_selection.mistakes import Mistake, WeakClass, weak_classes
 
 CLASSES = ("A", "B", "C", "D")
 

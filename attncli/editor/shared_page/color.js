@@ -3,7 +3,7 @@
 const clamp = (value) => Math.min(1, Math.max(0, value));
 
 /** Return red, green and blue (0-255) of attention in [0, 1]. */
-function heat(attention) {
+export function heat(attention) {
   return [3, 2, 1].map((peak) => Math.round(255 * clamp(1.5 - Math.abs(4 * attention - peak))));
 }
 

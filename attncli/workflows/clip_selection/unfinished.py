@@ -2,23 +2,23 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-
-import numpy as np
-from jaxtyping import Float32
+from typing import Any
 
 from attncli.config.edit_temporal import SelectConfig
 from attncli.config.toml import dump
 from attncli.errors import AttncliError, Failure
 from attncli.files.atomic import write_text
-from attncli.files.edit_directory import EditClip, EditDirectory
+from attncli.files.clip_directory import ClipDirectory
 from attncli.files.failures import write_failures
-from attncli.files.temporal_edits import write_temporal_edits
-from attncli.workflows.edit_temporal.mistakes import Mistake
+from attncli.workflows.clip_selection.mistakes import Mistake
 
 RECORDS = "records"
-ATTENTION_DECIMALS = 4
+Record = Mapping[str, Any]
+"""What is known of a clip, as JSON has it."""
+Kept = list[tuple[Mistake, Record]]
+"""Clips that are there, and what is known of them."""
 
 
 class UnfinishedEdits:
@@ -26,11 +26,12 @@ class UnfinishedEdits:
 
     Args:
         out: Where the edit directory will be.
+        open_directory: Says where what is in such a directory.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, open_directory: Callable[[Path], ClipDirectory]) -> None:
         self.out = out.resolve()
-        self.directory = EditDirectory(self.out.with_name(f".{self.out.name}.partial"))
+        self.directory = open_directory(self.out.with_name(f".{self.out.name}.partial"))
 
     def begin(self, settings: SelectConfig, *, resume: bool) -> None:
         """Make the hidden directory; what is in it stays only if it is to be continued.
@@ -47,31 +48,26 @@ class UnfinishedEdits:
         """Return whether everything about a video is there."""
         return self._record(video_id).exists()
 
-    def keep(self, video_id: str, attention: Float32[np.ndarray, " n"], fps: float) -> None:
-        """Keep what is to be known of a video whose thumbnails are there."""
-        rounded = attention.astype(np.float64).round(ATTENTION_DECIMALS).tolist()
-        record = json.dumps({"fps": fps, "attention": rounded})
-        write_text(self._record(video_id), record)
+    def keep(self, video_id: str, record: Record) -> None:
+        """Keep what is to be known of a video, all of whose files are there."""
+        write_text(self._record(video_id), json.dumps(record))
 
     def finish(
-        self, mistakes: Iterable[Mistake], classes: Sequence[str], failures: Sequence[Failure]
+        self,
+        mistakes: Iterable[Mistake],
+        classes: Sequence[str],
+        failures: Sequence[Failure],
+        write_tables: Callable[[Path, Kept], None],
     ) -> None:
-        """Write the tables of all clips that are there, and let the directory appear."""
-        clips, attention, blank = [], {}, {}
-        for mistake in mistakes:
-            if self.holds(mistake.id):
-                record = json.loads(self._record(mistake.id).read_text(encoding="utf-8"))
-                vector = np.array(record["attention"], dtype=np.float32)
-                names = mistake.id, mistake.label, mistake.predicted
-                clips.append(EditClip(*names, frames=len(vector), fps=record["fps"]))
-                attention[mistake.id] = vector
-                blank[mistake.id] = np.full_like(vector, np.nan)
+        """Write what is about all clips that are there, and let the directory appear."""
+        kept = [
+            (mistake, json.loads(self._record(mistake.id).read_text(encoding="utf-8")))
+            for mistake in mistakes
+            if self.holds(mistake.id)
+        ]
         write_text(self.directory.classes_path, "".join(f"{name}\n" for name in classes))
-        self.directory.write_clips(clips)
-        write_temporal_edits(self.directory.attention_path, attention)
-        write_temporal_edits(self.directory.edits_path, blank)
+        write_tables(self.directory.path, kept)
         write_failures(self.directory.failures_path, failures)
-        self.directory.annotators_path.mkdir(exist_ok=True)
         self.directory.path.replace(self.out)
         shutil.rmtree(self.out / RECORDS, ignore_errors=True)  # there are none without clips
 
@@ -79,7 +75,7 @@ class UnfinishedEdits:
         return self.directory.path / RECORDS / f"{video_id}.json"
 
 
-def require_same_settings(directory: EditDirectory, settings: SelectConfig) -> None:
+def require_same_settings(directory: ClipDirectory, settings: SelectConfig) -> None:
     """Make sure that clips were chosen with the same settings, where they were chosen already.
 
     Raises:

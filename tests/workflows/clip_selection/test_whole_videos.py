@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from attncli.data.samples import VideoSample
 from attncli.errors import Failure
 from attncli.files.edit_directory import EditDirectory
 from attncli.types import BranchOutputs
-from attncli.workflows.edit_temporal.whole_videos import Watched, watch
+from attncli.workflows.clip_selection.whole_videos import Watched, watch
 
 CONFIG = StAbnConfig(
     data=Path("data"),
@@ -42,13 +43,16 @@ class Brightness(nn.Module):
 
 
 def watched(
-    network: nn.Module, videos: dict[str, Path], out: Path, readers: int = 0, **changes: object
+    network: nn.Module, videos: dict[str, Path], out: Path, readers: int = 0, **changes: Any
 ) -> dict[str, Watched | Failure]:
+    kind = changes.pop("kind", "temporal")
     found = watch(
         network,
         [VideoSample(id_, path, 0) for id_, path in videos.items()],
         replace(CONFIG, **changes),
+        kind=kind,
         directory=EditDirectory(out),
+        picture_px=96,
         device=torch.device("cpu"),
         readers=readers,
     )
@@ -78,6 +82,27 @@ def test_what_a_frame_gets_in_several_clips_is_averaged(
     found = watched(Brightness(slope=0.1), videos, tmp_path, sampling="dense")
     # Tiles 0 1 2 3 and 1 2 3 4: frame 1 is second in one and first in the other.
     np.testing.assert_allclose(found["v"].attention, [0, 0.05, 0.15, 0.25, 0.3], atol=1e-6)
+
+
+class Halves(nn.Module):
+    """Looks at the left and the right half of each frame as bright as they are."""
+
+    def forward(self, frames: Tensor) -> BranchOutputs:
+        halves = frames.float().mean(1).unflatten(3, (2, 16)).mean((2, 4)) / 255
+        return BranchOutputs(
+            scores=torch.zeros(len(frames), 2), spatial_attention=halves[:, :, None]
+        )
+
+
+def test_maps_are_averaged_like_numbers_and_say_what_part_they_are_of(
+    tmp_path: Path, make_video: Callable[..., Path]
+) -> None:
+    video = make_video("v", 6, size_hw=(32, 40))
+    found = watched(Halves(), {"v": video}, tmp_path, kind="spatial", sampling="dense")["v"]
+    assert isinstance(found, Watched)
+    assert (found.size_hw, found.crop) == ((32, 40), (4, 0, 36, 32))
+    expected = np.broadcast_to(5 * np.arange(6)[:, None, None] / 255, (6, 1, 2))
+    np.testing.assert_allclose(found.attention, expected, atol=1e-6)
 
 
 def test_clips_of_several_videos_share_a_batch(

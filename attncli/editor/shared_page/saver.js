@@ -4,9 +4,9 @@ import { request } from "./client.js";
 
 const RETRY_MS = [1000, 2000, 4000, 8000];
 
-/** Sends changes to the server; whatever fails stays, and is sent again. */
+/** Sends changes, pairs of frame and new value; whatever fails stays, and is sent again. */
 export class Saver {
-  #waiting = new Map(); // clip id -> Map of frame -> score, not on disk yet
+  #waiting = new Map(); // clip id -> Map of frame -> value, not on disk yet
   #sending = false;
   #failures = 0;
   #timer = 0;
@@ -25,17 +25,17 @@ export class Saver {
     return this.#waiting.size === 0;
   }
 
-  /** Return a clip's scores as they will be once all is saved. */
-  applied(clipId, scores) {
-    const result = [...scores];
-    for (const [frame, score] of this.#waiting.get(clipId) ?? []) result[frame] = score;
+  /** Return what a clip's frames hold as it will be once all is saved. */
+  applied(clipId, values) {
+    const result = [...values];
+    for (const [frame, value] of this.#waiting.get(clipId) ?? []) result[frame] = value;
     return result;
   }
 
   /** Save changes to a clip, as soon as those before them are saved. */
   save(clipId, changes) {
     const frames = this.#waiting.get(clipId) ?? new Map();
-    for (const [frame, score] of changes) frames.set(frame, score);
+    for (const [frame, value] of changes) frames.set(frame, value);
     this.#waiting.set(clipId, frames);
     if (this.#failures === 0) this.#send();
   }
@@ -68,7 +68,7 @@ export class Saver {
     const sent = [...frames];
     await request("PATCH", ["clips", clipId], { changes: sent });
     // A frame that has changed since then still waits.
-    for (const [frame, score] of sent) if (frames.get(frame) === score) frames.delete(frame);
+    for (const [frame, value] of sent) if (frames.get(frame) === value) frames.delete(frame);
     if (frames.size === 0) this.#waiting.delete(clipId);
   }
 }

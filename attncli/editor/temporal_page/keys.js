@@ -1,5 +1,7 @@
 // Which key does what: the one table behind the keyboard and the help.
 
+import { CLIP_KEYS, isElsewhere, keyOf } from "./keyboard.js";
+
 const DIGITS = { Digit1: 0, Digit2: 0.5, Digit3: 1, Numpad1: 0, Numpad2: 0.5, Numpad3: 1 };
 
 /** Rows of the help: keys, what they do. */
@@ -23,12 +25,7 @@ export const HELP = [
     [["Space"], "Play or pause"],
     [["S"], "Playback speed"],
   ]],
-  ["Clips", [
-    [["N", "P"], "Next or previous clip"],
-    [["Shift N", "Shift P"], "Next or previous open clip: one that is not done"],
-    [["G"], "Go to a clip by its number"],
-    [["?"], "This help"],
-  ]],
+  CLIP_KEYS.help,
 ];
 
 const MOVES = {
@@ -48,12 +45,7 @@ const LETTERS = {
   u: "undo",
   U: "redo",
   s: "speed",
-  n: "next",
-  p: "previous",
-  N: "nextOpen",
-  P: "previousOpen",
-  g: "goTo",
-  "?": "help",
+  ...CLIP_KEYS.letters,
   " ": "play",
   Delete: "clear",
   Backspace: "clear",
@@ -73,9 +65,7 @@ export function listen(actions) {
     held = null;
   };
   addEventListener("keydown", (event) => {
-    if (event.altKey || event.target.closest("input, dialog")) return;
-    const isPressing = event.key === " " && event.target.closest("button, summary");
-    const call = isPressing ? null : meaning(event, actions);
+    const call = isElsewhere(event) ? null : meaning(event, actions);
     if (!call) return;
     event.preventDefault();
     if (event.repeat && !(event.key in MOVES)) return;
@@ -89,10 +79,7 @@ export function listen(actions) {
 }
 
 function meaning(event, actions) {
-  // Caps Lock must not turn one command into another.
-  const isLetter = /^[a-z]$/i.test(event.key);
-  const cased = event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase();
-  const key = isLetter ? cased : event.key;
+  const key = keyOf(event);
   if (event.ctrlKey || event.metaKey) return actions[WITH_CTRL[key]];
   if (event.code in DIGITS) return () => actions.score(DIGITS[event.code]);
   if (event.key in MOVES) return () => actions.move(MOVES[event.key], event.shiftKey);
