@@ -3,6 +3,7 @@
 from copy import deepcopy
 from typing import Literal
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
@@ -100,4 +101,17 @@ def new_convolution(in_channels: int, out_channels: int, *, size: int = 1) -> nn
         else nn.Conv3d(in_channels, out_channels, size, padding=size // 2, bias=False)
     )
     nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
+    return convolution
+
+
+def new_sum(channels: int) -> nn.Conv3d:
+    """Return a 1x1x1 convolution of 2C channels that begins as the sum of their two halves.
+
+    Args:
+        channels: Channels C of each half, and of what comes out.
+    """
+    convolution = new_convolution(2 * channels, channels)
+    half = torch.eye(channels)
+    with torch.no_grad():
+        convolution.weight.copy_(torch.cat([half, half], dim=1)[..., None, None, None])
     return convolution

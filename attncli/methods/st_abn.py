@@ -37,19 +37,18 @@ Differs from the paper:
 
 - The class head of the attention branch averages its maps over rows and columns alone and puts
   those of all frames through one linear layer, as the reference code does; the text says global
-  average pooling. Averaging comes before the 1x1x1 convolution here and after it there: both are
-  linear, so the result is the same.
+  average pooling. Here it averages before its 1x1x1 convolution, not after: both are linear.
 - A 1x1x1 convolution with batch normalisation and rectification brings the 2C channels of eq. 3
   back to the C that the next stage takes. The reference code has it, the text does not.
 - The first convolution towards temporal attention spans 3x3x3 cells, as in the reference code; the
   text says 1x1. Normalisations and rectifications are the reference code's too.
-- The attention branch's copy of res5 starts from the pretrained weights of res5. The reference
-  code's starts at random, as no key of the 2-D weights has its name.
+- The convolution after eq. 3 starts as the sum of f's and f't, the copy of res5 from res5. Both
+  start at random in the reference code; temporal attention may then turn out low where the action
+  is, and what follows has to learn anew what pretrained features are (seen on toy videos).
 - The linear layers have weights for each frame: a network answers clips of as many frames as it
   was trained with, and its weights fit no other number.
 - L_temp (eq. 6) is that of one clip. Over a batch it is the mean over all clips, to which those
-  nobody edited contribute 0: what an edit weighs does not depend on how many others its batch has.
-  Which clips fine-tuning sees is not said: here all of the training split.
+  nobody edited contribute 0. Fine-tuning sees all of the training split; the text says neither.
 - The loss weight 0.5 in the reference code's settings is never applied there; eq. 4 has none.
 - Nesterov's momentum, the limit on gradients and the area crop are the reference code's; its jitter
   of colours, its mirroring without labels and its decay of biases and normalisation are left out.
@@ -73,6 +72,7 @@ from attncli.layers.attention import (
     acting_map,
     attend,
     new_convolution,
+    new_sum,
     stage_at_stride_1,
 )
 from attncli.layers.global_dropout import GlobalDropout
@@ -160,7 +160,7 @@ class AttentionMechanism(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.reduce = NormalizedConvolution(new_convolution(2 * channels, channels), relu=True)
+        self.reduce = NormalizedConvolution(new_sum(channels), relu=True)
 
     def forward(
         self,

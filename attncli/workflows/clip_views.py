@@ -10,7 +10,7 @@ from jaxtyping import Float64
 
 from attncli.config.training import ClipConfig
 from attncli.data.layouts import open_dataset
-from attncli.data.video import read_frames
+from attncli.data.video import read_clip
 from attncli.errors import AttncliError
 from attncli.files.masks import MaskDirectory
 from attncli.files.runs import load
@@ -71,7 +71,8 @@ def read_view(
     """
     record = runs[0].attention.record(clip.rows[0])
     indices = np.array(record.frames, dtype=np.int64)
-    frames = read_frames(path, record.frames)
+    video = read_clip(path, lambda _: indices)
+    frames = video.frames
     _require_inside(record.crop, frames.shape[1:3], path)
     view = partial(cut_view, box_xyxy=record.crop, flip=record.flip, height_px=VIEW_PX)
     unions = None
@@ -89,7 +90,7 @@ def read_view(
             for run, row, bits in zip(runs, clip.rows, entropies, strict=True)
         ),
         masks=unions,
-        edited=None if edits is None else edits.read(clip.id, indices),
+        edited=None if edits is None else edits.read(clip.id, indices, n_frames=video.n_frames),
     )
 
 

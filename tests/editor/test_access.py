@@ -51,6 +51,15 @@ def test_a_foreign_host_is_refused(host: str) -> None:
     assert OWN.refusal(headers(("Host", host), GOOD[1])) is not None
 
 
+def test_browsers_leave_out_port_80() -> None:
+    own = Access(port=80, token="secret")
+    cookie = ("Cookie", "attncli-80=secret")
+    for host in ("127.0.0.1", "127.0.0.1:80", "localhost"):
+        origin = ("Origin", f"http://{host}")
+        assert own.refusal(headers(("Host", host), cookie, origin)) is None
+    assert own.refusal(headers(("Host", "evil.example"), cookie)) is not None
+
+
 def test_a_request_has_exactly_one_host() -> None:
     assert OWN.refusal(headers(GOOD[1])) is not None
     assert OWN.refusal(headers(*GOOD, ("Host", "evil.example"))) is not None

@@ -11,6 +11,7 @@ from attncli.layers.attention import (
     acting_map,
     attend,
     new_convolution,
+    new_sum,
     stage_at_stride_1,
 )
 from attncli.layers.fusion import FusedConvolution, fuse_for_inference
@@ -98,3 +99,9 @@ def test_a_new_convolution_keeps_the_grid_and_the_variance_of_gradients(size: in
     # Kaiming, fan out: variance 2 / (out channels x kernel volume).
     expected = math.sqrt(2 / (50 * size**3))
     assert convolution.weight.std().item() == pytest.approx(expected, rel=0.03)
+
+
+def test_a_new_sum_adds_the_halves_of_its_channels() -> None:
+    halves = torch.randn(2, 2, 3, 4, 5, 6)
+    joined = torch.cat([halves[0], halves[1]], dim=1)
+    torch.testing.assert_close(new_sum(3)(joined), halves.sum(0))

@@ -89,6 +89,7 @@ def test_eq3_is_reduced_to_the_channels_of_the_features():
     mechanism = AttentionMechanism(3).eval()
     reduce = mechanism.reduce
     reduce.norm.running_mean.normal_()
+    nn.init.normal_(reduce.conv.weight)
     features, m_s, m_t = torch.randn(2, 3, 4, 5, 6), torch.rand(2, 4, 5, 6), torch.rand(2, 4)
     with torch.no_grad():
         joined = concat_attended(features, m_s, m_t)

@@ -192,9 +192,11 @@ def test_edits_of_other_clips_are_refused(make_run, draw, tmp_path):
         draw([make_run("abn")], edits=edits)
 
 
-def test_a_clip_with_frames_beyond_its_edits_is_a_failure(make_run, draw, tmp_path):
+@pytest.mark.parametrize("n_edited", [7, 8, 11])
+def test_edits_of_a_video_of_another_length_are_a_failure(make_run, draw, tmp_path, n_edited):
     path = tmp_path / "edits.csv"
-    write_temporal_edits(path, {IDS[0]: np.ones(7, np.float32), IDS[1]: np.ones(8, np.float32)})
+    whole, other = np.ones(10, np.float32), np.ones(n_edited, np.float32)
+    write_temporal_edits(path, {IDS[0]: other, IDS[1]: whole})
     outcome = draw([make_run("abn")], edits=path)
     assert [failure.id for failure in outcome.failures] == [IDS[0]]
     assert [row["id"] for row in outcome.rows] == [IDS[1]]
