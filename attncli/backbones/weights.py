@@ -7,9 +7,9 @@ from typing import cast
 from torch import Tensor, nn
 
 from attncli.errors import AttncliError
+from attncli.files.checkpoints import first_keys
 from attncli.files.tensors import read_tensors
 
-SHOWN_KEYS = 3
 COUNTER = "num_batches_tracked"
 """How keys end that old versions of torch did not save, and no answer depends on."""
 
@@ -41,7 +41,7 @@ def load_state(
         ("unexpected", state.keys() - shapes.keys()),
         ("of another shape", differing - kept),
     )
-    found = [f"{name}: {_first(keys)}" for name, keys in problems if keys]
+    found = [f"{name}: {first_keys(keys)}" for name, keys in problems if keys]
     if found:
         raise AttncliError(
             f"the weights are of another architecture ({'; '.join(found)})",
@@ -66,8 +66,3 @@ def read_state(path: Path) -> Mapping[str, Tensor]:
     if not is_mapping or not all(isinstance(value, Tensor) for value in found.values()):
         raise AttncliError("holds no state-dict", where=path, remedy=remedy)
     return cast(Mapping[str, Tensor], found)
-
-
-def _first(keys: set[str]) -> str:
-    shown = ", ".join(sorted(keys)[:SHOWN_KEYS])
-    return f"{shown} and {len(keys) - SHOWN_KEYS} more" if len(keys) > SHOWN_KEYS else shown

@@ -133,7 +133,7 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, where: Path
         "unexpected": weights.keys() - own.keys(),
         "of another shape": {k for k in own.keys() & weights.keys() if own[k] != weights[k].shape},
     }
-    found = [f"{what}: {_first(keys)}" for what, keys in problems.items() if keys]
+    found = [f"{what}: {first_keys(keys)}" for what, keys in problems.items() if keys]
     if found:
         explanation = (
             model.explain_mismatch(weights) if isinstance(model, ExplainsMismatch) else None
@@ -153,7 +153,8 @@ def _is_checkpoint(state: object) -> bool:
     return isinstance(weights, dict) and all(isinstance(w, Tensor) for w in weights.values())
 
 
-def _first(keys: set[str]) -> str:
+def first_keys(keys: set[str]) -> str:
+    """Return the first few keys in words, and how many more there are."""
     shown = ", ".join(sorted(keys)[:SHOWN_KEYS])
     return f"{shown} and {len(keys) - SHOWN_KEYS} more" if len(keys) > SHOWN_KEYS else shown
 
