@@ -10,10 +10,17 @@ from attncli.errors import AttncliError, UsageError
 
 SETTINGS = "config.toml"
 """File that every output directory holds; it says how the rest was made."""
+_HELD_FOR_EDITING = ("clips.csv", "frames")
+"""What a directory of clips that people edit holds, and no other output."""
 
 
 def claim(
-    path: Path, *, overwrite: bool = False, resume: bool | None = None, inputs: Iterable[Path] = ()
+    path: Path,
+    *,
+    overwrite: bool = False,
+    resume: bool | None = None,
+    inputs: Iterable[Path] = (),
+    may_hold_edits: bool = False,
 ) -> None:
     """Make sure that an output can be written to `path`; nothing is created.
 
@@ -25,6 +32,7 @@ def claim(
         overwrite: What is at `path` may go.
         resume: What is at `path` is to be continued; None where the command cannot do that.
         inputs: What the command reads, and so must not empty.
+        may_hold_edits: A directory of clips for editing may go; the caller saw that none is edited.
 
     Raises:
         UsageError: Both `overwrite` and `resume` are asked for.
@@ -40,8 +48,13 @@ def claim(
         raise AttncliError(
             "exists already", where=path, remedy=f"pass {options}, or write elsewhere"
         )
-    if path.is_dir():
-        _empty(path, inputs)
+    if not path.is_dir():
+        return
+    if not may_hold_edits and all((path / name).exists() for name in _HELD_FOR_EDITING):
+        raise AttncliError(
+            "is for people's edits", where=path, remedy="remove it yourself, or write elsewhere"
+        )
+    _empty(path, inputs)
 
 
 def claim_file(path: Path, *, overwrite: bool = False) -> None:

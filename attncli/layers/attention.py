@@ -104,6 +104,31 @@ def new_convolution(in_channels: int, out_channels: int, *, size: int = 1) -> nn
     return convolution
 
 
+def spatial_mean(maps: Float[Tensor, "*batch h w"]) -> Float[Tensor, "*batch"]:
+    """Return the mean of each map over rows and columns, in at least 32 bits."""
+    # Not Tensor.mean: its backward pass divides a tensor of the size of the maps.
+    dtype = torch.promote_types(maps.dtype, torch.float32)
+    return maps.sum((-2, -1), dtype=dtype) / maps.shape[-2:].numel()
+
+
+def new_identity(size: int) -> nn.Linear:
+    """Return a linear layer that begins as the identity.
+
+    Args:
+        size: Values that come in, and go out.
+    """
+    layer = nn.Linear(size, size)
+    nn.init.eye_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def begin_rising(convolution: nn.Conv3d) -> None:
+    """Let no weight be negative: what comes out begins as a rising function of what comes in."""
+    with torch.no_grad():
+        convolution.weight.abs_()
+
+
 def new_sum(channels: int) -> nn.Conv3d:
     """Return a 1x1x1 convolution of 2C channels that begins as the sum of their two halves.
 

@@ -42,9 +42,10 @@ Differs from the paper:
   back to the C that the next stage takes. The reference code has it, the text does not.
 - The first convolution towards temporal attention spans 3x3x3 cells, as in the reference code; the
   text says 1x1. Normalisations and rectifications are the reference code's too.
-- The convolution after eq. 3 starts as the sum of f's and f't, the copy of res5 from res5. Both
-  start at random in the reference code; temporal attention may then turn out low where the action
-  is, and what follows has to learn anew what pretrained features are (seen on toy videos).
+- The convolution after eq. 3 starts as the sum of f's and f't, the branch's copy of res5 from res5,
+  its class scores as means of the class maps, both kinds of attention as rising functions of them.
+  All start at random in the reference code; attention may then turn out low where the action is,
+  and what follows has to learn anew what pretrained features are (seen on toy videos).
 - The linear layers have weights for each frame: a network answers clips of as many frames as it
   was trained with, and its weights fit no other number.
 - L_temp (eq. 6) is that of one clip. Over a batch it is the mean over all clips, to which those
@@ -71,8 +72,11 @@ from attncli.layers.attention import (
     ClassMapBranch,
     acting_map,
     attend,
+    begin_rising,
     new_convolution,
+    new_identity,
     new_sum,
+    spatial_mean,
     stage_at_stride_1,
 )
 from attncli.layers.global_dropout import GlobalDropout
@@ -107,8 +111,10 @@ class TemporalAttention(nn.Module):
         super().__init__()
         self.to_map = NormalizedConvolution(new_convolution(n_classes, 1, size=3), relu=True)
         self.mix_frames = new_convolution(n_frames, n_frames)
-        self.squeeze = nn.Linear(n_frames, n_frames)
-        self.excite = nn.Linear(n_frames, n_frames)
+        self.squeeze = new_identity(n_frames)
+        self.excite = new_identity(n_frames)
+        begin_rising(self.to_map.conv)
+        nn.init.dirac_(self.mix_frames.weight)
 
     def forward(self, z: Float[Tensor, "b k t h w"]) -> Float[Tensor, "b t"]:
         """Return temporal attention Mt, in [0, 1]."""
@@ -137,8 +143,11 @@ class StAttentionBranch(ClassMapBranch):
         self.classify = nn.Linear(n_classes * n_frames, n_classes)
         self.spatial = NormalizedConvolution(new_convolution(n_classes, 1), relu=False)
         self.temporal = TemporalAttention(n_classes, n_frames)
-        nn.init.normal_(self.classify.weight, std=0.01)
+        nn.init.dirac_(self.to_scores.weight)
+        means = torch.eye(n_classes).repeat_interleave(n_frames, dim=1) / n_frames
+        self.classify.weight = nn.Parameter(means)
         nn.init.zeros_(self.classify.bias)
+        begin_rising(self.spatial.conv)
 
     def forward(self, features: Float[Tensor, "b c t h w"]) -> Attention:
         """Return attention and class scores of features f."""
@@ -263,13 +272,6 @@ class StAbnNetwork(nn.Module):
         )
 
 
-def spatial_mean(maps: Float[Tensor, "*batch h w"]) -> Float[Tensor, "*batch"]:
-    """Return the mean of each map over rows and columns, in at least 32 bits."""
-    # Not Tensor.mean: its backward pass divides a tensor of the size of the maps.
-    dtype = torch.promote_types(maps.dtype, torch.float32)
-    return maps.sum((-2, -1), dtype=dtype) / maps.shape[-2:].numel()
-
-
 def concat_attended(
     features: Float[Tensor, "b c t h w"],
     spatial: Float[Tensor, "b t h w"],
@@ -330,12 +332,8 @@ class StAbnCriterion:
             )
             total = total + self.gamma_s * terms["spat"]
         if batch.masks is not None:
-            terms["mask"] = mask_loss(
-                spatial,
-                batch.masks,
-                mask_resize=self.mask_resize,
-                empty_frames=self.empty_frames,
-            )
+            how, empty = self.mask_resize, self.empty_frames
+            terms["mask"] = mask_loss(spatial, batch.masks, mask_resize=how, empty_frames=empty)
             total = total + self.lambda_mask * terms["mask"]
         return Losses(total=total, terms=terms)
 

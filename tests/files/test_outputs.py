@@ -100,3 +100,13 @@ def test_a_directory_is_never_emptied_for_a_file(full, tmp_path):
     claim_file(tmp_path / "new.txt")
     with pytest.raises(AttncliError, match="exists already"):
         claim_file(full / "old.txt")
+
+
+def test_a_directory_of_clips_for_editing_is_emptied_only_by_who_looked_for_edits(full):
+    (full / "clips.csv").write_text("id")
+    (full / "frames").mkdir()
+    with pytest.raises(AttncliError, match="is for people's edits; remove it yourself"):
+        claim(full, overwrite=True)
+    assert (full / "sub" / "old.txt").read_text() == "old"
+    claim(full, overwrite=True, may_hold_edits=True)
+    assert list(full.iterdir()) == []

@@ -134,7 +134,8 @@ def select_clips(
     if overwrite and directory.has_edits():
         remedy = "remove it yourself, or write elsewhere"
         raise AttncliError("holds edits already", where=out, remedy=remedy)
-    claim(out, overwrite=overwrite, resume=resume, inputs=[settings.run, run.config.data])
+    inputs = [settings.run, run.config.data]
+    claim(out, overwrite=overwrite, resume=resume, inputs=inputs, may_hold_edits=True)
     unfinished = UnfinishedEdits(out, editing.directory)
     unfinished.begin(settings, resume=resume)
     mistakes = [mistake for weak in classes for mistake in weak.mistakes]
