@@ -15,8 +15,8 @@ class Paper:
     """Title in English."""
     authors: str
     """Authors, in the order of the publication."""
-    year: int
-    """Year of publication."""
+    year: int | None
+    """Year of publication; None where the text gives none."""
     module: str
     """Module with the method, in the paper's notation."""
 
@@ -74,6 +74,17 @@ ST_ABN = Paper(
     module="attncli.methods.st_abn",
 )
 
+RAM = Paper(
+    key="ram",
+    title=(
+        "Internal Structure Analysis of Video-based Facial Expression Recognition"
+        " by Recurrent Attention Module"
+    ),
+    authors="Miyoshi, Nagata, Hashimoto",
+    year=None,
+    module="attncli.methods.ram",
+)
+
 METHODS = (
     Method(
         name="x3d",
@@ -117,6 +128,40 @@ METHODS = (
         build="attncli.methods.st_abn:build_st_abn",
         example="attncli train st-abn --data ssv2/ -o runs/st_abn",
         attention=("spatial", "temporal"),
+    ),
+    Method(
+        name="convlstm",
+        summary="ConvLSTM on image sequences of faces (eq. 1): a baseline of RAM.",
+        paper=RAM,
+        config="attncli.config.ram:ConvLstmConfig",
+        build="attncli.methods.ram:build_convlstm",
+        example="attncli train convlstm --data CK+/ --folds 10 -o runs/c",
+    ),
+    Method(
+        name="convlstm-ram",
+        summary="ConvLSTM with the Recurrent Attention Module.",
+        paper=RAM,
+        config="attncli.config.ram:ConvLstmRamConfig",
+        build="attncli.methods.ram:build_convlstm_ram",
+        example="attncli train convlstm-ram --data CK+/ --folds 10 -o runs/c_ram",
+        attention=("spatial",),
+    ),
+    Method(
+        name="enhanced-convlstm",
+        summary="Enhanced ConvLSTM on image sequences of faces (eq. 2): a baseline of RAM.",
+        paper=RAM,
+        config="attncli.config.ram:EnhancedConvLstmConfig",
+        build="attncli.methods.ram:build_convlstm",
+        example="attncli train enhanced-convlstm --data CK+/ --folds 10 -o runs/ec",
+    ),
+    Method(
+        name="enhanced-convlstm-ram",
+        summary="Enhanced ConvLSTM with the Recurrent Attention Module.",
+        paper=RAM,
+        config="attncli.config.ram:EnhancedConvLstmRamConfig",
+        build="attncli.methods.ram:build_convlstm_ram",
+        example="attncli train enhanced-convlstm-ram --data CK+/ --folds 10 -o runs/ec_ram",
+        attention=("spatial",),
     ),
 )
 

@@ -12,13 +12,13 @@ from attncli.errors import UsageError
 
 def command(
     paper: Annotated[
-        Literal["object-abn", "st-abn"], typer.Argument(help="Paper to reproduce.")
+        Literal["object-abn", "st-abn", "ram"], typer.Argument(help="Paper to reproduce.")
     ] = "object-abn",
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write.")] = Path("demo"),
     seeds: Annotated[int, typer.Option(min=1, help="Seeds to train each model with.")] = 1,
     size: Annotated[
         int | None,
-        typer.Option(min=3, help="Toy videos of each class.", show_default=False),
+        typer.Option(min=3, help="Toy videos of each class; of ram people.", show_default=False),
     ] = None,
     pretraining_epochs: Annotated[
         int | None,
@@ -45,16 +45,24 @@ def command(
     Example: attncli demo st-abn -o demo
     """
     from attncli.workflows.demo.object_abn import ObjectAbnDemo
-    from attncli.workflows.demo.running import run_demo
+    from attncli.workflows.demo.ram import RamDemo
+    from attncli.workflows.demo.running import Demo, run_demo
     from attncli.workflows.demo.st_abn import StAbnDemo
 
-    lengths = {"size": size, "pretraining_epochs": pretraining_epochs, "epochs": epochs}
+    lengths = {
+        "size": size,
+        "pretraining_epochs": pretraining_epochs,
+        "epochs": epochs,
+        "tuning_epochs": tuning_epochs,
+    }
     given = {name: value for name, value in lengths.items() if value is not None}
-    if paper == "object-abn" and tuning_epochs is not None:
-        raise UsageError("is for st-abn alone", where="--tuning-epochs")
-    if tuning_epochs is not None:
-        given["tuning_epochs"] = tuning_epochs
-    build = ObjectAbnDemo if paper == "object-abn" else StAbnDemo
-    demo = build(out=out, seeds=seeds, resume=resume, **given)
+    demos: dict[str, type[Demo]] = {
+        "object-abn": ObjectAbnDemo,
+        "st-abn": StAbnDemo,
+        "ram": RamDemo,
+    }
+    for name in given.keys() - demos[paper].__dataclass_fields__.keys():
+        raise UsageError(f"does not apply to {paper}", where=f"--{name.replace('_', '-')}")
+    demo = demos[paper](out=out, seeds=seeds, resume=resume, **given)
     outcome = run_demo(demo, overwrite=overwrite, dry_run=dry_run, reporter=terminal())
     finish(outcome, as_json=json)

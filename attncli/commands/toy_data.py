@@ -11,29 +11,30 @@ from attncli.commands.options import DryRunOption, JsonOption, OverwriteOption, 
 
 def command(
     name: Annotated[
-        Literal["ucf101", "ssv2"], typer.Argument(help="Dataset whose layout to write.")
+        Literal["ucf101", "ssv2", "ckplus"], typer.Argument(help="Dataset whose layout to write.")
     ],
     directory: Annotated[Path, typer.Argument(help="Directory to write.")],
     size: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=3,
-            help="Videos of each class; a quarter (ucf101) or a third (ssv2) are for validation.",
+            help="Videos of each class, of which a quarter (ucf101) or a third (ssv2) are for "
+            "validation; for ckplus, people.  [default: 24, 40 for ckplus]",
         ),
-    ] = 24,
+    ] = None,
     frames: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Frames of each video; those of ssv2 vary about it."
-            "  [default: 72 for ucf101, 48 for ssv2]",
+            help="Frames of each video; those of ssv2 and ckplus vary about it."
+            "  [default: 72 for ucf101, 48 for ssv2, 14 for ckplus]",
         ),
     ] = None,
     frame_hw: Annotated[
         tuple[int, int] | None,
         typer.Option(
             help="Rows and columns of each frame, in pixels."
-            "  [default: 120 160 for ucf101, 96 112 for ssv2]"
+            "  [default: 120 160 for ucf101, 96 112 for ssv2, 144 160 for ckplus]"
         ),
     ] = None,
     others: Annotated[
@@ -51,9 +52,10 @@ def command(
     dry_run: DryRunOption = False,
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Write a small dataset with known masks, whose classes differ only in how an object moves.
+    """Write a small dataset with known masks, whose classes differ only in how something moves.
 
-    In ssv2 it does so for a part of the video, which `active.csv` tells; elsewhere others move.
+    In ssv2 it does so for a part of the video, which `active.csv` tells; elsewhere others move. In
+    ckplus people's faces go from neutral to one of seven expressions, with 68 landmarks.
 
     Example: attncli toy-data ssv2 toy/ssv2
     """

@@ -14,6 +14,7 @@ from attncli.catalog import METHODS, Method, load
 from attncli.commands import lazy, options
 from attncli.commands.console import finish, terminal
 from attncli.config.fields import Setting, settings
+from attncli.config.ram import SequenceConfig
 from attncli.config.toml import dump, resolve
 
 RUN_OPTIONS = {
@@ -64,9 +65,10 @@ def _train() -> None:
 
 def _help(method: Method) -> str:
     paper = method.paper
+    year = f", {paper.year}" if paper.year else ""
     return (
         f"{method.summary}\n\n"
-        f"Paper: {paper.authors}, {paper.title}, {paper.year}.\n\n"
+        f"Paper: {paper.authors}, {paper.title}{year}.\n\n"
         f"Example: {method.example}"
     )
 
@@ -137,7 +139,10 @@ def _train_method(
     if print_config:
         sys.stdout.write(dump(resolved, method=method.name))
         return
-    from attncli.workflows.train import train
+    if isinstance(resolved, SequenceConfig):
+        from attncli.workflows.cross_validation import train_folds as train
+    else:
+        from attncli.workflows.train import train
 
     outcome = train(
         method.name,

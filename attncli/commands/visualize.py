@@ -1,7 +1,8 @@
 """`attncli visualize`: the attention of runs, drawn over the frames they saw."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,6 +16,11 @@ from attncli.commands.options import (
     read_paths,
 )
 from attncli.errors import UsageError
+from attncli.workflows.outcome import Outcome
+
+if TYPE_CHECKING:
+    from attncli.visualization.selection import Wish
+    from attncli.workflows.visualize import Picture
 
 CLIPS, HEAT, FIGURE = "Which clips", "Heat maps", "Figure"
 
@@ -85,7 +91,7 @@ def command(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="Seed of the random order.", rich_help_panel=CLIPS)
+        int, typer.Option(min=0, help="Seed of the random order or choice.", rich_help_panel=CLIPS)
     ] = 0,
     value_range: Annotated[
         Literal["frame", "clip", "none"],
@@ -127,7 +133,18 @@ def command(
         typer.Option(
             "--by-class",
             help="Draw no clips, but the mean and spread of temporal attention over the time of "
-            "a clip, a panel a class and a curve a run.",
+            "a clip, a panel a class and a curve a run; of runs without it the mean over each "
+            "class of the maps at the last frame of its videos.",
+            rich_help_panel=FIGURE,
+        ),
+    ] = False,
+    apex: Annotated[
+        bool,
+        typer.Option(
+            "--apex",
+            help="Draw no clips, but one video a class at its last frame, where an expression is "
+            "strongest: what runs of RAM show unless --clips, --id, --order, --masks or --edits "
+            "ask for clips.",
             rich_help_panel=FIGURE,
         ),
     ] = False,
@@ -159,51 +176,96 @@ def command(
 
     Temporal attention is a bar above its row, a cell for every frame of the clip; pointers say
     which of them the pictures below are. Entropies beside the maps are those of `attncli entropy`,
-    in bits: smaller is sharper.
+    in bits: smaller is sharper. Of runs of RAM a figure shows the apex of one expression a class.
 
     Example: attncli visualize runs/abn runs/obj_abn --clips 4 -o fig2.png
     """
     out = out if file_format is None else out.with_suffix(f".{file_format}")
+    of_clips = {"clips": clips, "id": ids, "order": order, "masks": masks, "edits": edits}
+    if by_class or apex:
+        _require_one_layout(by_class, apex, of_clips)
+    if ids and (clips or labels or order):
+        raise UsageError("leaves nothing to --clips, --class and --order", where="--id")
+    from attncli.visualization.clips import HeatStyle
+    from attncli.visualization.selection import Wish
+    from attncli.workflows.visualize import Picture
+
+    picture = Picture(
+        out=out,
+        style=HeatStyle(colormap=colormap, opacity=opacity, value_range=value_range),
+        frames=frames,
+        width_in=width_in,
+        dpi=dpi,
+        names=tuple(names or ()),
+        masks=masks,
+        edits=edits,
+    )
+    wish = Wish(
+        ids=tuple(ids or ()),
+        labels=tuple(labels or ()),
+        order=order or "random",
+        clips=clips or (1 if picture.is_video else 4),
+        seed=seed,
+    )
     ways: dict[str, Any] = {"split": split, "overwrite": overwrite, "dry_run": dry_run}
-    ways["reporter"] = terminal()
+    ways |= {"data": data, "reporter": terminal()}
+    paths = read_paths(runs)
     if by_class:
-        _require_unset(clips=clips, id=ids, order=order, data=data, masks=masks, edits=edits)
-        from attncli.workflows.visualize_classes import ClassPicture, visualize_classes
-
-        curves = ClassPicture(
-            out, tuple(labels or ()), tuple(names or ()), width_in=width_in, dpi=dpi
-        )
-        outcome = visualize_classes(read_paths(runs), curves, **ways)
+        outcome = _draw_classes(paths, picture, wish, ways)
     else:
-        from attncli.visualization.clips import HeatStyle
-        from attncli.visualization.selection import Wish
-        from attncli.workflows.visualize import Picture, visualize_runs
-
-        if ids and (clips or labels or order):
-            raise UsageError("leaves nothing to --clips, --class and --order", where="--id")
-        picture = Picture(
-            out=out,
-            style=HeatStyle(colormap=colormap, opacity=opacity, value_range=value_range),
-            frames=frames,
-            width_in=width_in,
-            dpi=dpi,
-            names=tuple(names or ()),
-            masks=masks,
-            edits=edits,
-        )
-        wish = Wish(
-            ids=tuple(ids or ()),
-            labels=tuple(labels or ()),
-            order=order or "random",
-            clips=clips or (1 if picture.is_video else 4),
-            seed=seed,
-        )
-        outcome = visualize_runs(read_paths(runs), picture, wish, data=data, **ways)
+        of_time = any((*of_clips.values(), picture.is_video))
+        at_apex = apex or (False if of_time else None)
+        outcome = _draw_videos(paths, picture, wish, ways, at_apex=at_apex)
     finish(outcome, as_json=json)
 
 
-def _require_unset(**options: object) -> None:
+def _draw_classes(
+    runs: Sequence[Path], picture: "Picture", wish: "Wish", ways: Mapping[str, Any]
+) -> Outcome:
+    """Draw temporal attention of classes, or, of runs without it, their mean maps."""
+    from attncli.workflows.visualize_classes import ClassPicture, visualize_classes
+    from attncli.workflows.visualize_faces import lack_temporal, visualize_class_means
+
+    if lack_temporal(runs, ways["split"]):
+        return visualize_class_means(runs, picture, classes=wish.labels, **ways)
+    _require_unset("--by-class", data=ways["data"])
+    curves = ClassPicture(
+        picture.out, wish.labels, picture.names, width_in=picture.width_in, dpi=picture.dpi
+    )
+    return visualize_classes(
+        runs, curves, **{name: way for name, way in ways.items() if name != "data"}
+    )
+
+
+def _draw_videos(
+    runs: Sequence[Path],
+    picture: "Picture",
+    wish: "Wish",
+    ways: Mapping[str, Any],
+    *,
+    at_apex: bool | None,
+) -> Outcome:
+    """Draw videos at their apex or along their time; what suits the runs where it is None."""
+    from attncli.workflows.visualize import visualize_runs
+    from attncli.workflows.visualize_faces import are_of_faces, visualize_apex
+
+    if are_of_faces(runs) if at_apex is None else at_apex:
+        return visualize_apex(runs, picture, wish, **ways)
+    return visualize_runs(runs, picture, wish, **ways)
+
+
+def _require_one_layout(by_class: bool, apex: bool, of_clips: Mapping[str, object]) -> None:
+    """Refuse two layouts at once, and options about clips where there are none."""
+    if by_class and apex:
+        raise UsageError("exclude each other", where="--by-class and --apex")
+    if by_class:
+        _require_unset("--by-class", **of_clips)
+    else:
+        _require_unset("--apex", **{name: of_clips[name] for name in of_clips if name != "id"})
+
+
+def _require_unset(layout: str, **options: object) -> None:
     """Refuse options about clips where there are none."""
     for name, value in options.items():
         if value not in (None, []):
-            raise UsageError("is about single clips", where=f"--{name}", remedy="omit --by-class")
+            raise UsageError("is about single clips", where=f"--{name}", remedy=f"omit {layout}")

@@ -179,6 +179,11 @@ class ClipConfig(TrainConfig):
             "must be at least --crop-px",
         )
 
+    @property
+    def clip_shape(self) -> tuple[int, int, int]:
+        """Frames, rows and columns of a clip."""
+        return self.frames, self.crop_px, self.crop_px
+
     @classmethod
     def implied(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return defaults that follow from settings that were given; those go before them."""

@@ -7,7 +7,7 @@ reads it or the batch it is in.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
@@ -248,8 +248,25 @@ def collate(items: Sequence[ClipSample | Failure]) -> ClipBatch:
     )
 
 
+@runtime_checkable
+class Clips(Protocol):
+    """Clips by their rows, such as a `ClipDataset` has them."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Make training clips those of `epoch`."""
+        ...
+
+    def __getitem__(self, row: int) -> ClipSample | Failure:
+        """Return a clip, or what kept it from being read."""
+        ...
+
+
 def clip_loader(
-    dataset: ClipDataset, *, batches: Iterable[list[int]], workers: int, pin: bool = False
+    dataset: Clips,
+    *,
+    batches: Iterable[list[int]],
+    workers: int,
+    pin: bool = False,
 ) -> DataLoader[ClipSample | Failure]:
     """Return a loader that yields a `ClipBatch` for every list of rows in `batches`.
 
@@ -260,7 +277,7 @@ def clip_loader(
         pin: Whether batches are put where a GPU can fetch them by itself.
     """
     return DataLoader(
-        dataset,
+        cast(Dataset[ClipSample | Failure], dataset),
         batch_sampler=batches,
         num_workers=workers,
         collate_fn=collate,

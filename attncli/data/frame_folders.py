@@ -53,13 +53,17 @@ def read_image(
         resized_hw: Rows and columns it is resized to; its own where None.
 
     Raises:
-        OSError: The file is missing, damaged, or no image.
-        ValueError: The image is of another size.
+        OSError: The file is missing, damaged, or no image; the message names it.
+        ValueError: The image is of another size; the message names it and both sizes.
     """
     with Image.open(file) as image:
         if (image.height, image.width) != size_hw:
-            raise ValueError(f"{file.name} is {image.height}x{image.width}, not {size_hw}")
-        picture = image.convert("RGB")
+            height, width = size_hw
+            raise ValueError(f"{file.name} is {image.width}x{image.height}, not {width}x{height}")
+        try:
+            picture = image.convert("RGB")
+        except (OSError, SyntaxError) as error:  # the latter of PNG files with a broken chunk
+            raise OSError(f"{file.name}: {error}") from error
         if resized_hw not in (None, size_hw):
             picture = picture.resize(resized_hw[::-1], Image.Resampling.BILINEAR)
         return np.array(picture)

@@ -19,6 +19,14 @@ class VideoSample:
     """Video file, or directory with one image a frame; it need not be there."""
     label: int
     """Position of its class in the dataset's classes; -1 where it is not known."""
+    subject: str | None = None
+    """Who is to be seen; None where that is not known."""
+    files: tuple[Path, ...] = ()
+    """Its frames in order, where they are some of the images in `path`; else empty."""
+    landmarks: Path | None = None
+    """Directory with the landmarks of its face, a file a frame; None where there is none."""
+    start: int | None = None
+    """First frame of the clip to take, which may be negative; None leaves the choice."""
 
 
 @dataclass(frozen=True)

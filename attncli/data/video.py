@@ -66,39 +66,55 @@ class VideoClip:
     """Frames of the whole video."""
 
 
-def count_frames(path: Path) -> int:
+def count_frames(path: Path, *, files: Sequence[Path] = ()) -> int:
     """Return how many frames decoding the whole video yields, at least 1.
+
+    Args:
+        path: Video file or directory of images.
+        files: Images that are its frames, in place of all in the directory.
 
     Raises:
         UnreadableVideoError: The video is missing, damaged, cut short, or has no frame.
     """
-    return len(_folder_files(path)) if path.is_dir() else len(frame_index(path).packets)
+    if files or path.is_dir():
+        return len(files or _folder_files(path))
+    return len(frame_index(path).packets)
 
 
-def frame_size_hw(path: Path) -> tuple[int, int]:
+def frame_size_hw(path: Path, *, files: Sequence[Path] = ()) -> tuple[int, int]:
     """Return rows and columns of the video's frames without decoding them.
+
+    Args:
+        path: Video file or directory of images.
+        files: Images that are its frames, in place of all in the directory.
 
     Raises:
         UnreadableVideoError: The video is missing or no video.
     """
-    if path.is_dir():
+    if files or path.is_dir():
         with _image_errors(path):
-            return image_size_hw(_folder_files(path)[0])
+            return image_size_hw((files or _folder_files(path))[0])
     return video_size_hw(path)
 
 
-def iterate_frames(path: Path) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+def iterate_frames(
+    path: Path, *, files: Sequence[Path] = ()
+) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
     """Yield every frame as RGB in presentation order, holding one at a time in memory.
+
+    Args:
+        path: Video file or directory of images.
+        files: Images that are its frames, in place of all in the directory.
 
     Raises:
         UnreadableVideoError: The video is missing, damaged, cut short, or has no frame; damage
             shows only once it is reached, after the frames before it.
     """
-    if path.is_dir():
+    if files or path.is_dir():
         with _image_errors(path):
-            files = _folder_files(path)
-            size_hw = image_size_hw(files[0])
-            for file in files:
+            images = files or _folder_files(path)
+            size_hw = image_size_hw(images[0])
+            for file in images:
                 yield read_image(file, size_hw)
     else:
         reformatter = VideoReformatter()
@@ -128,21 +144,28 @@ def read_frames(
     return read_clip(path, lambda _: chosen, resize=resize).frames
 
 
-def read_clip(path: Path, choose: FrameChoice, *, resize: Resize | None = None) -> VideoClip:
+def read_clip(
+    path: Path,
+    choose: FrameChoice,
+    *,
+    resize: Resize | None = None,
+    files: Sequence[Path] = (),
+) -> VideoClip:
     """Return the frames that `choose` picks when it is told how many there are.
 
     Args:
         path: Video file or directory of images.
         choose: Must always pick the same of the same number; it may be asked twice.
         resize: What frames are resized to; source resolution where None.
+        files: Images that are its frames, in place of all in the directory.
 
     Raises:
         IndexError: `choose` picks a frame the video does not have.
         UnreadableVideoError: The video is missing, damaged, cut short, or has no frame.
     """
-    if path.is_dir():
+    if files or path.is_dir():
         with _image_errors(path):
-            return _read_folder(path, choose, resize)
+            return _read_folder(path, files or _folder_files(path), choose, resize)
     indices, frames = decode_chosen(path, choose)
     size_hw = frames[0].height, frames[0].width
     if any((frame.height, frame.width) != size_hw for frame in frames):
@@ -198,8 +221,9 @@ def _to_rgb(
     ).to_ndarray()
 
 
-def _read_folder(folder: Path, choose: FrameChoice, resize: Resize | None) -> VideoClip:
-    files = _folder_files(folder)
+def _read_folder(
+    folder: Path, files: Sequence[Path], choose: FrameChoice, resize: Resize | None
+) -> VideoClip:
     indices = choose(len(files))
     if outside := [i for i in indices.tolist() if not 0 <= i < len(files)]:
         raise IndexError(f"{folder}: no frame {outside[0]} among {len(files)}")

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, count
-from string import ascii_lowercase
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from attncli.metrics.value_range import Range, stretched
 from attncli.visualization.colormap import color_table, colorize
+from attncli.visualization.lettering import lettered
 from attncli.visualization.overlay import outline, overlay
 
 MARKS = {True: ("✓ ", "#1a7f37"), False: ("✗ ", "#b42318"), None: ("", "black")}
@@ -136,11 +135,8 @@ def picture_rows(
         span: Range = "none" if style.value_range == "none" else "clip"
         temporal = bar("temporal", run.temporal, span)
         rows.append(PictureRow(name, pictures, mark + run.predicted, color, value, temporal))
-    letters = chain(ascii_lowercase, count(len(ascii_lowercase) + 1))
-    return [
-        replace(row, name=f"({letter}) {row.name}")
-        for row, letter in zip(rows, letters, strict=False)
-    ]
+    names = lettered(row.name for row in rows)
+    return [replace(row, name=name) for row, name in zip(rows, names, strict=True)]
 
 
 def middles(n: int, count: int) -> list[int]:

@@ -8,12 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
-from attncli.metrics.value_range import Range
 from attncli.visualization.clips import (
     Bar,
     HeatStyle,
@@ -23,14 +20,9 @@ from attncli.visualization.clips import (
     middles,
     picture_rows,
 )
+from attncli.visualization.color_bar import LEGENDS, draw_color_bar, legend_in, write_lines
 from attncli.visualization.colormap import color_table
-from attncli.visualization.lettering import (
-    LINE_IN,
-    SIZE_PT,
-    fit_lines,
-    text_width_in,
-    write_line,
-)
+from attncli.visualization.lettering import LINE_IN, fit_lines, text_width_in, write_line
 from attncli.visualization.titles import GREY, MARGIN_IN, TITLE_IN, draw_title
 
 PAGE_HEIGHT_IN = 9.2
@@ -45,7 +37,6 @@ LABEL_LINES = 3
 GAP_IN = 0.03
 LABEL_GAP_IN = 0.07
 CLIP_GAP_IN = 0.08
-COLOR_BAR_IN = 0.28
 BAR_IN = 0.09
 """Height of a bar of temporal attention."""
 BAR_ABOVE_IN = 0.03
@@ -54,12 +45,6 @@ BAR_BELOW_IN = 0.045
 """Distance between a bar and its pictures: room for a pointer to each frame that is shown."""
 POINTER_IN = 0.03
 """Height of such a pointer, and half its width."""
-LEGENDS: dict[Range, tuple[str, ...]] = {
-    "none": ("attention",),
-    "clip": ("attention, scaled", "within each clip"),
-    "frame": ("attention, scaled", "within each frame"),
-}
-"""What the colour bar shows, in lines short enough to stand beside it."""
 BARS_LEGEND = "(bars: each clip)"
 """What stands below it where maps are scaled within frames: a bar has but one value a frame."""
 
@@ -126,7 +111,7 @@ def draw_comparison(
         legend = (*legend, BARS_LEGEND)
     layout = _lay_out(blocks, legend, width_in)
     rows_in = sum(layout.row_in(row) + GAP_IN for rows in blocks for row in rows)
-    height_in = rows_in + len(clips) * (TITLE_IN + CLIP_GAP_IN) + _legend_in(legend)
+    height_in = rows_in + len(clips) * (TITLE_IN + CLIP_GAP_IN) + legend_in(legend)
 
     figure = Figure(figsize=(layout.width_in, height_in), dpi=dpi, facecolor="white")
     page = figure.add_axes((0, 0, 1, 1))
@@ -140,9 +125,10 @@ def draw_comparison(
             _draw_pictures(page, row, top_in, layout)
             top_in += layout.row_in(row) + GAP_IN
         top_in += CLIP_GAP_IN
-    _write_lines(page, [(line, {}) for line in legend], top_in, _legend_in(legend))
+    write_lines(page, [(line, {}) for line in legend], top_in, legend_in(legend))
     page.set(xlim=(0, layout.width_in), ylim=(height_in, 0), aspect="auto")
-    _draw_color_bar(figure, style, layout, height_in)
+    table = color_table(style.colormap)
+    draw_color_bar(figure, table, left_in=layout.left_in, width_in=layout.strip_in)
     return figure
 
 
@@ -155,16 +141,11 @@ def _lay_out(
     label_in = min(max(labels_in), LABEL_MAX_IN, LABEL_MAX_SHARE * width_in)
     room_in = width_in - label_in - LABEL_GAP_IN - 2 * MARGIN_IN
     widest = (room_in + GAP_IN) / columns - GAP_IN
-    between_in = len(blocks) * (TITLE_IN + CLIP_GAP_IN) + _legend_in(legend)
+    between_in = len(blocks) * (TITLE_IN + CLIP_GAP_IN) + legend_in(legend)
     between_in += sum(GAP_IN + _bar_in(row) for row in rows)
     tallest = (PAGE_HEIGHT_IN - between_in) / sum(row.aspect for row in rows)
     readable = LABEL_LINES * LINE_IN / min(row.aspect for row in rows)
     return _Layout(label_in, min(widest, max(tallest, readable)), columns)
-
-
-def _legend_in(legend: Sequence[str]) -> float:
-    """Height of the colour bar and of what is written beside it."""
-    return max(COLOR_BAR_IN, len(legend) * LINE_IN)
 
 
 def _bar_in(row: PictureRow) -> float:
@@ -187,16 +168,7 @@ def _draw_label(page: Axes, row: PictureRow, top_in: float, layout: _Layout) -> 
     lines = [(name, {"weight": "bold"})]
     lines += [(line, {"color": row.color}) for line in details]
     lines += [(row.value, {"color": GREY})] if row.value else []
-    _write_lines(page, lines, top_in, height_in)
-
-
-def _write_lines(
-    page: Axes, lines: Sequence[tuple[str, dict[str, str]]], top_in: float, height_in: float
-) -> None:
-    """Write lines below each other at the left margin, in the middle of a height."""
-    first_in = top_in + (height_in - (len(lines) - 1) * LINE_IN) / 2
-    for position, (text, look) in enumerate(lines):
-        write_line(page, MARGIN_IN, first_in + position * LINE_IN, text, **look)
+    write_lines(page, lines, top_in, height_in)
 
 
 def _draw_pictures(page: Axes, row: PictureRow, top_in: float, layout: _Layout) -> None:
@@ -225,19 +197,3 @@ def _draw_bar(page: Axes, bar: Bar, top_in: float, layout: _Layout) -> None:
         page.add_patch(Polygon(corners, color="black", linewidth=0))
     look = {"ha": "right", "color": GREY}
     write_line(page, layout.left_in - LABEL_GAP_IN, top_in + BAR_IN / 2, bar.name, **look)
-
-
-def _draw_color_bar(figure: Figure, style: HeatStyle, layout: _Layout, height_in: float) -> None:
-    left, width = layout.left_in / layout.width_in, layout.strip_in / layout.width_in
-    bar = figure.add_axes((left, 0.16 / height_in, width, 0.08 / height_in))
-    colors = ListedColormap(color_table(style.colormap) / 255)
-    quarters = [0, 0.25, 0.5, 0.75, 1]
-    drawn = figure.colorbar(
-        ScalarMappable(Normalize(0, 1), colors),
-        cax=bar,
-        orientation="horizontal",
-        ticks=quarters if layout.strip_in > 1.5 else [0, 1],
-        format="{x:g}",
-    )
-    drawn.ax.tick_params(labelsize=SIZE_PT, length=2, pad=1.5, width=0.5)
-    drawn.outline.set_linewidth(0.5)

@@ -1,6 +1,9 @@
 """Text that fits where it is put."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from itertools import chain, count
+from string import ascii_lowercase
 from typing import Any
 
 import matplotlib
@@ -40,6 +43,16 @@ def write_line(axes: Axes, x_in: float, y_in: float, text: str, **look: Any) -> 
         look: Properties of matplotlib's text, such as its colour.
     """
     axes.text(x_in, y_in, text, va="center_baseline", size=SIZE_PT, parse_math=False, **look)
+
+
+def lettered(names: Iterable[str]) -> list[str]:
+    """Return each name with the letter by which a caption refers to it.
+
+    >>> lettered(["input", "abn"])
+    ['(a) input', '(b) abn']
+    """
+    letters = chain(ascii_lowercase, count(len(ascii_lowercase) + 1))
+    return [f"({letter}) {name}" for letter, name in zip(letters, names, strict=False)]
 
 
 def fit_lines(text: str, width_in: float, *, max_lines: int = 1, bold: bool = False) -> list[str]:

@@ -12,9 +12,8 @@ import torch
 from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
-from attncli.config.training import ClipConfig, Precision
-from attncli.data.clips import ClipDataset, clip_loader
-from attncli.data.layouts import open_dataset
+from attncli.config.training import Precision
+from attncli.data.clips import clip_loader
 from attncli.data.samples import UNKNOWN_LABEL, Split, VideoDataset
 from attncli.errors import AttncliError, Failure
 from attncli.files.predictions import Predictions
@@ -25,7 +24,9 @@ from attncli.reporting import Reporter
 from attncli.training.distributed import World, join
 from attncli.training.learner import autocast
 from attncli.types import ClipBatch
+from attncli.workflows.guidance import Guidance
 from attncli.workflows.outcome import Outcome, Row
+from attncli.workflows.sources import ClipSettings, Source, open_source
 from attncli.workflows.trained import require_frames
 
 RANKS = (1, 5)
@@ -43,20 +44,22 @@ class Task:
     """What was trained."""
     weights: Path
     """The weights that answer."""
+    source: Source
+    """Where the clips come from."""
     dataset: VideoDataset
-    """The videos, one clip of each."""
+    """The clips, a sample each."""
     split: Split
     """Which split of the dataset they are."""
-    config: ClipConfig
+    config: ClipSettings
     """How clips are read: the run's settings, but for what the user wants otherwise."""
-    source: Row
+    differing: Row
     """Checkpoint, data and frames, where they are not the run's own."""
 
     @property
     def row(self) -> Row:
         """What the row of every command about this task begins with."""
         name = str(self.run.directory.path)
-        return {"run": name, "method": self.run.method, "split": self.split, **self.source}
+        return {"run": name, "method": self.run.method, "split": self.split, **self.differing}
 
     def planned(self, out: Path) -> Row:
         """Return what is said of it before it is done; `out` is where it will be written."""
@@ -199,14 +202,18 @@ def accuracies(task: Task, answers: Answers, kind: str) -> dict[int, float | Non
 def predictions(task: Task, answers: Answers, kind: str) -> Predictions:
     """Return one kind of answer as it is written."""
     samples = [task.dataset.samples[row] for row in answers.rows]
-    scores = answers.scores[kind]
     return Predictions(
         ids=[sample.id for sample in samples],
         labels=[task.class_name(sample.label) for sample in samples],
-        predicted=[task.run.classes[best] for best in scores.argmax(axis=1)],
+        predicted=[task.run.classes[best] for best in answers.scores[kind].argmax(axis=1)],
         classes=task.run.classes,
-        probabilities=torch.from_numpy(scores).softmax(dim=1).numpy(),
+        probabilities=probabilities(answers, kind),
     )
+
+
+def probabilities(answers: Answers, kind: str) -> Float32[np.ndarray, "n k"]:
+    """Return the probability of each class by one kind of answer, in [0, 1]."""
+    return torch.from_numpy(answers.scores[kind]).softmax(dim=1).numpy()
 
 
 def _plan(
@@ -216,13 +223,11 @@ def _plan(
     data: Path | None,
     given: Mapping[str, int | Precision],
 ) -> Task:
-    own = cast(ClipConfig, run.config)
+    own = cast(ClipSettings, run.config)
     config = replace(own, **given)  # type: ignore[arg-type]
     require_frames(run, config.frames)
-    layout = config.layout if data is None else "auto"
-    dataset = open_dataset(
-        data or config.data, layout=layout, split=split, split_number=config.split_number
-    )
+    source = open_source(config, run.directory.path, data)
+    dataset = source.open(split)
     _require_same_classes(run, dataset)
     weights = {
         "last": run.directory.weights_path,
@@ -232,10 +237,10 @@ def _plan(
         raise AttncliError(
             "no such weights", where=weights, remedy="train the run to its end, or see --checkpoint"
         )
-    source: Row = {} if checkpoint == "last" else {"checkpoint": checkpoint}
-    source |= {} if data is None else {"data": str(data)}
-    source |= {} if config.frames == own.frames else {"frames": config.frames}
-    return Task(run, weights, dataset, split, config, source)
+    differing: Row = {} if checkpoint == "last" else {"checkpoint": checkpoint}
+    differing |= {} if data is None else {"data": str(data)}
+    differing |= {} if config.frames == own.frames else {"frames": config.frames}
+    return Task(run, weights, source, dataset, split, config, differing)
 
 
 def _require_same_classes(run: Run, dataset: VideoDataset) -> None:
@@ -256,7 +261,7 @@ def _require_same_classes(run: Run, dataset: VideoDataset) -> None:
 
 
 def _loader(task: Task, batches: list[list[int]], world: World) -> Iterable[ClipBatch]:
-    clips = ClipDataset(task.dataset, task.config, training=False, seed=task.config.seed)
+    clips = task.source.read(task.dataset, training=False, guidance=Guidance())
     pin = world.device.type == "cuda"
     loader = clip_loader(
         clips, batches=batches, workers=world.readers(task.config.workers), pin=pin

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, UInt8
 
-from attncli.config.training import ClipConfig
 from attncli.data.layouts import open_dataset
-from attncli.data.video import read_clip
+from attncli.data.samples import VideoSample
+from attncli.data.video import VideoClip, read_clip
 from attncli.errors import AttncliError
+from attncli.files.attention import ClipRecord
 from attncli.files.masks import MaskDirectory
 from attncli.files.runs import load
 from attncli.files.temporal_edits import TemporalEdits
@@ -24,31 +25,33 @@ VIEW_PX = 256
 """Height of a clip's pictures before they are placed: that of UCF101's frames, about."""
 
 
-def video_paths(clips: Sequence[CommonClip], run: Path, data: Path | None) -> dict[str, Path]:
-    """Return where each clip's video is, in `data` or else in the dataset of `run`.
+def video_samples(
+    clips: Sequence[CommonClip], run: Path, data: Path | None
+) -> dict[str, VideoSample]:
+    """Return each clip's video by its id, in `data` or else in the dataset of `run`.
 
     Raises:
         AttncliError: The dataset does not have it.
     """
     if data is None:
-        config = cast(ClipConfig, load(run).config)
+        config = load(run).config
         dataset = open_dataset(config.data, layout=config.layout, split="all")
     else:
         dataset = open_dataset(data, split="all")
-    paths = {sample.id: sample.path for sample in dataset.samples}
+    samples = {sample.id: sample for sample in dataset.samples}
     for clip in clips:
-        if clip.id not in paths:
+        if clip.id not in samples:
             raise AttncliError(
                 f"there is no video {clip.id}",
                 where=dataset.root,
                 remedy="give the dataset the runs were evaluated on with --data",
             )
-    return paths
+    return samples
 
 
 def read_view(
     clip: CommonClip,
-    path: Path,
+    sample: VideoSample,
     runs: Sequence[NamedAttention],
     entropies: Float64[np.ndarray, " r"],
     *,
@@ -59,7 +62,7 @@ def read_view(
 
     Args:
         clip: Which clip.
-        path: Its video.
+        sample: Its video.
         runs: The runs, each with spatial attention.
         entropies: Entropy of each run's attention, in bits.
         masks: Mask directory; no masks are shown where None.
@@ -70,10 +73,8 @@ def read_view(
         IndexError: The video is shorter than it was.
     """
     record = runs[0].attention.record(clip.rows[0])
-    indices = np.array(record.frames, dtype=np.int64)
-    video = read_clip(path, lambda _: indices)
-    frames = video.frames
-    _require_inside(record.crop, frames.shape[1:3], path)
+    video = _read(sample, record.frames, record.crop)
+    frames, indices = video.frames, video.indices
     view = partial(cut_view, box_xyxy=record.crop, flip=record.flip, height_px=VIEW_PX)
     unions = None
     if masks is not None:
@@ -92,6 +93,32 @@ def read_view(
         masks=unions,
         edited=None if edits is None else edits.read(clip.id, indices, n_frames=video.n_frames),
     )
+
+
+def read_still(record: ClipRecord, sample: VideoSample, frame: int) -> UInt8[np.ndarray, "h w 3"]:
+    """Return the part of one frame that the networks saw.
+
+    Args:
+        record: A clip that shows the frame.
+        sample: Its video.
+        frame: Position of the frame in the video.
+
+    Raises:
+        AttncliError: The video cannot be read, or is another one.
+        IndexError: The video is shorter than it was.
+    """
+    frames = _read(sample, (frame,), record.crop).frames
+    return cut_view(frames, record.crop, flip=record.flip, height_px=VIEW_PX)[0]
+
+
+def _read(
+    sample: VideoSample, frames: Sequence[int], crop: tuple[float, float, float, float]
+) -> VideoClip:
+    """Return frames of a video that hold a clip's crop."""
+    indices = np.array(frames, dtype=np.int64)
+    video = read_clip(sample.path, lambda _: indices, files=sample.files)
+    _require_inside(crop, video.frames.shape[1:3], sample.path)
+    return video
 
 
 def _answer(run: NamedAttention, row: int, entropy_bits: float) -> ClipAttention:

@@ -8,39 +8,27 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from attncli import catalog
-from attncli.config.training import Precision
+from attncli.config.training import ClipConfig, Precision
 from attncli.data.layouts import open_dataset
 from attncli.data.samples import UNKNOWN_LABEL, Split
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, UsageError
 from attncli.files.atomic import replacing_directory
-from attncli.files.attention import AttentionWriter, ClipRecord, merge_attention, open_attention
+from attncli.files.attention import AttentionWriter, ClipRecord, merge_attention
 from attncli.files.failures import write_failures
 from attncli.files.metrics import write_metrics
 from attncli.files.predictions import write_predictions
+from attncli.files.runs import load
 from attncli.files.temporal_edits import read_temporal_edits
-from attncli.metrics.accuracy import top_k_percent
-from attncli.metrics.entropy import map_entropy
 from attncli.reporting import Reporter
 from attncli.training.distributed import World
 from attncli.types import BranchOutputs, ClipBatch
-from attncli.workflows.answers import (
-    Answers,
-    Task,
-    accuracies,
-    answer_clips,
-    counts,
-    do_together,
-    joined,
-    labels,
-    plan,
-    predictions,
-)
-from attncli.workflows.outcome import Outcome, Row
+from attncli.workflows.answers import Answers, Task, answer_clips, do_together, joined, plan
+from attncli.workflows.evaluate_folds import FoldsJob, compare_with_first, folds_of
+from attncli.workflows.outcome import Outcome
+from attncli.workflows.scoring import ATTENTION, PERCEPTION, Scoring, branches, scoring
+from attncli.workflows.sharpness import sharpness
 from attncli.workflows.trained import open_network
 
-PERCEPTION, ATTENTION = "", "attention_"
-"""The branches that answer, as their figures begin; a network without attention has the first."""
 CROP_DECIMALS = 3  # of a source pixel
 
 
@@ -86,8 +74,12 @@ def evaluate_runs(
         AttncliError: A run, its weights, the data or the edits cannot be used; nothing was written
             for it.
     """
+    opened = [load(path) for path in runs]
+    folds = [folds_of(run) for run in opened]
+    if any(folds):
+        _require_for_folds(split, checkpoint)
     tasks = plan(
-        runs,
+        [path for own, run in zip(folds, runs, strict=True) for path in own or [run]],
         split=split,
         checkpoint=checkpoint,
         data=data,
@@ -97,10 +89,29 @@ def evaluate_runs(
         precision=precision,
         reporter=reporter,
     )
-    jobs = [_Job(task, _edited_classes(task, temporal_edits), reporter) for task in tasks]
+    jobs = iter(
+        [
+            _Job(task, scoring(task, _edited_classes(task, temporal_edits)), reporter)
+            for task in tasks
+        ]
+    )
     if dry_run:
         return Outcome(rows=[job.task.planned(job.out) for job in jobs])
-    return do_together(jobs, device=device, world=world)
+    whole = [
+        FoldsJob(run, [next(jobs) for _ in own], reporter) if own else next(jobs)
+        for run, own in zip(opened, folds, strict=True)
+    ]
+    outcome = do_together(whole, device=device, world=world)
+    compare_with_first(outcome.rows, reporter)
+    return outcome
+
+
+def _require_for_folds(split: Split, checkpoint: str) -> None:
+    remedy = "name the directory of one fold"
+    if split != "val":
+        raise UsageError("a run of folds has only `val`", where="--split", remedy=remedy)
+    if checkpoint not in ("last", "best"):
+        raise UsageError("is of one network, not of all folds", where="--checkpoint", remedy=remedy)
 
 
 @dataclass(frozen=True)
@@ -108,8 +119,7 @@ class _Job:
     """The evaluation of one run."""
 
     task: Task
-    edited: frozenset[int] | None
-    """Classes that temporal edits are of; None where there are no edits."""
+    scoring: Scoring
     reporter: Reporter
 
     @property
@@ -151,7 +161,7 @@ class _Job:
             return answer_clips(
                 task,
                 ask,
-                kinds=_branches(task),
+                kinds=branches(task.run),
                 label=f"eval {task.run.directory.path.name} on {task.split}",
                 world=world,
                 reporter=self.reporter,
@@ -165,24 +175,12 @@ class _Job:
             merge_attention([self.part(rank) for rank in range(len(shares))], attention)
             for branch in answers.scores:
                 path = out / f"{branch}predictions.csv"
-                write_predictions(path, predictions(self.task, answers, branch))
+                write_predictions(path, self.scoring.predictions(self.task, answers, branch))
             write_failures(out / "failures.jsonl", answers.failures)
-            row = {**self.task.row, **self._figures(answers), **_sharpness(attention)}
+            figures = self.scoring.figures(self.task, answers)
+            row = {**self.task.row, **figures, **sharpness(attention)}
             write_metrics(out / "metrics.json", row)
         return Outcome(rows=[row], failures=list(answers.failures))
-
-    def _figures(self, answers: Answers) -> Row:
-        figures = counts(self.task, answers)
-        for branch in answers.scores:
-            for rank, percent in accuracies(self.task, answers, branch).items():
-                figures[f"{branch}top{rank}"] = percent
-        if self.edited is not None:
-            own = labels(self.task, answers)
-            edited = np.isin(own, list(self.edited))
-            for name, clips in (("edited", edited), ("other", ~edited)):
-                share = top_k_percent(answers.scores[PERCEPTION][clips], own[clips], 1)
-                figures[f"top1_{name}_classes"] = share
-        return figures
 
 
 def _edited_classes(task: Task, edits: Path | None) -> frozenset[int] | None:
@@ -190,6 +188,8 @@ def _edited_classes(task: Task, edits: Path | None) -> frozenset[int] | None:
     if edits is None:
         return None
     own = task.config  # `--data` may name another dataset, but people edit what was trained on
+    if not isinstance(own, ClipConfig):
+        raise UsageError(f"no clips of {task.run.method} are edited", where="--temporal-edits")
     training = open_dataset(
         own.data, layout=own.layout, split="train", split_number=own.split_number
     )
@@ -200,11 +200,6 @@ def _edited_classes(task: Task, edits: Path | None) -> frozenset[int] | None:
             "edits no clip that has a class", where=edits, remedy="fill it in, or leave it out"
         )
     return frozenset(edited)
-
-
-def _branches(task: Task) -> tuple[str, ...]:
-    has_attention = bool(catalog.method(task.run.method).attention)
-    return (PERCEPTION, ATTENTION) if has_attention else (PERCEPTION,)
 
 
 def _scores(outputs: BranchOutputs) -> dict[str, Tensor]:
@@ -236,9 +231,3 @@ def _records(task: Task, batch: ClipBatch, outputs: BranchOutputs) -> list[ClipR
         )
         for row, predicted, frames, crop, flip in zip(*columns, strict=True)
     ]
-
-
-def _sharpness(attention: Path) -> Row:
-    """Return the entropy with the paper's settings, where there are maps to measure."""
-    spatial = open_attention(attention).spatial if attention.is_dir() else None
-    return {} if spatial is None else {"entropy": float(map_entropy(spatial).clip_bits.mean())}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from attncli.config.training import ClipConfig
+from attncli.config.training import TrainConfig
 from attncli.data.samples import VideoDataset
 from attncli.errors import AttncliError
 from attncli.files.masks import MaskDirectory
@@ -22,7 +22,7 @@ class Guidance:
     """Spatial attention that people gave some of the clips."""
 
     @classmethod
-    def open(cls, config: ClipConfig, dataset: VideoDataset) -> "Guidance":
+    def open(cls, config: TrainConfig, dataset: VideoDataset) -> "Guidance":
         """Return what the settings name, where the method uses any.
 
         Args:
@@ -54,7 +54,7 @@ class Guidance:
         return notes
 
 
-def _open_masks(config: ClipConfig, dataset: VideoDataset) -> MaskDirectory | None:
+def _open_masks(config: TrainConfig, dataset: VideoDataset) -> MaskDirectory | None:
     """A clip without masks is named when it is read; here there must be some that have them."""
     root = getattr(config, "masks", None)
     if root is None:
@@ -69,7 +69,7 @@ def _open_masks(config: ClipConfig, dataset: VideoDataset) -> MaskDirectory | No
     return masks
 
 
-def _open_edits(config: ClipConfig, dataset: VideoDataset) -> TemporalEdits | None:
+def _open_edits(config: TrainConfig, dataset: VideoDataset) -> TemporalEdits | None:
     path = getattr(config, "temporal_edits", None)
     if path is None:
         return None
@@ -81,7 +81,7 @@ def _open_edits(config: ClipConfig, dataset: VideoDataset) -> TemporalEdits | No
     return edits
 
 
-def _open_spatial_edits(config: ClipConfig, dataset: VideoDataset) -> SpatialEdits | None:
+def _open_spatial_edits(config: TrainConfig, dataset: VideoDataset) -> SpatialEdits | None:
     path = getattr(config, "spatial_edits", None)
     if path is None:
         return None

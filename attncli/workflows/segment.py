@@ -151,7 +151,9 @@ class _Work:
         frames = instances = 0
         try:
             with (
-                closing(read_ahead(iterate_frames(sample.path), self.depth)) as pixels,
+                closing(
+                    read_ahead(iterate_frames(sample.path, files=sample.files), self.depth)
+                ) as pixels,
                 MaskWriter(self.masks.root, sample.id) as writer,
             ):
                 for found in self.segmenter.segment(_source_frames(pixels, self.config)):

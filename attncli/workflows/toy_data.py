@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from attncli.data.toy import ckplus, ssv2
 from attncli.data.toy.painting import SMALLEST_SIDE_PX
-from attncli.data.toy.ssv2 import FEWEST_FRAMES, count_ssv2, make_ssv2
 from attncli.data.toy.ucf101 import count_ucf101, make_ucf101
 from attncli.errors import UsageError
 from attncli.files.outputs import claim
 from attncli.reporting import Reporter
 from attncli.workflows.outcome import Outcome
 
-Layout = Literal["ucf101", "ssv2"]
+Layout = Literal["ucf101", "ssv2", "ckplus"]
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,29 @@ class _Toy:
     count: Callable[..., dict[str, int]]
     frames: int
     size_hw: tuple[int, int]
+    size: int = 24
     fewest_frames: int = 1
+    parts: str = "videos, split files and masks"
 
 
 _TOYS = {
     "ucf101": _Toy(make_ucf101, count_ucf101, frames=72, size_hw=(120, 160)),
-    "ssv2": _Toy(make_ssv2, count_ssv2, frames=48, size_hw=(96, 112), fewest_frames=FEWEST_FRAMES),
+    "ssv2": _Toy(
+        ssv2.make_ssv2,
+        ssv2.count_ssv2,
+        frames=48,
+        size_hw=(96, 112),
+        fewest_frames=ssv2.FEWEST_FRAMES,
+    ),
+    "ckplus": _Toy(
+        ckplus.make_ckplus,
+        ckplus.count_ckplus,
+        frames=14,
+        size_hw=(144, 160),
+        size=40,
+        fewest_frames=ckplus.FEWEST_FRAMES,
+        parts="image sequences, emotions, landmarks and masks",
+    ),
 }
 
 
@@ -37,7 +54,7 @@ def write_toy_data(
     layout: Layout,
     directory: Path,
     *,
-    size: int,
+    size: int | None,
     seed: int,
     frames: int | None,
     size_hw: tuple[int, int] | None,
@@ -46,12 +63,12 @@ def write_toy_data(
     overwrite: bool,
     reporter: Reporter,
 ) -> Outcome:
-    """Write videos of moving bodies, with their masks, and count them.
+    """Write videos of moving bodies or faces, with their masks, and count them.
 
     Args:
         layout: Dataset whose layout to write.
         directory: Where to write.
-        size: Videos of each class, at least 3.
+        size: Videos of each class, or people for ckplus, at least 3; the layout's default for None.
         seed: Seed of every random draw.
         frames: Frames of each video, or of a video of usual length; the layout's default for None.
         size_hw: Rows and columns of each frame; the layout's default for None.
@@ -66,7 +83,7 @@ def write_toy_data(
         UsageError: The frames are too small to draw on, or too few, or `others` does not apply.
     """
     toy = _TOYS[layout]
-    frames, size_hw = frames or toy.frames, size_hw or toy.size_hw
+    size, frames, size_hw = size or toy.size, frames or toy.frames, size_hw or toy.size_hw
     if min(size_hw) < SMALLEST_SIDE_PX:
         raise UsageError(f"must be at least {SMALLEST_SIDE_PX} pixels each", where="--frame-hw")
     if frames < toy.fewest_frames:
@@ -78,6 +95,6 @@ def write_toy_data(
         drawing = {"size": size, "seed": seed, "frames": frames, "size_hw": size_hw}
         drawing |= {} if others is None else {"others": others}
         toy.make(directory, **drawing, reporter=reporter)
-        reporter.note(f"videos, split files and masks are in {directory}")
+        reporter.note(f"{toy.parts} are in {directory}")
     counts = toy.count(size=size, seed=seed, frames=frames)
     return Outcome(rows=[{"data": str(directory), "layout": layout, **counts}])

@@ -26,7 +26,7 @@ from attncli.visualization.colormap import color_table
 from attncli.visualization.comparison import draw_comparison
 from attncli.visualization.saving import save_figure
 from attncli.visualization.selection import CommonClip, Wish, choose, common_clips
-from attncli.workflows.clip_views import read_view, video_paths
+from attncli.workflows.clip_views import read_view, video_samples
 from attncli.workflows.outcome import Outcome, Row
 from attncli.workflows.run_attention import NamedAttention, open_runs
 
@@ -117,20 +117,20 @@ def visualize_runs(
         return Outcome(rows=[{**row, "out": str(picture.out)} for row in rows])
     for path in (picture.out, picture.table):
         claim_file(path, overwrite=overwrite)
-    paths = video_paths(chosen, runs[0], data)
+    samples = video_samples(chosen, runs[0], data)
     shown: list[ShownClip] = []
     failures: list[Failure] = []
     for j, clip in enumerate(reporter.track(chosen, label="read clips", unit="clips")):
-        path, masks = paths[clip.id], picture.masks
+        sample, masks = samples[clip.id], picture.masks
         try:
-            shown.append(read_view(clip, path, opened, bits[:, j], masks=masks, edits=edits))
+            shown.append(read_view(clip, sample, opened, bits[:, j], masks=masks, edits=edits))
         except (AttncliError, IndexError) as error:
-            failures.append(Failure(id=clip.id, path=str(path), error=str(error)))
+            failures.append(Failure(id=clip.id, path=str(sample.path), error=str(error)))
     write_failures(picture.failures, failures)
     lost = {failure.id for failure in failures}
     rows = [row for row in rows if row["id"] not in lost]
     if shown:
-        _draw(picture, shown, [run.name for run in opened], paths[shown[0].id])
+        _draw(picture, shown, [run.name for run in opened], samples[shown[0].id].path)
         write_text(picture.table, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
         reporter.note(f"wrote {picture.out} and {picture.table}")
     return Outcome(rows=rows, failures=failures)

@@ -30,6 +30,31 @@ def test_it_writes_something_something_and_counts_it(tmp_path, run_cli):
     assert len(list(out.glob("20bn-something-something-v2/*.webm"))) == 32
 
 
+def test_it_writes_faces_and_counts_them(tmp_path, run_cli):
+    out = tmp_path / "toy"
+    words = ("toy-data", "ckplus", out, "--size", 3, "--frames", 6, "--frame-hw", 40, 48)
+    planned, answer = run_cli(*words, "--dry-run", "--json"), run_cli(*words, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    assert answer.stdout == planned.stdout
+    (row,) = json.loads(answer.stdout)
+    assert (row["layout"], row["subjects"], row["classes"]) == ("ckplus", 3, 7)
+    assert len(list(out.glob("Emotion/*/*/*.txt"))) == row["labelled"] >= 7
+    assert len(list(out.glob("cohn-kanade-images/*/*"))) == row["sequences"]
+    assert len(list(out.glob("cohn-kanade-images/*/*/*.png"))) == row["frames"]
+    assert (out / "config.toml").read_text().startswith("format_version = 1\n")
+
+
+def test_the_default_size_depends_on_the_layout(tmp_path, run_cli):
+    answer = run_cli("toy-data", "ckplus", tmp_path / "toy", "--dry-run", "--json")
+    assert json.loads(answer.stdout)[0]["subjects"] == 40
+
+
+def test_a_sequence_too_short_for_an_expression_is_wrong_usage(tmp_path, run_cli):
+    answer = run_cli("toy-data", "ckplus", tmp_path / "toy", "--frames", 5)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert "--frames: must be at least 6 for ckplus" in answer.stderr
+
+
 def test_a_dry_run_touches_nothing(tmp_path, run_cli):
     answer = run_cli("toy-data", "ucf101", tmp_path / "toy", "--dry-run", "--json")
     assert json.loads(answer.stdout)[0]["train"] + json.loads(answer.stdout)[0]["val"] == 144

@@ -7,7 +7,7 @@ import pytest
 
 from attncli.visualization.clips import HeatStyle
 from attncli.visualization.selection import Wish
-from attncli.workflows import visualize, visualize_classes
+from attncli.workflows import visualize, visualize_classes, visualize_faces
 from attncli.workflows.outcome import Outcome
 
 
@@ -84,6 +84,87 @@ def test_options_about_clips_do_not_go_with_classes(run_cli, option):
     assert f"{option[0]}: is about single clips" in answer.stderr
 
 
+@pytest.fixture
+def faces(monkeypatch, asked):
+    """Return what the workflows of faces were called with; all runs are of faces."""
+    calls = {}
+
+    def take(name):
+        def record(runs, picture, *rest, **options):
+            calls.update(drawn=name, runs=runs, picture=picture, rest=rest, **options)
+            return Outcome()
+
+        monkeypatch.setattr(visualize_faces, name, record)
+
+    take("visualize_apex")
+    take("visualize_class_means")
+    monkeypatch.setattr(visualize_faces, "are_of_faces", lambda runs: True)
+    monkeypatch.setattr(visualize_faces, "lack_temporal", lambda runs, split: True)
+    return calls
+
+
+def test_runs_of_faces_are_drawn_at_the_apex(run_cli, faces, asked):
+    words = ("-o", "fig4.png", "--class", "anger", "--seed", "3", "--data", "CK+", "--dpi", "90")
+    assert run_cli("visualize", "runs/ec_ram", *words, "--range", "clip").exit_code == 0
+    assert not asked
+    assert (faces["drawn"], faces["data"], faces["split"]) == ("visualize_apex", Path("CK+"), "val")
+    assert faces["picture"].style == HeatStyle(value_range="clip")
+    assert (faces["picture"].out, faces["picture"].dpi) == (Path("fig4.png"), 90)
+    (wish,) = faces["rest"]
+    assert (wish.labels, wish.seed) == (("anger",), 3)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--clips", "2"),
+        ("--id", "S005/001"),
+        ("--order", "first"),
+        ("--masks", "m"),
+        ("--edits", "e"),
+        ("-o", "clip.mp4"),
+        ("--format", "mp4"),
+    ],
+)
+def test_clips_of_faces_are_drawn_along_their_time_where_they_are_asked_for(
+    run_cli, faces, asked, words
+):
+    assert run_cli("visualize", "runs/ec_ram", *words).exit_code == 0
+    assert not faces
+    assert asked["runs"] == [Path("runs/ec_ram")]
+
+
+def test_the_apex_of_any_runs_is_drawn_where_it_is_asked_for(run_cli, faces, monkeypatch):
+    monkeypatch.setattr(visualize_faces, "are_of_faces", lambda runs: False)
+    words = ("--apex", "--id", "S005/001", "--id", "S010/002")
+    assert run_cli("visualize", "runs/abn", *words).exit_code == 0
+    assert faces["rest"][0].ids == ("S005/001", "S010/002")
+
+
+def test_classes_of_runs_without_temporal_attention_are_mean_maps(run_cli, faces):
+    words = ("--by-class", "--class", "B", "--class", "A", "--data", "d", "--opacity", "0.3")
+    assert run_cli("visualize", "r", *words).exit_code == 0
+    assert faces["drawn"] == "visualize_class_means"
+    assert (faces["classes"], faces["data"]) == (("B", "A"), Path("d"))
+    assert faces["picture"].style.opacity == 0.3
+
+
+@pytest.mark.parametrize(
+    "option", [("--clips", "2"), ("--order", "first"), ("--edits", "e"), ("--masks", "m")]
+)
+def test_options_about_clips_do_not_go_with_the_apex(run_cli, faces, option):
+    answer = run_cli("visualize", "r", "--apex", *option)
+    assert answer.exit_code == 2
+    assert f"{option[0]}: is about single clips; omit --apex" in answer.stderr
+    assert not faces
+
+
+def test_there_is_one_layout(run_cli, faces):
+    answer = run_cli("visualize", "r", "--apex", "--by-class")
+    assert answer.exit_code == 2
+    assert "--by-class and --apex: exclude each other" in answer.stderr
+
+
 def test_a_video_shows_one_clip_unless_more_are_asked_for(run_cli, asked):
     run_cli("visualize", "r", "-o", "clip.mp4")
     assert asked["wish"].clips == 1
@@ -112,6 +193,7 @@ def test_a_run_that_is_not_there_is_one_line_on_stderr(run_cli, tmp_path):
 
 
 def test_drawing_needs_no_torch():
-    modules = "attncli.workflows.visualize, attncli.workflows.visualize_classes"
+    names = ("visualize", "visualize_classes", "visualize_faces")
+    modules = ", ".join(f"attncli.workflows.{name}" for name in names)
     check = f"import {modules}, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

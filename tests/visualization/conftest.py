@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 
 from attncli.visualization.clips import ClipAttention, ShownClip
+from attncli.visualization.lettering import typesetting
 
 
 @pytest.fixture
@@ -40,3 +43,35 @@ def make_clip():
         )
 
     return make
+
+
+@pytest.fixture
+def misplaced():
+    """Return what lists the texts of a figure that overlap anything, or leave the page.
+
+    Texts in `over_pictures` may stand on a picture.
+    """
+
+    def find(figure, over_pictures=()):
+        canvas = FigureCanvasAgg(figure)
+        with typesetting():
+            canvas.draw()
+            texts = [text for text in figure.findobj(Text) if text.get_text()]
+            items = [*texts, *figure.axes[0].images]
+            boxes = [item.get_window_extent(canvas.get_renderer()).extents for item in items]
+        words = [text.get_text() for text in texts] + [""] * len(figure.axes[0].images)
+        size = np.array(canvas.get_width_height())
+        found = [
+            word
+            for word, box in zip(words, boxes, strict=True)
+            if (box < -1).any() or (box[2:] > size + 1).any()
+        ]
+        for i, one in enumerate(boxes):
+            for j in range(i + 1, len(boxes)):
+                allowed = words[i] in over_pictures and words[j] == ""
+                shared = np.minimum(one[2:], boxes[j][2:]) - np.maximum(one[:2], boxes[j][:2])
+                if (shared > 1).all() and not allowed:
+                    found.append(f"{words[i]} / {words[j]}")
+        return found
+
+    return find

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from attncli.data.layouts import class_folders, manifest, ssv2, ucf101
+from attncli.data.layouts import ckplus, class_folders, manifest, ssv2, ucf101
 from attncli.data.samples import Split, VideoDataset
 from attncli.errors import AttncliError, UsageError
 
@@ -10,6 +10,7 @@ _LAYOUTS = {
     "ucf101": ucf101,
     "ssv2": ssv2,
     "manifest": manifest,
+    "ckplus": ckplus,
     "class-folders": class_folders,
 }
 
@@ -40,7 +41,7 @@ def open_dataset(
 
     Args:
         root: Dataset directory, or manifest file.
-        layout: `ucf101`, `ssv2`, `manifest` or `class-folders`; `auto` recognises it.
+        layout: `ucf101`, `ssv2`, `manifest`, `ckplus` or `class-folders`; `auto` recognises it.
         split: `train` or `val` as the dataset's lists divide it, `all` for every video there is.
         split_number: Which of UCF101's divisions to use, from 1; other layouts have only one.
 

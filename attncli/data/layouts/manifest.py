@@ -1,9 +1,9 @@
 """Manifests: files that list any videos.
 
-CSV with a header, or JSON lines: `path` and, where known, `id`, `label` (name or number from 0) and
-`split`; further keys are left for others. Text files hold `path label` a line. Relative paths start
-at the manifest. In place of a `split` key, a directory may hold a list a split: `train` and `val`,
-with the suffix `.csv`, `.jsonl` or `.txt`.
+CSV with a header, or JSON lines: `path` and, where known, `id`, `label` (name or number from 0),
+`split` and `subject` (who is to be seen); further keys are left for others. Text files hold
+`path label` a line. Relative paths start at the manifest. In place of a `split` key, a directory
+may hold a list a split: `train` and `val`, with the suffix `.csv`, `.jsonl` or `.txt`.
 """
 
 import csv
@@ -37,6 +37,7 @@ class _Row:
     id: str | None
     label: str | None
     split: str | None
+    subject: str | None
 
 
 def fits(root: Path) -> bool:
@@ -127,8 +128,8 @@ def _text_records(file: Path, lines: list[str]) -> Iterator[tuple[int, dict[str,
 
 
 def _row(place: str, record: dict[str, object], default_split: str | None) -> _Row:
-    path, id_, label, split = (
-        _text(place, record, key) for key in ("path", "id", "label", "split")
+    path, id_, label, split, subject = (
+        _text(place, record, key) for key in ("path", "id", "label", "split", "subject")
     )
     if path is None:
         raise AttncliError("has no `path`", where=place)
@@ -136,7 +137,8 @@ def _row(place: str, record: dict[str, object], default_split: str | None) -> _R
         raise AttncliError(f"split {split!r} is neither train nor val", where=place)
     if id_ is not None and (Path(id_).is_absolute() or ".." in Path(id_).parts):
         raise AttncliError(f"id {id_!r} leads out of a directory named by it", where=place)
-    return _Row(place, path, id_, label, default_split if split is None else _SPLITS[split.lower()])
+    known_split = default_split if split is None else _SPLITS[split.lower()]
+    return _Row(place, path, id_, label, known_split, subject)
 
 
 def _text(place: str, record: dict[str, object], key: str) -> str | None:
@@ -165,7 +167,10 @@ def _samples(
         if id_ in samples and split != "all":
             raise AttncliError(f"video {id_!r} is listed twice", where=row.place)
         label = UNKNOWN_LABEL if row.label is None else labels[row.label]
-        samples.setdefault(id_, VideoSample(id_, folder / row.path, label))
+        sample = VideoSample(id_, folder / row.path, label, row.subject)
+        if samples.setdefault(id_, sample) != sample:
+            what = f"video {id_!r} is listed twice, with another path, label or subject"
+            raise AttncliError(what, where=row.place)
     return tuple(samples.values())
 
 

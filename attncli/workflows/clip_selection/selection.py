@@ -111,6 +111,12 @@ def select_clips(
     """
     run = load(settings.run)
     require_attention(run, editing.kind)
+    if not isinstance(run.config, ClipConfig):
+        raise AttncliError(
+            f"clips of {run.method} cannot be edited",
+            where=run.directory.path,
+            remedy="name a run that is trained on videos",
+        )
     settings = replace(settings, run=settings.run.absolute())
     missing = [split for split in SPLITS if not _predictions_path(run, split).exists()]
     if dry_run and missing:

@@ -30,16 +30,14 @@ Arguments = list[str]
 
 @dataclass(frozen=True)
 class Demo(ABC):
-    """One paper's pipeline on toy videos."""
+    """One paper's pipeline on toy data."""
 
     out: Path
     """Directory of everything the demo writes."""
     seeds: int
     """Training seeds 0, 1, … over which figures are averaged."""
     size: int
-    """Toy videos of each class."""
-    pretraining_epochs: int
-    """Epochs on other toy videos, before the models part."""
+    """Toy videos of each class, or people."""
     epochs: int
     """Epochs each of the models is then trained."""
     resume: bool = False

@@ -21,7 +21,7 @@ def write(tmp_path):
     return make
 
 
-def test_csv_names_labels_splits_and_ids(write, tmp_path):
+def test_csv_names_labels_splits_ids_and_subjects(write, tmp_path):
     path = write(
         "list.csv",
         "id,path,label,split,subject\n"
@@ -33,8 +33,8 @@ def test_csv_names_labels_splits_and_ids(write, tmp_path):
     assert train.layout == "manifest"
     assert train.classes == val.classes == ("jump, high", "run")
     assert train.samples == (
-        VideoSample("run/a", tmp_path / "clips/a.avi", 1),
-        VideoSample("jump/b", tmp_path / "clips/b.avi", 0),
+        VideoSample("run/a", tmp_path / "clips/a.avi", 1, subject="s1"),
+        VideoSample("jump/b", tmp_path / "clips/b.avi", 0, subject="s2"),
     )
     assert [sample.id for sample in val.samples] == ["run/c"]
     assert len(open_dataset(path, split="all").samples) == 3
@@ -42,7 +42,7 @@ def test_csv_names_labels_splits_and_ids(write, tmp_path):
 
 def test_json_lines_say_the_same(write, tmp_path):
     rows = [
-        {"path": "clips/a.avi", "label": 2, "split": "train", "masks": ["more"]},
+        {"path": "clips/a.avi", "label": 2, "split": "train", "subject": 7, "tags": ["more"]},
         {"path": str(tmp_path / "clips" / "b.avi"), "label": 0, "split": "training", "id": 7},
         {"path": "clips/c.avi", "split": "validation"},
     ]
@@ -50,7 +50,7 @@ def test_json_lines_say_the_same(write, tmp_path):
     train = open_dataset(path, split="train")
     assert train.classes == ("0", "1", "2")
     assert train.samples == (
-        VideoSample("clips/a", tmp_path / "clips/a.avi", 2),
+        VideoSample("clips/a", tmp_path / "clips/a.avi", 2, subject="7"),
         VideoSample("7", tmp_path / "clips/b.avi", 0),
     )
     assert open_dataset(path, split="val").samples[0].label == -1

@@ -47,4 +47,4 @@ def test_a_demo_that_goes_on_makes_no_data_anew(tmp_path):
 def test_options_of_one_paper_are_wrong_usage_for_another(run_cli, tmp_path):
     answer = run_cli("demo", "object-abn", "-o", tmp_path / "d", "--tuning-epochs", "1")
     assert (answer.exit_code, answer.stdout) == (2, "")
-    assert "--tuning-epochs: is for st-abn alone" in answer.stderr
+    assert "--tuning-epochs: does not apply to object-abn" in answer.stderr
