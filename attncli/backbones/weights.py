@@ -1,6 +1,6 @@
 """Initial weights: published ones by name, or a file, with every key accounted for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from attncli.errors import AttncliError
 from attncli.files.checkpoints import first_keys
 from attncli.files.tensors import read_tensors
+from attncli.reporting import Reporter
 
 COUNTER = "num_batches_tracked"
 """How keys end that old versions of torch did not save, and no answer depends on."""
@@ -66,3 +67,9 @@ def read_state(path: Path) -> Mapping[str, Tensor]:
     if not is_mapping or not all(isinstance(value, Tensor) for value in found.values()):
         raise AttncliError("holds no state-dict", where=path, remedy=remedy)
     return cast(Mapping[str, Tensor], found)
+
+
+def note_dropped(keys: Sequence[str], weights: str, reporter: Reporter | None) -> None:
+    """Say which keys start at random because the initial weights have other classes, if any do."""
+    if keys and reporter is not None:
+        reporter.note(f"{', '.join(keys)}: start at random, as {weights} has other classes")

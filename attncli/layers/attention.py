@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from attncli.errors import AttncliError
 from attncli.layers.convolutions import PointwiseConv3d
 from attncli.layers.fusion import FusedConvolution, fold_norm_before, fuse_for_inference
 from attncli.types import AttentionEdit
@@ -76,6 +77,17 @@ def acting_map(
         edit: What was asked for; None leaves the map.
     """
     return 1 - attention if edit is not None and edit.invert_spatial else attention
+
+
+def refuse_temporal_edit(edit: AttentionEdit | None, *, network: str) -> None:
+    """Make sure that nobody wants to replace temporal attention where there is none.
+
+    Raises:
+        AttncliError: The edit is of temporal attention.
+    """
+    if edit is not None and edit.temporal is not None:
+        what = f"{network} has no temporal attention to replace"
+        raise AttncliError(what, remedy="use a run of st-abn")
 
 
 def stage_at_stride_1(stage: nn.Module) -> nn.Module:

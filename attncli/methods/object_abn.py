@@ -50,6 +50,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from attncli.backbones import x3d
+from attncli.backbones.weights import note_dropped
 from attncli.config.object_abn import AbnConfig, ObjectAbnConfig, X3DConfig
 from attncli.errors import AttncliError
 from attncli.layers.attention import (
@@ -58,11 +59,12 @@ from attncli.layers.attention import (
     acting_map,
     attend,
     new_convolution,
+    refuse_temporal_edit,
     stage_at_stride_1,
 )
 from attncli.losses.classification import AbnCriterion, classification_criterion
 from attncli.losses.masks import EmptyFrames, MaskResize, mask_loss
-from attncli.reporting import Reporter, Silent
+from attncli.reporting import Reporter
 from attncli.types import AttentionEdit, BranchOutputs, ClipBatch, Criterion, Losses
 
 
@@ -132,10 +134,7 @@ class AttentionBranchNetwork(nn.Module):
         Raises:
             AttncliError: The edit is of temporal attention.
         """
-        if edit is not None and edit.temporal is not None:
-            raise AttncliError(
-                "Object-ABN has no temporal attention to replace", remedy="use a run of st-abn"
-            )
+        refuse_temporal_edit(edit, network="Object-ABN")
         attention = self.attention_branch(features)
         acting = acting_map(attention.map, edit)
         attended = attend(features, acting, mechanism=self.mechanism)
@@ -203,11 +202,7 @@ def build_x3d(
         depth_factor=config.depth_factor,
         dropout=config.dropout,
     )
-    dropped = x3d.load_weights(model, config.weights)
-    if dropped:
-        (reporter or Silent()).note(
-            f"{', '.join(dropped)}: start at random, as {config.weights} has other classes"
-        )
+    note_dropped(x3d.load_weights(model, config.weights), config.weights, reporter)
     return model, classification_criterion
 
 

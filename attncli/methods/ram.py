@@ -69,12 +69,12 @@ from attncli.backbones.convlstm import (
     to_channels_last,
 )
 from attncli.config.ram import N_LAYERS, ConvLstmConfig, EnhancedConvLstmConfig, RamConfig
-from attncli.errors import AttncliError
 from attncli.layers.attention import (
     ClassMapBranch,
     acting_map,
     attend,
     new_convolution,
+    refuse_temporal_edit,
     spatial_mean,
 )
 from attncli.layers.convlstm import ConvLstm, ConvLstmState, EnhancedConvLstm
@@ -195,10 +195,7 @@ class RamNetwork(nn.Module):
         Raises:
             AttncliError: The edit is of temporal attention.
         """
-        if edit is not None and edit.temporal is not None:
-            raise AttncliError(
-                "RAM has no temporal attention to replace", remedy="use a run of st-abn"
-            )
+        refuse_temporal_edit(edit, network="RAM")
         attention, _ = self.attention_module(features)
         acting = acting_map(attention.map, edit)
         scores = attention.scores

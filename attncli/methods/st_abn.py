@@ -67,6 +67,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from attncli.backbones import resnet3d
+from attncli.backbones.weights import note_dropped
 from attncli.config.st_abn import Resnet3dConfig, StAbnConfig
 from attncli.errors import AttncliError
 from attncli.layers.attention import (
@@ -84,16 +85,11 @@ from attncli.layers.global_dropout import GlobalDropout
 from attncli.layers.normalized_convolution import NormalizedConvolution
 from attncli.losses.classification import AbnCriterion, classification_criterion
 from attncli.losses.masks import EmptyFrames, MaskResize, mask_loss, spatial_edit_loss
-from attncli.reporting import Reporter, Silent
+from attncli.reporting import Reporter
 from attncli.types import AttentionEdit, BranchOutputs, ClipBatch, Criterion, Losses
 
 CLASS_GAIN = 8.0
-"""A class score of the attention branch begins as this many times the mean of its class map.
-
-Means of normalised maps differ by tenths. Where scores begin as the means alone, the layer after
-them soon learns to tell classes by maps and frames of every kind, and the maps stay what they are;
-where scores begin decisive, maps become high where their class is to be seen (on toy videos).
-"""
+"""A class score of the attention branch begins as so many times the mean of its class map."""
 
 
 @dataclass(frozen=True)
@@ -367,11 +363,7 @@ def build_resnet3d(
         dropout=config.dropout,
         checkpoint_gradients=config.checkpoint_gradients,
     )
-    dropped = resnet3d.load_weights(model, config.weights)
-    if dropped:
-        (reporter or Silent()).note(
-            f"{', '.join(dropped)}: start at random, as {config.weights} has other classes"
-        )
+    note_dropped(resnet3d.load_weights(model, config.weights), config.weights, reporter)
     return model, classification_criterion
 
 

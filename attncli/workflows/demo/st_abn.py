@@ -10,8 +10,8 @@ from attncli.workflows.demo.running import Arguments, Demo, training_length
 PRETRAINING_SEED = 1
 """Seed of the toy videos that stand in for ImageNet; those of the pipeline have seed 0.
 
-Others act in both. Where nothing acts but the body that counts, the first and last frames tell what
-it did: a network that has learned so attends to these in every clip, and not to the action.
+Others act in both. From a pretraining in which nothing acts but the body that counts, temporal
+attention became high in the first and last frames of every clip; there these tell what was done.
 """
 SMALL_RESNET3D = (
     *("--depth", "18", "--width-factor", "0.25", "--frames", "16", "--crop", "short-side"),
@@ -19,8 +19,7 @@ SMALL_RESNET3D = (
     *("--short-side-val-px", "72", "--flip", "swap-labels"),
 )
 OPTIMIZATION = (
-    # The gradient of temporal attention is small: in the few hundred steps that there are, SGD at
-    # any rate the rest can bear leaves it where it began, alike for all clips.
+    # A few hundred steps are too few for the paper's SGD to move temporal attention far.
     *("--optimizer", "adam", "--batch-size", "16", "--schedule", "cosine", "--warmup-epochs", "1"),
     *("--clip-grad-norm", "5", "--dropout", "0.2"),
 )
