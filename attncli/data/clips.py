@@ -98,7 +98,35 @@ class ClipSample:
     """Frames that people said it of."""
 
 
-class ClipDataset(Dataset[ClipSample | Failure]):
+class SeededClips(Dataset[ClipSample | Failure]):
+    """Clips whose random choices follow from a seed, the epoch, the row and what they are for.
+
+    Args:
+        training: Whether choices change from epoch to epoch.
+        seed: The seed.
+    """
+
+    def __init__(self, *, training: bool, seed: int) -> None:
+        self.training = training
+        self.seed = seed
+        # Workers that live through all epochs see the number change in memory shared with them.
+        self._epoch = torch.zeros((), dtype=torch.int64)
+        self._epoch.share_memory_()  # type: ignore[no-untyped-call]
+
+    def set_epoch(self, epoch: int) -> None:
+        """Make training clips those of `epoch`; validation clips are the same in every epoch.
+
+        Call it before the loader's iteration begins, not while one is under way.
+        """
+        self._epoch.fill_(epoch)
+
+    def generator(self, row: int, purpose: Purpose) -> np.random.Generator:
+        """Return what draws the random numbers of one clip, anew at each call."""
+        epoch = int(self._epoch) if self.training else 0
+        return np.random.default_rng(np.random.SeedSequence([self.seed, epoch, row, purpose]))
+
+
+class ClipDataset(SeededClips):
     """One clip of every video of a dataset.
 
     Args:
@@ -122,27 +150,16 @@ class ClipDataset(Dataset[ClipSample | Failure]):
         spatial_edits: SpatialAttentionSource | None = None,
         seed: int = 0,
     ) -> None:
+        super().__init__(training=training, seed=seed)
         self.samples = dataset.samples
         self.config = config
-        self.training = training
         self.masks = masks
         self.edits = edits
         self.spatial_edits = spatial_edits
-        self.seed = seed
         self._geometry = ClipGeometry.of(config, training=training)
         self._labels_after_flip = labels_after_flip(
             config.flip if training else "none", dataset.classes
         )
-        # Workers that live through all epochs see the number change in memory shared with them.
-        self._epoch = torch.zeros((), dtype=torch.int64)
-        self._epoch.share_memory_()  # type: ignore[no-untyped-call]
-
-    def set_epoch(self, epoch: int) -> None:
-        """Make training clips those of `epoch`; validation clips are the same in every epoch.
-
-        Call it before the loader's iteration begins, not while one is under way.
-        """
-        self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -156,7 +173,7 @@ class ClipDataset(Dataset[ClipSample | Failure]):
 
     def _read(self, sample: VideoSample, row: int) -> ClipSample:
         view = self._geometry.draw(
-            self._generator(row, Purpose.VIEW), may_flip=sample.label in self._labels_after_flip
+            self.generator(row, Purpose.VIEW), may_flip=sample.label in self._labels_after_flip
         )
         clip = read_clip(sample.path, lambda n: self._indices(n, row), resize=view.decoded_hw)
         frames, masks = view.apply(clip.frames, self._read_masks(sample, clip), clip.size_hw)
@@ -183,7 +200,7 @@ class ClipDataset(Dataset[ClipSample | Failure]):
             stride=config.frame_stride,
             start="random" if self.training else config.val_start,
             short_videos=config.short_videos,
-            generator=self._generator(row, Purpose.START),
+            generator=self.generator(row, Purpose.START),
         )
 
     def _read_masks(
@@ -214,10 +231,6 @@ class ClipDataset(Dataset[ClipSample | Failure]):
         masks, is_edited = found
         _require_same_size(masks, sample, clip, remedy="select and edit this clip again")
         return view.apply_to_masks(masks), torch.from_numpy(is_edited)
-
-    def _generator(self, row: int, purpose: Purpose) -> np.random.Generator:
-        epoch = int(self._epoch) if self.training else 0
-        return np.random.default_rng(np.random.SeedSequence([self.seed, epoch, row, purpose]))
 
 
 def collate(items: Sequence[ClipSample | Failure]) -> ClipBatch:

@@ -15,10 +15,9 @@ import torch
 from jaxtyping import Int64, UInt8
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from attncli.config.ram import SequenceConfig
-from attncli.data.clips import ClipSample, Purpose
+from attncli.data.clips import ClipSample, Purpose, SeededClips
 from attncli.data.faces import Faces
 from attncli.data.geometry import ClipGeometry, ClipView
 from attncli.data.mirroring import labels_after_flip
@@ -108,7 +107,7 @@ class SequenceStore:
             pool.shutdown(cancel_futures=True)
 
 
-class SequenceClips(Dataset[ClipSample | Failure]):
+class SequenceClips(SeededClips):
     """Clips of sequences, a row each; the sequences are read when it is made.
 
     A sequence of which any frame cannot be read is a `Failure` for each of its clips.
@@ -130,10 +129,9 @@ class SequenceClips(Dataset[ClipSample | Failure]):
         training: bool,
         seed: int,
     ) -> None:
+        super().__init__(training=training, seed=seed)
         self.samples = dataset.samples
         self.config = config
-        self.training = training
-        self.seed = seed
         self._sequences = store.read(dataset.samples)
         self._labels_after_flip = labels_after_flip(
             config.flip if training else "none", dataset.classes
@@ -145,16 +143,6 @@ class SequenceClips(Dataset[ClipSample | Failure]):
             crop_px=config.face_px,
             random_crop=training,
         )
-        # Workers that live through all epochs see the number change in memory shared with them.
-        self._epoch = torch.zeros((), dtype=torch.int64)
-        self._epoch.share_memory_()  # type: ignore[no-untyped-call]
-
-    def set_epoch(self, epoch: int) -> None:
-        """Make training clips those of `epoch`; validation clips are the same in every epoch.
-
-        Call it before the loader's iteration begins, not while one is under way.
-        """
-        self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -163,7 +151,9 @@ class SequenceClips(Dataset[ClipSample | Failure]):
         sample, sequence = self.samples[row], self._sequences[row]
         if isinstance(sequence, Unreadable):
             return Failure(id=sample.id, path=str(sequence.path), error=sequence.error)
-        view = self._draw(row, may_flip=sample.label in self._labels_after_flip)
+        view = self._geometry.draw(
+            self.generator(row, Purpose.VIEW), may_flip=sample.label in self._labels_after_flip
+        )
         indices = _clamped_indices(
             sample.start or 0, self.config.frames, n_frames=len(sequence.frames)
         )
@@ -175,11 +165,6 @@ class SequenceClips(Dataset[ClipSample | Failure]):
             crop=_source_crop(sequence, view),
             flip=view.flip,
         )
-
-    def _draw(self, row: int, *, may_flip: bool) -> ClipView:
-        epoch = int(self._epoch) if self.training else 0
-        seeds = np.random.SeedSequence([self.seed, epoch, row, Purpose.VIEW])
-        return self._geometry.draw(np.random.default_rng(seeds), may_flip=may_flip)
 
 
 def sequence_clips(dataset: VideoDataset, config: SequenceConfig) -> VideoDataset:

@@ -17,7 +17,7 @@ products: here those with a weight W are convolutions, those between gates are e
 
 States before the first frame are zero: what they would add is not computed. All four gates come
 from one convolution a step, of input and hidden state side by side: on a CPU a training step takes
-about a tenth less time so than with one convolution of the input of all frames, whose large result
+less time so than with one convolution of the input of all frames, whose large result
 has to go through memory twice.
 """
 

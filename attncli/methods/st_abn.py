@@ -43,10 +43,9 @@ Differs from the paper:
 - The first convolution towards temporal attention spans 3x3x3 cells, as in the reference code; the
   text says 1x1. Normalisations and rectifications are the reference code's too.
 - The convolution after eq. 3 starts as the sum of f's and f't, the branch's copy of res5 from res5,
-  its class scores as multiples of the means of the class maps (`CLASS_GAIN`), both kinds of
-  attention as rising functions of these maps. All start at random in the reference code; attention
-  may then turn out low where the action is, and what follows has to learn anew what pretrained
-  features are (seen on toy videos).
+  its class scores as means of the class maps, both kinds of attention as rising functions of them.
+  All start at random in the reference code; attention may then turn out low where the action is,
+  and what follows has to learn anew what pretrained features are (seen on toy videos).
 - The linear layers have weights for each frame: a network answers clips of as many frames as it
   was trained with, and its weights fit no other number.
 - L_temp (eq. 6) is that of one clip. Over a batch it is the mean over all clips, to which those
@@ -87,9 +86,6 @@ from attncli.losses.classification import AbnCriterion, classification_criterion
 from attncli.losses.masks import EmptyFrames, MaskResize, mask_loss, spatial_edit_loss
 from attncli.reporting import Reporter
 from attncli.types import AttentionEdit, BranchOutputs, ClipBatch, Criterion, Losses
-
-CLASS_GAIN = 8.0
-"""A class score of the attention branch begins as so many times the mean of its class map."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +146,7 @@ class StAttentionBranch(ClassMapBranch):
         self.temporal = TemporalAttention(n_classes, n_frames)
         nn.init.dirac_(self.to_scores.weight)
         means = torch.eye(n_classes).repeat_interleave(n_frames, dim=1) / n_frames
-        self.classify.weight = nn.Parameter(CLASS_GAIN * means)
+        self.classify.weight = nn.Parameter(means)
         nn.init.zeros_(self.classify.bias)
         begin_rising(self.spatial.conv)
 

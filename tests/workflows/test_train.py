@@ -23,6 +23,7 @@ from attncli.files.failures import read_failures
 from attncli.files.masks import FrameMasks, Instance, MaskWriter
 from attncli.training.distributed import World
 from attncli.workflows.guidance import Guidance
+from attncli.workflows.sources import VideoSource
 from attncli.workflows.train import _training_clips, _validation_batches
 
 CLASSES = ("Left", "Right", "Up")
@@ -339,8 +340,8 @@ def test_training_clips_are_augmented_and_validation_clips_are_not(data):
         order = torch.cat([batch.rows for batch in batches]).argsort()
         return torch.cat([batch.crops for batch in batches])[order]
 
-    training = _training_clips(config, dataset, Guidance(), world)
+    training = _training_clips(VideoSource(config), dataset, Guidance(), config, world)
     training.order.begin(0, 0)
     assert len(crops(training.loader).unique(dim=0)) > 1
-    validation = crops(_validation_batches(config, dataset, world))
+    validation = crops(_validation_batches(VideoSource(config), dataset, config, world))
     assert len(validation.unique(dim=0)) == 1  # all videos have one size, so one centre square

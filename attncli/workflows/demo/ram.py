@@ -24,7 +24,7 @@ class RamDemo(Demo):
     seeds: int = 1
     """Training seeds 0, 1, … over which figures are averaged."""
     size: int = 120
-    """People that are drawn, as many as CK+ has."""
+    """People that are drawn, about as many as in CK+."""
     epochs: int = 6
     """Epochs each of the models is trained in each fold."""
 
