@@ -25,7 +25,6 @@ from attncli.data.samples import VideoDataset, VideoSample
 from attncli.data.video import UnreadableVideoError, count_frames, iterate_frames
 from attncli.errors import AttncliError, Failure
 from attncli.machine import usable_cores
-from attncli.reporting import Reporter, Silent
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in whole pixels of the source frame."""
@@ -78,33 +77,20 @@ class SequenceStore:
         self._faces = faces
         self._read: dict[_Cut, FaceSequence | Unreadable] = {}
 
-    def read(
-        self, samples: Iterable[VideoSample], *, reporter: Reporter | None = None
-    ) -> tuple[FaceSequence | Unreadable, ...]:
-        """Return the sequence of each sample; those not read before are read side by side.
+    def read(self, samples: Iterable[VideoSample]) -> tuple[FaceSequence | Unreadable, ...]:
+        """Return the sequence of each sample, or of the one that a clip is of.
 
-        Args:
-            samples: Sequences, or clips of them.
-            reporter: Where progress is shown, if anywhere.
+        Those not read before are read side by side.
         """
         cuts = [_cut(sample, self._config, self._faces) for sample in samples]
         missing = [cut for cut in dict.fromkeys(cuts) if cut not in self._read]
-        if missing:
-            self._read_all(missing, reporter or Silent())
-        return tuple(self._read[cut] for cut in cuts)
-
-    def _read_all(self, cuts: Sequence[_Cut], reporter: Reporter) -> None:
         pool = ThreadPoolExecutor(max(2, min(8, usable_cores())))
         try:
-            tracked = reporter.track(
-                zip(cuts, pool.map(_read_or_say_why_not, cuts), strict=True),
-                label="reading sequences",
-                total=len(cuts),
-                unit="sequences",
-            )
-            self._read.update(tracked)
+            found = pool.map(_read_or_say_why_not, missing)
+            self._read.update(zip(missing, found, strict=True))
         finally:
             pool.shutdown(cancel_futures=True)
+        return tuple(self._read[cut] for cut in cuts)
 
 
 class SequenceClips(SeededClips):

@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from collections import deque
-from itertools import cycle
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 
 import torch
@@ -22,6 +24,14 @@ from attncli.training.interruption import Interruption
 POLL_SEC = 0.2
 PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 _DONE = (ExitCode.DONE, ExitCode.PARTIAL)
+
+
+@dataclass(frozen=True)
+class _Training:
+    """A fold that is being trained."""
+
+    process: subprocess.Popen[bytes]
+    device: str
 
 
 def processes_for(config: SequenceConfig) -> int:
@@ -44,7 +54,7 @@ def train_beside(
         method: Name of the method in the catalog.
         config: Its settings.
         out: Directory of the run, which has been begun.
-        processes: Most folds at a time; they share the cores, and take turns on the GPUs.
+        processes: Most folds at a time; they share the cores and the GPUs.
         reporter: Told how many folds are done.
 
     Raises:
@@ -53,9 +63,9 @@ def train_beside(
     """
     logs = out / "logs"
     logs.mkdir(exist_ok=True)
-    devices = cycle(_gpus(config) or [config.device])
-    waiting = deque(zip(range(1, config.folds + 1), devices, strict=False))
-    running: dict[int, subprocess.Popen[bytes]] = {}
+    free = deque(islice(cycle(_gpus(config) or [config.device]), processes))
+    waiting = deque(range(1, config.folds + 1))
+    running: dict[int, _Training] = {}
     threads = max(1, usable_cores() // processes)
     done = reporter.track(range(config.folds), label="training folds", unit="folds")
     with Interruption() as interruption:
@@ -64,14 +74,17 @@ def train_beside(
                 while not (ended := _ended(running)):
                     if interruption.requested:
                         raise KeyboardInterrupt
-                    while waiting and len(running) < processes:
-                        fold, device = waiting.popleft()
+                    while waiting and free:
+                        fold, device = waiting.popleft(), free.popleft()
                         call = _call(method, out, fold, device)
-                        running[fold] = _start(call, logs / f"fold{fold:02d}.txt", threads)
+                        process = _start(call, logs / f"fold{fold:02d}.txt", threads)
+                        running[fold] = _Training(process, device)
                     time.sleep(POLL_SEC)
-                _require_success(ended, running.pop(ended), logs / f"fold{ended:02d}.txt")
+                over = running.pop(ended)
+                free.append(over.device)
+                _require_success(ended, over.process, logs / f"fold{ended:02d}.txt")
         finally:
-            _stop(running)
+            _stop(running.values())
 
 
 def _gpus(config: SequenceConfig) -> list[str]:
@@ -106,8 +119,9 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _ended(running: dict[int, subprocess.Popen[bytes]]) -> int | None:
-    return next((fold for fold, process in running.items() if process.poll() is not None), None)
+def _ended(running: Mapping[int, _Training]) -> int | None:
+    ended = (fold for fold, one in running.items() if one.process.poll() is not None)
+    return next(ended, None)
 
 
 def _require_success(fold: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -121,9 +135,9 @@ def _require_success(fold: int, process: subprocess.Popen[bytes], log: Path) -> 
         )
 
 
-def _stop(running: dict[int, subprocess.Popen[bytes]]) -> None:
+def _stop(running: Iterable[_Training]) -> None:
     """Let what still runs write its checkpoint and end."""
-    for process in running.values():
-        process.terminate()
-    for process in running.values():
-        process.wait()
+    for one in running:
+        one.process.terminate()
+    for one in running:
+        one.process.wait()

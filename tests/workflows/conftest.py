@@ -1,4 +1,4 @@
-"""Videos small enough to be made for every test."""
+"""Videos small enough to be made for every test, and a few faces."""
 
 import os
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 MakeVideo = Callable[..., Path]
 
@@ -24,3 +25,34 @@ def make_video(tmp_path: Path) -> MakeVideo:
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """CK+ of six people who show anger, happiness and surprise: 18 sequences of 5 to 11 frames.
+
+    One more sequence has no label.
+    """
+    root = tmp_path_factory.mktemp("data") / "CK+"
+    for person in range(1, 7):
+        for number, code in enumerate((1, 5, 7, 0)[: 4 if person == 1 else 3], start=1):
+            name = f"S{person:03d}_{number:03d}"
+            frames = root / "cohn-kanade-images" / name.replace("_", "/")
+            frames.mkdir(parents=True)
+            n = 5 + (2 * person + number) % 7
+            for frame in range(1, n + 1):
+                Image.fromarray(face(code, frame / n)).save(frames / f"{name}_{frame:08d}.png")
+            emotion = root / "Emotion" / name.replace("_", "/")
+            emotion.mkdir(parents=True)
+            if code:
+                file = emotion / f"{name}_{n:08d}_emotion.txt"
+                file.write_text(f"   {code:.7e}\n")
+    return root
+
+
+def face(code: int, share: float) -> np.ndarray:
+    """Return 24x32 grey pixels of which a corner grows bright, another one for each emotion."""
+    picture = np.full((24, 32), 90, dtype=np.uint8)
+    top, left = {0: (0, 0), 1: (2, 6), 5: (14, 6), 7: (14, 18)}[code]
+    picture[top : top + 8, left : left + 8] += np.uint8(150 * share)
+    return picture
