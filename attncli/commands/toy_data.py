@@ -42,8 +42,8 @@ def command(
         typer.Option(
             min=0,
             max=5,
-            help="ssv2: most bodies that act at other times than the one that counts; 0 makes "
-            "videos in which nothing misleads.  [default: 2]",
+            help="ssv2: most bodies that act beside the one that counts; 0 makes videos in which "
+            "nothing misleads.  [default: 2]",
             show_default=False,
         ),
     ] = None,
@@ -54,7 +54,7 @@ def command(
 ) -> None:
     """Write a small dataset with known masks, whose classes differ only in how something moves.
 
-    In ssv2 it does so for a part of the video, which `active.csv` tells; elsewhere others move. In
+    In ssv2 it does so for a part of the video, which `active.csv` tells, and others move too. In
     ckplus people's faces go from neutral to one of seven expressions, with 68 landmarks.
 
     Example: attncli toy-data ssv2 toy/ssv2

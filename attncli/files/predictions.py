@@ -7,6 +7,7 @@ after it, with its probability (softmax of the class scores).
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,17 @@ class Predictions:
     """Names of all classes, in the order of the columns."""
     probabilities: Float32[np.ndarray, "n k"]
     """Probability of each class, in [0, 1]."""
+
+
+def join_predictions(parts: Sequence[Predictions]) -> Predictions:
+    """Return the answers of several networks that know the same classes, one after the other."""
+    return Predictions(
+        ids=[*chain.from_iterable(part.ids for part in parts)],
+        labels=[*chain.from_iterable(part.labels for part in parts)],
+        predicted=[*chain.from_iterable(part.predicted for part in parts)],
+        classes=parts[0].classes,
+        probabilities=np.concatenate([part.probabilities for part in parts]),
+    )
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:

@@ -58,8 +58,8 @@ def lettered(names: Iterable[str]) -> list[str]:
 def fit_lines(text: str, width_in: float, *, max_lines: int = 1, bold: bool = False) -> list[str]:
     """Return `text` broken into at most `max_lines` lines no wider than `width_in`.
 
-    Lines break at spaces, and within a word only where the word alone is too wide. What does not
-    fit is cut off, and an ellipsis says so.
+    Lines break at spaces and after underscores, and elsewhere only within what is too wide by
+    itself. What does not fit is cut off, and an ellipsis says so.
     """
     lines: list[str] = []
     rest = text.strip()
@@ -68,8 +68,8 @@ def fit_lines(text: str, width_in: float, *, max_lines: int = 1, bold: bool = Fa
             line = _cut_off(rest, width_in, bold)
             return [*lines, line]
         line = _head(rest, width_in, bold)
-        if len(line) < len(rest) and rest[len(line)] != " " and " " in line:
-            line = line[: line.rindex(" ")]
+        if len(line) < len(rest) and rest[len(line)] != " ":
+            line = line[: max(line.rfind(" "), line.rfind("_") + 1)] or line
         lines.append(line)
         rest = rest[len(line) :].lstrip()
     return lines

@@ -17,13 +17,12 @@ from attncli.files.attention import AttentionWriter, ClipRecord, merge_attention
 from attncli.files.failures import write_failures
 from attncli.files.metrics import write_metrics
 from attncli.files.predictions import write_predictions
-from attncli.files.runs import load
 from attncli.files.temporal_edits import read_temporal_edits
 from attncli.reporting import Reporter
 from attncli.training.distributed import World
 from attncli.types import BranchOutputs, ClipBatch
 from attncli.workflows.answers import Answers, Task, answer_clips, do_together, joined, plan
-from attncli.workflows.evaluate_folds import FoldsJob, compare_with_first, folds_of
+from attncli.workflows.evaluate_folds import FoldsJob, compare_with_first, open_folds
 from attncli.workflows.outcome import Outcome
 from attncli.workflows.scoring import ATTENTION, PERCEPTION, Scoring, branches, scoring
 from attncli.workflows.sharpness import sharpness
@@ -74,12 +73,9 @@ def evaluate_runs(
         AttncliError: A run, its weights, the data or the edits cannot be used; nothing was written
             for it.
     """
-    opened = [load(path) for path in runs]
-    folds = [folds_of(run) for run in opened]
-    if any(folds):
-        _require_for_folds(split, checkpoint)
+    opened = open_folds(runs, split=split, checkpoint=checkpoint)
     tasks = plan(
-        [path for own, run in zip(folds, runs, strict=True) for path in own or [run]],
+        [path for one in opened for path in one.paths],
         split=split,
         checkpoint=checkpoint,
         data=data,
@@ -98,20 +94,12 @@ def evaluate_runs(
     if dry_run:
         return Outcome(rows=[job.task.planned(job.out) for job in jobs])
     whole = [
-        FoldsJob(run, [next(jobs) for _ in own], reporter) if own else next(jobs)
-        for run, own in zip(opened, folds, strict=True)
+        FoldsJob(one.run, [next(jobs) for _ in one.folds], reporter) if one.folds else next(jobs)
+        for one in opened
     ]
     outcome = do_together(whole, device=device, world=world)
     compare_with_first(outcome.rows, reporter)
     return outcome
-
-
-def _require_for_folds(split: Split, checkpoint: str) -> None:
-    remedy = "name the directory of one fold"
-    if split != "val":
-        raise UsageError("a run of folds has only `val`", where="--split", remedy=remedy)
-    if checkpoint not in ("last", "best"):
-        raise UsageError("is of one network, not of all folds", where="--checkpoint", remedy=remedy)
 
 
 @dataclass(frozen=True)

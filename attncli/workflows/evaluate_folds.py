@@ -20,14 +20,20 @@ from typing import cast
 import numpy as np
 
 from attncli.config.ram import SequenceConfig
-from attncli.errors import AttncliError
+from attncli.data.samples import Split
+from attncli.errors import AttncliError, UsageError
 from attncli.files.atomic import replacing_directory
 from attncli.files.attention import AttentionWriter, open_attention
 from attncli.files.checkpoints import read_metadata
 from attncli.files.failures import read_failures, write_failures
 from attncli.files.folds import read_fold_rows
 from attncli.files.metrics import read_metrics, write_metrics
-from attncli.files.predictions import Predictions, read_predictions, write_predictions
+from attncli.files.predictions import (
+    Predictions,
+    join_predictions,
+    read_predictions,
+    write_predictions,
+)
 from attncli.files.runs import Run, RunDirectory, load
 from attncli.files.tables import write_table
 from attncli.metrics.comparison import mcnemar
@@ -48,7 +54,7 @@ from attncli.workflows.scoring import (
 )
 from attncli.workflows.sharpness import sharpness
 
-SPLIT = "val"
+SPLIT: Split = "val"
 """The part of its people that a fold is tested on."""
 
 
@@ -90,6 +96,43 @@ def folds_of(run: Run) -> list[Path]:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """A run, and those of its folds where it has any."""
+
+    run: Run
+    folds: Sequence[Path]
+    """Directories of its folds; none where it is a single network's."""
+
+    @property
+    def paths(self) -> Sequence[Path]:
+        """Return the directories of its networks."""
+        return self.folds or [self.run.directory.path]
+
+
+def open_folds(runs: Sequence[Path], *, split: Split, checkpoint: str) -> list[Opened]:
+    """Return runs with their folds.
+
+    Args:
+        runs: Run directories.
+        split: What the networks are to be tested on; people no fold was trained on are `val`.
+        checkpoint: Which weights are to answer.
+
+    Raises:
+        AttncliError: A run cannot be used, or a fold of it has not been trained to its end.
+        UsageError: All folds together have no such split or weights.
+    """
+    opened = [Opened(run, folds_of(run)) for run in map(load, runs)]
+    if any(one.folds for one in opened):
+        remedy = "name the directory of one fold"
+        if split != SPLIT:
+            raise UsageError("a run of folds has only `val`", where="--split", remedy=remedy)
+        if checkpoint not in ("last", "best"):
+            problem = "is of one network, not of all folds"
+            raise UsageError(problem, where="--checkpoint", remedy=remedy)
+    return opened
+
+
+@dataclass(frozen=True)
 class FoldsJob:
     """The evaluation of all folds of a run, and of the run as their sum."""
 
@@ -120,7 +163,12 @@ def pool_folds(run: Run, reporter: Reporter) -> Outcome:
     for fold, part in enumerate(parts, start=1):
         _require_own_people(run, fold, part)
     with replacing_directory(run.directory.evaluation_path(SPLIT)) as out:
-        pooled = {branch: _pooled(parts, branch) for branch in branches(run)}
+        pooled = {
+            branch: join_predictions(
+                [read_predictions(part / f"{branch}predictions.csv") for part in parts]
+            )
+            for branch in branches(run)
+        }
         for branch, made in pooled.items():
             write_predictions(out / f"{branch}predictions.csv", made)
         if ATTENTION in pooled:
@@ -173,14 +221,7 @@ def _require_own_people(run: Run, fold: int, part: Path) -> None:
 
 
 def _pooled(parts: Sequence[Path], branch: str) -> Predictions:
-    made = [read_predictions(part / f"{branch}predictions.csv") for part in parts]
-    return Predictions(
-        ids=[*chain.from_iterable(one.ids for one in made)],
-        labels=[*chain.from_iterable(one.labels for one in made)],
-        predicted=[*chain.from_iterable(one.predicted for one in made)],
-        classes=made[0].classes,
-        probabilities=np.concatenate([one.probabilities for one in made]),
-    )
+    return join_predictions([read_predictions(part / f"{branch}predictions.csv") for part in parts])
 
 
 def _join_attention(parts: Sequence[Path], directory: Path) -> None:

@@ -4,21 +4,24 @@ Where attention M acts on the features, 1 - M acts instead (ST-ABN, equation 7).
 owes to the places it attends to, the more it loses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from attncli.config.ram import SequenceConfig
 from attncli.config.training import Precision
 from attncli.data.samples import Split
 from attncli.files.atomic import replacing_directory
 from attncli.files.failures import write_failures
 from attncli.files.metrics import write_metrics
-from attncli.files.predictions import write_predictions
-from attncli.metrics.accuracy import top_k_percent
+from attncli.files.predictions import Predictions, join_predictions, write_predictions
+from attncli.files.runs import Run
 from attncli.reporting import Reporter
 from attncli.training.distributed import World
 from attncli.types import AttentionEdit, BranchNetwork, ClipBatch
@@ -31,11 +34,11 @@ from attncli.workflows.answers import (
     counts,
     do_together,
     joined,
-    labels,
     plan,
-    predictions,
 )
+from attncli.workflows.evaluate_folds import open_folds
 from attncli.workflows.outcome import Outcome, Row
+from attncli.workflows.scoring import accuracy_percent, scoring
 from attncli.workflows.trained import open_network, require_attention
 
 OWN, INVERTED = "", "_inverted"
@@ -58,7 +61,8 @@ def invert_runs(
 ) -> Outcome:
     """Score runs on every clip of a split with their own spatial attention, and with its inverse.
 
-    Each run's `invert-spatial/SPLIT` is replaced as a whole; its `eval` stays as it is.
+    Each run's `invert-spatial/SPLIT` is replaced as a whole; its `eval` stays as it is. Where clips
+    vote on a sequence, it is sequences that are scored, in a run of folds those of all folds.
 
     Args:
         runs: Run directories.
@@ -80,8 +84,9 @@ def invert_runs(
         AttncliError: A run has no spatial attention, or it, its weights or the data cannot be
             used; nothing was written for it.
     """
+    opened = open_folds(runs, split=split, checkpoint=checkpoint)
     tasks = plan(
-        runs,
+        [path for one in opened for path in one.paths],
         split=split,
         checkpoint=checkpoint,
         data=data,
@@ -92,9 +97,10 @@ def invert_runs(
     )
     for task in tasks:
         require_attention(task.run, "spatial")
-    jobs = [_Job(task, reporter) for task in tasks]
+    rest = iter(tasks)
+    jobs = [_Job(one.run, [next(rest) for _ in one.paths], split, reporter) for one in opened]
     if dry_run:
-        return Outcome(rows=[job.task.planned(job.out) for job in jobs])
+        return Outcome(rows=[task.planned(job.out) for job in jobs for task in job.tasks])
     return do_together(jobs, device=device, world=world)
 
 
@@ -102,24 +108,26 @@ def invert_runs(
 class _Job:
     """The test of one run."""
 
-    task: Task
+    run: Run
+    tasks: Sequence[Task]
+    """One, or one a fold."""
+    split: Split
     reporter: Reporter
 
     @property
     def out(self) -> Path:
-        return self.task.run.directory.path / "invert-spatial" / self.task.split
+        return self.run.directory.path / "invert-spatial" / self.split
 
     def __call__(self, world: World) -> Outcome:
-        shares = world.gather(self._answers(world))
+        shares = [world.gather(self._answers(task, world)) for task in self.tasks]
         if not world.leads:
             return Outcome()
-        outcome = self._write(joined(shares))
+        outcome = self._write([joined(parts) for parts in shares])
         self.reporter.note(f"wrote {self.out}")
         return outcome
 
-    def _answers(self, world: World) -> Answers:
+    def _answers(self, task: Task, world: World) -> Answers:
         """Answer this process's share of the clips; their features are computed once."""
-        task = self.task
         model = open_network(task.run, weights=task.weights, device=world.device)
         network = cast(BranchNetwork, model)
 
@@ -137,40 +145,57 @@ class _Job:
             reporter=self.reporter,
         )
 
-    def _write(self, answers: Answers) -> Outcome:
-        row = {**self.task.row, **counts(self.task, answers), **_figures(self.task, answers)}
+    def _write(self, answers: Sequence[Answers]) -> Outcome:
+        own, inverted = (self._predictions(answers, kind) for kind in (OWN, INVERTED))
+        failures = [*chain.from_iterable(part.failures for part in answers)]
+        row = {**self.tasks[0].row, "run": str(self.run.directory.path)}
+        if isinstance(self.run.config, SequenceConfig):
+            unit, figure = "sequences", "accuracy"
+            row |= {"folds": len(answers)} if len(answers) > 1 else {}
+            row |= {unit: len(own.ids), "failed": len({failure.id for failure in failures})}
+            row |= _with_drops({figure: (accuracy_percent(own), accuracy_percent(inverted))})
+        else:
+            unit, figure = "clips", "top1"
+            row |= {**counts(self.tasks[0], answers[0]), **_ranks(self.tasks[0], answers[0])}
         with replacing_directory(self.out) as out:
-            write_predictions(out / "predictions.csv", predictions(self.task, answers, INVERTED))
-            classes = _by_class(self.task, answers)
+            write_predictions(out / "predictions.csv", inverted)
+            classes = _by_class(own, inverted, unit, figure)
             classes.to_csv(out / "classes.csv", index=False, lineterminator="\n")
-            write_failures(out / "failures.jsonl", answers.failures)
+            write_failures(out / "failures.jsonl", failures)
             write_metrics(out / "metrics.json", row)
-        return Outcome(rows=[row], failures=list(answers.failures))
+        return Outcome(rows=[row], failures=failures)
+
+    def _predictions(self, answers: Sequence[Answers], kind: str) -> Predictions:
+        parts = zip(self.tasks, answers, strict=True)
+        return join_predictions([scoring(task).predictions(task, own, kind) for task, own in parts])
 
 
-def _figures(task: Task, answers: Answers) -> Row:
-    """Return the accuracies in percent, and what is lost in percentage points."""
+def _ranks(task: Task, answers: Answers) -> Row:
+    """Return top-1 and top-5 of clips."""
     own, inverted = (accuracies(task, answers, kind) for kind in (OWN, INVERTED))
+    return _with_drops({f"top{rank}": (own[rank], inverted[rank]) for rank in RANKS})
+
+
+def _with_drops(figures: Mapping[str, tuple[float | None, float | None]]) -> Row:
+    """Return figures in percent, own and inverted, and what is lost in percentage points."""
     return {
-        **{f"top{rank}": own[rank] for rank in RANKS},
-        **{f"top{rank}{INVERTED}": inverted[rank] for rank in RANKS},
-        **{f"top{rank}_drop": _drop(own[rank], inverted[rank]) for rank in RANKS},
+        **{name: own for name, (own, _) in figures.items()},
+        **{f"{name}{INVERTED}": inverted for name, (_, inverted) in figures.items()},
+        **{f"{name}_drop": _drop(own, inverted) for name, (own, inverted) in figures.items()},
     }
 
 
-def _by_class(task: Task, answers: Answers) -> pd.DataFrame:
-    """Return a line for each class that the split has clips of."""
-    own = labels(task, answers)
+def _by_class(own: Predictions, inverted: Predictions, unit: str, figure: str) -> pd.DataFrame:
+    """Return a line for each class that the split has clips or sequences of."""
+    labels = np.array(own.labels)
+    hits = [labels == np.array(made.predicted) for made in (own, inverted)]
     lines = []
-    for label in sorted(set(own[own >= 0].tolist())):
-        clips = own == label
-        top1, inverted = (
-            top_k_percent(answers.scores[kind][clips], own[clips], 1) for kind in (OWN, INVERTED)
-        )
-        lines.append(
-            (task.class_name(label), int(clips.sum()), top1, inverted, _drop(top1, inverted))
-        )
-    return pd.DataFrame(lines, columns=["class", "clips", "top1", f"top1{INVERTED}", "drop"])
+    for name in own.classes:
+        members = labels == name
+        if members.any():
+            before, after = (100 * float(right[members].mean()) for right in hits)
+            lines.append((name, int(members.sum()), before, after, before - after))
+    return pd.DataFrame(lines, columns=["class", unit, figure, f"{figure}{INVERTED}", "drop"])
 
 
 def _drop(own: float | None, inverted: float | None) -> float | None:

@@ -72,8 +72,8 @@ def write_toy_data(
         seed: Seed of every random draw.
         frames: Frames of each video, or of a video of usual length; the layout's default for None.
         size_hw: Rows and columns of each frame; the layout's default for None.
-        others: Most bodies that act at other times than the one that counts, for ssv2 alone; the
-            layout's default for None.
+        others: Most bodies that act beside the one that counts, for ssv2 alone; the layout's
+            default for None.
         dry_run: Only count what would be written.
         overwrite: Replace what is there.
         reporter: Told of progress and of where files went.

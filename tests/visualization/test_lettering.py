@@ -32,6 +32,11 @@ def test_lines_break_between_words():
     assert lines == ["Pretending to put", "something behind", "something"]
 
 
+def test_lines_break_after_underscores():
+    lines = fit_lines("(c) enhanced_convlstm_ram", text_width_in("(c) enhanced_con"), max_lines=3)
+    assert lines == ["(c) enhanced_", "convlstm_ram"]
+
+
 def test_what_does_not_fit_is_cut_off_with_an_ellipsis():
     lines = fit_lines(LONG, text_width_in("Pretending to put"), max_lines=2)
     assert lines[0] == "Pretending to put"

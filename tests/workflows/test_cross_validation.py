@@ -103,6 +103,36 @@ def test_attention_of_all_folds_is_joined(trained):
     assert whole.spatial.shape[1:] == (8, 2, 2)
 
 
+def test_inversion_is_scored_over_all_folds_together(trained, run_cli):
+    run = trained["enhanced-convlstm-ram"]
+    (row,) = json.loads(run_cli("invert-spatial", run, "--json").stdout)
+    own = json.loads((run / "eval" / "val" / "metrics.json").read_text())
+    assert (row["run"], row["folds"], row["sequences"]) == (str(run), FOLDS, 18)
+    assert row["accuracy"] == own["accuracy"]
+    folds = [run / f"fold{fold:02d}" for fold in range(1, FOLDS + 1)]
+    single = json.loads(run_cli("invert-spatial", *folds, "--json").stdout)
+    assert all("folds" not in one for one in single)
+    right = sum(one["sequences"] * one["accuracy_inverted"] for one in single)
+    assert row["accuracy_inverted"] == pytest.approx(right / 18)
+    assert row["accuracy_drop"] == row["accuracy"] - row["accuracy_inverted"]
+    out = run / "invert-spatial" / "val"
+    classes = {line["class"]: line for line in table(out / "classes.csv")}
+    assert {name: int(line["sequences"]) for name, line in classes.items()} == {
+        "anger": 6,
+        "happy": 6,
+        "surprise": 6,
+    }
+    right = sum(6 * float(line["accuracy_inverted"]) for line in classes.values())
+    assert right / 18 == pytest.approx(row["accuracy_inverted"])
+    assert len(read_predictions(out / "predictions.csv").ids) == 18
+
+
+def test_folds_without_attention_are_not_inverted(trained, run_cli):
+    answer = run_cli("invert-spatial", trained["convlstm"])
+    assert answer.exit_code == 1
+    assert "convlstm has no spatial attention" in answer.stderr
+
+
 def test_entropy_reads_all_folds_together(trained, run_cli):
     answer = run_cli("entropy", trained["enhanced-convlstm-ram"], "--json")
     assert answer.exit_code == 0

@@ -1,9 +1,9 @@
 """Videos of bodies that act, each at its own time; what one does while held by a hand decides.
 
-Every body is drawn alike and does one action. While the hand is there only the one it holds acts
-and the others rest; before and after it they do theirs. Looks, places, sizes, times and lengths of
-the actions are drawn alike for all classes, and so is the side the hand comes from. Whoever does
-not know when to look can but guess which of the actions counts.
+Every body is drawn alike and does one action at any time of the video, only one of them in a hand.
+Looks, places, sizes, times and lengths of the actions are drawn alike for all classes, and so is
+the side the hand comes from. Whoever does not know when and where to look can but guess which of
+the actions counts.
 """
 
 from dataclasses import dataclass
@@ -103,25 +103,25 @@ def render_action(
     look: np.random.Generator,
     course: np.random.Generator,
 ) -> Handling:
-    """Return a video in which a body does `action` while a hand is there, and others act else.
+    """Return a video in which a body does `action` in a hand, and up to `others` act without.
 
     Args:
         action: A key of `ACTIONS`.
         n_frames: Frames of the video.
         size_hw: Rows and columns of its frames.
-        others: Most bodies that act at other times; at least one does, unless this is 0.
+        others: Most bodies that act beside it; as often as not there are fewer.
         look: Draws background, shapes and textures.
         course: Draws times, places, the other bodies' actions and noise.
     """
     active = _interval(n_frames, course)
     frames = backdrop(look, course, n_frames, size_hw)
-    n_bodies = 1 + int(course.integers(min(1, others), others + 1))
+    n_bodies = 1 + int(course.integers(others + 1))
     places = _places(n_bodies, n_frames, size_hw, course)
     short_px = min(size_hw)
     for place in places[1:]:
         other = str(course.choice(sorted(ACTIONS)))
-        idle = _idle_interval(active, n_frames, course)
-        paint(frames, _body(other, idle, place, short_px, look, course))
+        time = _interval(n_frames, course)
+        paint(frames, _body(other, time, place, short_px, look, course))
     body = _body(action, active, places[0], short_px, look, course)
     masks = paint(frames, body)
     hidden = paint(frames, _hand(body, active, size_hw, look, course))
@@ -133,16 +133,6 @@ def _interval(n_frames: int, rng: np.random.Generator) -> Interval:
     """Return when an action takes place, with at least a frame before and after."""
     length = max(2, round(rng.uniform(*ACTION_SHARE) * n_frames))
     first = int(rng.integers(1, n_frames - length))
-    return Interval(first, first + length - 1)
-
-
-def _idle_interval(active: Interval, n_frames: int, rng: np.random.Generator) -> Interval:
-    """Return when another body acts: wholly before `active` or wholly after it."""
-    before, after = active.first, n_frames - 1 - active.last
-    goes_before = rng.random() < before**2 / (before**2 + after**2)
-    start, room = (0, before) if goes_before else (active.last + 1, after)
-    length = min(room, round(rng.uniform(*ACTION_SHARE) * n_frames))
-    first = start + int(rng.integers(room - length + 1))
     return Interval(first, first + length - 1)
 
 

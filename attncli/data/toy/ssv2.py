@@ -99,7 +99,7 @@ def make_ssv2(
         seed: Seed of every random draw.
         frames: Usual length of a video, at least `FEWEST_FRAMES`.
         size_hw: Rows and columns of each frame.
-        others: Most bodies that act at other times than the one that counts; 0 for trimmed videos.
+        others: Most bodies that act beside the one that counts.
         reporter: Told of progress.
 
     Returns:

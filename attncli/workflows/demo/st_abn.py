@@ -8,10 +8,10 @@ from typing import ClassVar
 from attncli.workflows.demo.running import Arguments, Demo, training_length
 
 PRETRAINING_SEED = 1
-"""Seed of the toy videos that stand in for ImageNet; those of the pipeline have seed 0.
-
-In them nothing acts but the body that counts, so that motions are learned, but not when to look.
-"""
+"""Seed of the toy videos that stand in for Kinetics; those of the pipeline have seed 0."""
+OTHERS = 4
+"""Most bodies that act beside the one that counts; twice those of pretraining, to be mistaken for
+it more often."""
 SMALL_RESNET3D = (
     *("--depth", "18", "--width-factor", "0.25", "--frames", "16", "--crop", "short-side"),
     *("--crop-px", "64", "--short-side-min-px", "68", "--short-side-max-px", "76"),
@@ -40,13 +40,13 @@ class StAbnDemo(Demo):
 
     seeds: int = 1
     """Training seeds 0, 1, … over which figures are averaged."""
-    size: int = 72
+    size: int = 96
     """Toy videos of each class."""
-    pretraining_epochs: int = 10
+    pretraining_epochs: int = 24
     """Epochs on other toy videos, before the models part."""
-    epochs: int = 24
+    epochs: int = 6
     """Epochs each of the models is then trained."""
-    tuning_epochs: int = 12
+    tuning_epochs: int = 4
     """Epochs of fine-tuning on edits."""
 
     systems = ("resnet3d", "st-abn", "st-abn+epochs", "st-abn+edits")
@@ -63,8 +63,8 @@ class StAbnDemo(Demo):
         """Return every call; those of a stage need only the stages before."""
         seeds = range(self.seeds)
         data = [
-            *self.toy_data("ssv2", self.out / "pretraining", PRETRAINING_SEED, "--others", "0"),
-            *self.toy_data("ssv2", self._videos, 0),
+            *self.toy_data("ssv2", self.out / "pretraining", PRETRAINING_SEED),
+            *self.toy_data("ssv2", self._videos, 0, "--others", str(OTHERS)),
         ]
         return [
             data,
