@@ -163,12 +163,7 @@ def pool_folds(run: Run, reporter: Reporter) -> Outcome:
     for fold, part in enumerate(parts, start=1):
         _require_own_people(run, fold, part)
     with replacing_directory(run.directory.evaluation_path(SPLIT)) as out:
-        pooled = {
-            branch: join_predictions(
-                [read_predictions(part / f"{branch}predictions.csv") for part in parts]
-            )
-            for branch in branches(run)
-        }
+        pooled = {branch: _pooled(parts, branch) for branch in branches(run)}
         for branch, made in pooled.items():
             write_predictions(out / f"{branch}predictions.csv", made)
         if ATTENTION in pooled:

@@ -109,7 +109,7 @@ def render_action(
         action: A key of `ACTIONS`.
         n_frames: Frames of the video.
         size_hw: Rows and columns of its frames.
-        others: Most bodies that act beside it; as often as not there are fewer.
+        others: Most bodies that act beside it; every number from none to this is as likely.
         look: Draws background, shapes and textures.
         course: Draws times, places, the other bodies' actions and noise.
     """
