@@ -17,22 +17,23 @@ products: here those with a weight W are convolutions, those between gates are e
 
 States before the first frame are zero: what they would add is not computed. All four gates come
 from one convolution a step, of input and hidden state side by side: on a CPU a training step takes
-less time so than with one convolution of the input of all frames, whose large result
-has to go through memory twice.
+less time so than with one convolution of the input of all frames, whose large result has to go
+through memory twice. Equation 1 with the peepholes it prints, or without, runs over whole clips in
+`layers.unrolled_convlstm`; convolved peepholes and equation 2 go frame by frame here.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from attncli.config.ram import Peephole
 from attncli.errors import AttncliError
+from attncli.layers.gates import gated
+from attncli.layers.unrolled_convlstm import unroll
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,19 @@ class ConvLstm(nn.Module):
             AttncliError: The frames are of another size than the peepholes.
             ValueError: There is no frame.
         """
-        return _run(self._step, x, state)
+        gates, peepholes = self.memory.gates, self.memory.peepholes
+        if isinstance(peepholes, ConvolvedPeepholes):
+            return _run(self._step, x, state)
+        if peepholes is not None:
+            peepholes.check(x)
+        weights = None if peepholes is None else peepholes.weight
+        before = (None, None) if state is None else (state.hidden, state.cell)
+        hiddens, cell = unroll(x, gates.weight, gates.bias, weights, *before)
+        return hiddens, ConvLstmState(_channels_last(hiddens[:, -1]), cell)
 
     def _step(self, x: Float[Tensor, "b c h w"], state: ConvLstmState | None) -> ConvLstmState:
         output_gate, cell = self.memory(x, state)
-        return ConvLstmState(_gated(output_gate, cell).to(output_gate.dtype), cell)
+        return ConvLstmState(gated(output_gate, cell).to(output_gate.dtype), cell)
 
 
 class EnhancedConvLstm(nn.Module):
@@ -137,7 +146,7 @@ class EnhancedConvLstm(nn.Module):
         two_back, last = (None, None) if state is None else (state.earlier_hidden, state.hidden)
         output_gate, cell = self.memory(x, state)
         modulation, skip_gate = self.temporal(x, two_back).chunk(2, dim=1)
-        total = _gated(output_gate, cell) + _gated(skip_gate, modulation) + self.skip(x)
+        total = gated(output_gate, cell) + gated(skip_gate, modulation) + self.skip(x)
         hidden = _channels_last(self.norm(total).to(output_gate.dtype))
         return ConvLstmState(hidden, cell, earlier_hidden=last)
 
@@ -156,6 +165,8 @@ class JoinedConvolution(nn.Conv2d):
         kernel_size: Rows and columns of the kernel, odd.
     """
 
+    bias: nn.Parameter
+
     def __init__(
         self, in_channels: int, hidden_channels: int, gates: int, kernel_size: int
     ) -> None:
@@ -170,8 +181,7 @@ class JoinedConvolution(nn.Conv2d):
         for gate in self.weight.detach().chunk(gates):
             nn.init.xavier_uniform_(gate[:, :in_channels])
             gate[:, in_channels:] = nn.init.orthogonal_(torch.empty(gate[:, in_channels:].shape))
-        if self.bias is not None:
-            nn.init.zeros_(self.bias)
+        nn.init.zeros_(self.bias)
 
     def forward(  # type: ignore[override]
         self, x: Float[Tensor, "b c h w"], hidden: Float[Tensor, "b c2 h w"] | None
@@ -210,8 +220,7 @@ class Memory(nn.Module):
     ) -> None:
         super().__init__()
         self.gates = JoinedConvolution(in_channels, hidden_channels, 4, kernel_size)
-        if self.gates.bias is not None:
-            nn.init.ones_(self.gates.bias.detach().chunk(4)[1])
+        nn.init.ones_(self.gates.bias.detach().chunk(4)[1])
         self.peepholes = _new_peepholes(peephole, hidden_channels, kernel_size, grid_hw)
 
     def forward(
@@ -232,13 +241,13 @@ class Memory(nn.Module):
         hidden = None if state is None else state.hidden
         write, keep, candidate, output = self.gates(x, hidden).chunk(4, dim=1)
         if state is None:
-            cell = _gated(write, candidate)
+            cell = gated(write, candidate)
         else:
             if peepholes is not None:
                 of_write, of_keep = peepholes.before(state.cell)
                 write, keep = write + of_write.to(write.dtype), keep + of_keep.to(keep.dtype)
             kept = keep.to(state.cell.dtype).sigmoid()
-            cell = torch.addcmul(_gated(write, candidate), kept, state.cell)
+            cell = torch.addcmul(gated(write, candidate), kept, state.cell)
         if peepholes is not None:
             output = output + peepholes.after(cell).to(output.dtype)
         return output, cell
@@ -258,7 +267,7 @@ class WeighedPeepholes(nn.Module):
         weight = torch.zeros(3, channels, *(grid_hw or (1, 1)))
         self.weight = nn.Parameter(_channels_last(weight))
 
-    def check(self, x: Float[Tensor, "b c h w"]) -> None:
+    def check(self, x: Float[Tensor, "... h w"]) -> None:
         """Refuse frames that the weights do not fit.
 
         Raises:
@@ -323,38 +332,6 @@ def _new_peepholes(
     if grid_hw is None:
         raise ValueError("hadamard peepholes need grid_hw, the rows and columns of the frames")
     return WeighedPeepholes(channels, grid_hw)
-
-
-class _Gated(torch.autograd.Function):
-    """sigma(a) tanh(b), which keeps both factors alone for its gradient."""
-
-    @staticmethod
-    def forward(ctx: Any, gate: Tensor, value: Tensor) -> Tensor:
-        # Sums over many frames lose their small terms in 16 bits.
-        dtype = torch.promote_types(torch.promote_types(gate.dtype, value.dtype), torch.float32)
-        opening, content = gate.to(dtype).sigmoid(), _tanh(value.to(dtype))
-        ctx.save_for_backward(opening, content)
-        ctx.dtypes = gate.dtype, value.dtype
-        return opening * content
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        opening, content = ctx.saved_tensors
-        of_gate = torch.ops.aten.sigmoid_backward(gradient * content, opening)
-        of_value = torch.ops.aten.tanh_backward(gradient * opening, content)
-        return of_gate.to(ctx.dtypes[0]), of_value.to(ctx.dtypes[1])
-
-
-def _gated(gate: Float[Tensor, "b c h w"], value: Float[Tensor, "b c h w"]) -> Tensor:
-    """Return sigma(gate) tanh(value), of at least 32 bits."""
-    return _Gated.apply(gate, value)
-
-
-def _tanh(x: Tensor) -> Tensor:
-    # On a CPU torch's own takes up to ten times as long as its logistic function. The error, of
-    # the last bit of 1, is nothing to a gate.
-    return (2 * x).sigmoid_().mul_(2).sub_(1) if x.device.type == "cpu" else x.tanh()
 
 
 def _keeping_grid(in_channels: int, out_channels: int, size: int, *, bias: bool) -> nn.Conv2d:

@@ -3,12 +3,14 @@
     python tests/benchmarks/convlstm_step.py path/to/convlstm.py [ROUNDS]
 
 takes the path of its `convlstm.py` (https://github.com/ndrplz/ConvLSTM_pytorch) and prints one JSON
-object: of two sizes of layer, in 32 bits and with autocast to bfloat16, the median time of forward
-and backward pass, gradients of the input included, and the ratio of both. Theirs has no peepholes;
-the times of our layer with them, and of the Enhanced ConvLSTM, are for information.
+object: of each recurrent layer of the default network and of all four together, in 32 bits and with
+autocast to bfloat16, the median time of forward and backward pass, gradients of the input included,
+and the ratio of both. Theirs has no peepholes; the times of our layer with them, and of the
+Enhanced ConvLSTM, are for information.
 """
 
 import importlib.util
+import itertools
 import json
 import sys
 from collections.abc import Callable
@@ -20,6 +22,8 @@ import torch
 from alternation import median_seconds
 from torch import Tensor, nn
 
+from attncli.backbones.convlstm import grids
+from attncli.config.ram import N_LAYERS, ConvLstmConfig
 from attncli.layers.allocation import reuse_freed_memory
 from attncli.layers.convlstm import ConvLstm, EnhancedConvLstm
 
@@ -47,7 +51,13 @@ class Size:
     frames: int = 8
 
 
-SIZES = {"first_layer": Size(32, 32, 48), "middle_layer": Size(32, 64, 24)}
+def sizes_by_default() -> list[Size]:
+    places = zip(
+        itertools.pairwise(ConvLstmConfig.widths),
+        grids(ConvLstmConfig.face_px, N_LAYERS),
+        strict=True,
+    )
+    return [Size(*channels, side) for channels, (side, _) in places]
 
 
 def their_layer(path: str, size: Size) -> Any:
@@ -124,15 +134,16 @@ def largest_difference(path: str, size: Size) -> float:
     return max((a - b).abs().max().item() for a, b in zip(*results, strict=True))
 
 
-def report(path: str, size: Size, rounds: int) -> dict[str, object]:
+def times(path: str, size: Size, rounds: int) -> dict[str, float]:
     difference = largest_difference(path, size)
     if difference > 1e-4:
         raise SystemExit(f"outputs or gradients differ by {difference}")
     rivals = {name: partial(prepare, name, path, size) for name in RIVALS}
-    seconds = median_seconds(rivals, rounds=rounds)
+    return median_seconds(rivals, rounds=rounds)
+
+
+def report(seconds: dict[str, float]) -> dict[str, float]:
     return {
-        **asdict(size),
-        "largest_difference": difference,
         **{f"{name}_sec": round(value, 4) for name, value in seconds.items()},
         "theirs_over_ours": round(seconds["theirs"] / seconds["ours"], 3),
         "theirs_over_ours_bfloat16": round(
@@ -142,8 +153,17 @@ def report(path: str, size: Size, rounds: int) -> dict[str, object]:
 
 
 def main(path: str, rounds: int) -> None:
-    machine = {"device": DEVICE.type, "threads": torch.get_num_threads(), "rounds": rounds}
-    print(json.dumps(machine | {name: report(path, s, rounds) for name, s in SIZES.items()}))
+    sizes = sizes_by_default()
+    layers = [times(path, size, rounds) for size in sizes]
+    total = {name: sum(layer[name] for layer in layers) for name in RIVALS}
+    found = {
+        "device": DEVICE.type,
+        "threads": torch.get_num_threads(),
+        "rounds": rounds,
+        "layers": [asdict(size) | report(layer) for size, layer in zip(sizes, layers, strict=True)],
+        "all_layers": report(total),
+    }
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -348,9 +348,12 @@ def test_32_bits_are_precise(magnitude: float) -> None:
 
 
 @every_kind
+@pytest.mark.parametrize("peephole", ["convolution", "none"])
 @pytest.mark.parametrize("channels_last", [False, True])
-def test_results_and_gradients_are_channels_last(kind: type[Layer], channels_last: bool) -> None:
-    layer = new_layer(kind, "convolution").double()
+def test_results_and_gradients_are_channels_last(
+    kind: type[Layer], peephole: Peephole, channels_last: bool
+) -> None:
+    layer = new_layer(kind, peephole).double()
     x = clips()
     if channels_last:
         x = x.movedim(2, -1).contiguous().movedim(-1, 2)
