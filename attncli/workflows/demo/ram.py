@@ -10,8 +10,9 @@ from attncli.workflows.demo.running import Arguments, Demo, training_length
 FOLDS = 3
 """The paper has ten; three leave time for all four models."""
 SMALL = (
-    *("--widths", "8,8,16,16,32", "--face-px", "32", "--margin-px", "3"),
+    *("--widths", "8,8,16,16,32", "--face-px", "48", "--margin-px", "4"),
     *("--batch-size", "8", "--lr", "3e-3", "--warmup-epochs", "1"),
+    *("--dropout", "0.2"),
 )
 LENGTH = ("--frames", "10")
 """Short sequences: most clips reach far into the expression, so that each step teaches more."""
@@ -27,7 +28,7 @@ class RamDemo(Demo):
     """Training seeds 0, 1, … over which figures are averaged."""
     size: int = 120
     """People that are drawn, about as many as in CK+."""
-    epochs: int = 25
+    epochs: int = 12
     """Epochs each of the models is trained in each fold."""
 
     systems = ("convlstm", "convlstm-ram", "enhanced-convlstm", SHOWN)
