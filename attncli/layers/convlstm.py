@@ -18,8 +18,8 @@ products: here those with a weight W are convolutions, those between gates are e
 States before the first frame are zero: what they would add is not computed. All four gates come
 from one convolution a step, of input and hidden state side by side: on a CPU a training step takes
 less time so than with one convolution of the input of all frames, whose large result has to go
-through memory twice. Equation 1 with the peepholes it prints, or without, runs over whole clips in
-`layers.unrolled_convlstm`; convolved peepholes and equation 2 go frame by frame here.
+through memory twice. Equation 1 runs over whole clips in `layers.unrolled_convlstm`, unless its
+peepholes are convolutions; those and equation 2 go frame by frame here.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -5,7 +5,6 @@ every frame by itself, here gates are activated where the convolution left them,
 written where the result wants them, and one buffer serves the gradients of all frames' gates.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +47,7 @@ def unroll(
         dtype = torch.get_autocast_dtype(device)
         x, weight, bias = x.to(dtype), weight.to(dtype), bias.to(dtype)
         hidden = None if hidden is None else hidden.to(dtype)
-    hiddens, cell = _Unrolled.apply(x.movedim(2, -1), weight, bias, peepholes, hidden, cell)
-    return hiddens.movedim(-1, 2), cell
+    return _Unrolled.apply(x, weight, bias, peepholes, hidden, cell)
 
 
 @dataclass(frozen=True)
@@ -74,12 +72,10 @@ class _Frame:
         peepholes: Tensor | None,
         *,
         of_gates: Tensor,
-        of_peepholes: Tensor | None,
     ) -> Tensor | None:
         """Return the gradient of the cell state before, from those of h_t and c_t.
 
-        The gradients of the gates before their activation are written to `of_gates`, those of the
-        peepholes added to `of_peepholes`.
+        The gradients of the gates before their activation are written to `of_gates`.
         """
         write, keep, candidate, output = self.gates.chunk(4, dim=1)
         of_write, of_keep, of_candidate, of_output = of_gates.chunk(4, dim=1)
@@ -93,22 +89,24 @@ class _Frame:
         _through(aten.tanh_backward, candidate, of_cell, write, to=of_candidate)
         if self.before is None:
             of_keep.zero_()
-            of_before = None
-        else:
-            _through(aten.sigmoid_backward, keep, of_cell, self.before, to=of_keep)
-            of_before = of_cell.mul_(keep)
-            if peepholes is not None:
-                of_before.addcmul_(peepholes[0], of_write).addcmul_(peepholes[1], of_keep)
-        if of_peepholes is not None:
-            seen = (self.before, of_write), (self.before, of_keep), (self.cell, of_output)
-            for total, (state, gradient) in zip(of_peepholes, seen, strict=True):
-                if state is not None:
-                    total += (state * gradient).sum_to_size(total.shape)
+            return None
+        _through(aten.sigmoid_backward, keep, of_cell, self.before, to=of_keep)
+        of_before = of_cell.mul_(keep)
+        if peepholes is not None:
+            of_before.addcmul_(peepholes[0], of_write).addcmul_(peepholes[1], of_keep)
         return of_before
+
+    def add_to_peepholes(self, of_peepholes: Tensor, of_gates: Tensor) -> None:
+        """Add the gradients of the peepholes from those of the gates before their activation."""
+        of_write, of_keep, _, of_output = of_gates.chunk(4, dim=1)
+        terms = (self.before, of_write), (self.before, of_keep), (self.cell, of_output)
+        for total, (state, gradient) in zip(of_peepholes, terms, strict=True):
+            if state is not None:
+                total += (state * gradient).sum_to_size(total.shape)
 
 
 class _Unrolled(torch.autograd.Function):
-    """`unroll` of frames whose channels are their last axis."""
+    """`unroll` without autocast."""
 
     @staticmethod
     def forward(
@@ -120,9 +118,9 @@ class _Unrolled(torch.autograd.Function):
         hidden: Tensor | None,
         cell: Tensor | None,
     ) -> tuple[Tensor, Tensor | None]:
-        hiddens = x.new_empty(*x.shape[:-1], weight.shape[0] // 4)
+        hiddens = _empty_clips(x, x.shape, weight.shape[0] // 4)
         kept: list[Tensor | None] = []
-        for frame, place in zip(_frames(x), _frames(hiddens), strict=True):
+        for frame, place in zip(x.unbind(1), hiddens.unbind(1), strict=True):
             seen = _side_by_side(frame, hidden)
             kernels = weight[:, : seen.shape[1]]
             gates = functional.conv2d(seen, kernels, bias, padding=_padding(weight))
@@ -145,23 +143,24 @@ class _Unrolled(torch.autograd.Function):
     ) -> tuple[Tensor | None, ...]:
         weight, peepholes, *kept = ctx.saved_tensors
         frames = [_Frame(*kept[start : start + 5]) for start in range(0, len(kept), 5)]
-        of_x = frames[0].seen.new_empty(ctx.x_shape)
+        of_x = _empty_clips(frames[0].seen, ctx.x_shape, ctx.x_shape[2])
         if of_hiddens is None:
-            of_hiddens = of_x.new_zeros(*ctx.x_shape[:-1], frames[0].cell.shape[1])
+            of_hiddens = _empty_clips(of_x, ctx.x_shape, weight.shape[0] // 4).zero_()
         of_gates = torch.empty_like(frames[0].gates)
         of_weight = torch.zeros_like(weight, dtype=of_gates.dtype)
         of_bias = of_gates.new_zeros(len(weight))
         of_peepholes = None if peepholes is None else torch.zeros_like(peepholes)
         of_hidden = None
-        places = zip(frames, _frames(of_hiddens), _frames(of_x), strict=True)
+        places = zip(frames, of_hiddens.unbind(1), of_x.unbind(1), strict=True)
         for frame, of_output, place in reversed(list(places)):
             of_cell = frame.through_gates(
                 of_output if of_hidden is None else of_output + of_hidden,
                 of_cell,
                 peepholes,
                 of_gates=of_gates,
-                of_peepholes=of_peepholes,
             )
+            if of_peepholes is not None:
+                frame.add_to_peepholes(of_peepholes, of_gates)
             of_bias += of_gates.sum((0, 2, 3))
             width = frame.seen.shape[1]
             of_seen, of_kernels = _through_convolution(of_gates, frame.seen, weight[:, :width])
@@ -219,21 +218,12 @@ def _padding(weight: Tensor) -> int:
     return weight.shape[-1] // 2
 
 
-def _frames(x: Float[Tensor, "b t h w c"]) -> Iterator[Float[Tensor, "b c h w"]]:
-    return (frame.movedim(-1, 1) for frame in x.unbind(1))
+def _empty_clips(like: Tensor, shape: torch.Size, channels: int) -> Float[Tensor, "b t c h w"]:
+    """Return room for clips of `shape` but of so many channels, in the order b, t, h, w, c."""
+    b, t, _, h, w = shape
+    return like.new_empty(b, t, h, w, channels).movedim(-1, 2)
 
 
 def _side_by_side(frame: Tensor, hidden: Tensor | None) -> Tensor:
-    """Return the channels of both, in channels-last memory whatever theirs is."""
-    b, c, h, w = frame.shape
-    width = c if hidden is None else c + hidden.shape[1]
-    joined = torch.empty(
-        (b, width, h, w),
-        dtype=frame.dtype,
-        device=frame.device,
-        memory_format=torch.channels_last,
-    )
-    joined[:, :c] = frame
-    if hidden is not None:
-        joined[:, c:] = hidden
-    return joined
+    joined = frame if hidden is None else torch.cat([frame, hidden], dim=1)
+    return joined.contiguous(memory_format=torch.channels_last)

@@ -98,7 +98,7 @@ def invert_runs(
     for task in tasks:
         require_attention(task.run, "spatial")
     rest = iter(tasks)
-    jobs = [_Job(one.run, [next(rest) for _ in one.paths], split, reporter) for one in opened]
+    jobs = [_Job(one.run, [next(rest) for _ in one.paths], reporter) for one in opened]
     if dry_run:
         return Outcome(rows=[task.planned(job.out) for job in jobs for task in job.tasks])
     return do_together(jobs, device=device, world=world)
@@ -111,12 +111,11 @@ class _Job:
     run: Run
     tasks: Sequence[Task]
     """One, or one a fold."""
-    split: Split
     reporter: Reporter
 
     @property
     def out(self) -> Path:
-        return self.run.directory.path / "invert-spatial" / self.split
+        return self.run.directory.path / "invert-spatial" / self.tasks[0].split
 
     def __call__(self, world: World) -> Outcome:
         shares = [world.gather(self._answers(task, world)) for task in self.tasks]
