@@ -95,8 +95,10 @@ def normalized(x: Tensor, norm: nn.GroupNorm) -> Tensor:
     return result * norm.weight[:, None, None] + norm.bias[:, None, None]
 
 
-def by_the_paper(layer: Layer, x: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-    """Return h_t of all frames, and lists of h_t and c_t that begin with the zero states."""
+def by_the_paper(
+    layer: Layer, x: Tensor, state: ConvLstmState | None = None
+) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    """Return h_t of all frames, and lists of h_t and c_t that begin with those of the state."""
     inputs, hidden = x.shape[2], len(layer.memory.gates.bias) // 4
     i, f, c, o = (weights_of_gate(layer.memory.gates, n, inputs, hidden) for n in range(4))
     see_i, see_f, see_o = peephole_terms(layer, hidden)
@@ -106,6 +108,9 @@ def by_the_paper(layer: Layer, x: Tensor) -> tuple[Tensor, list[Tensor], list[Te
 
     zero = x.new_zeros(len(x), hidden, *x.shape[-2:])
     h, cells = [zero, zero], [zero]  # h[-1] is h_t-1, h[-2] is h_t-2
+    if state is not None:
+        two_back = zero if state.earlier_hidden is None else state.earlier_hidden
+        h, cells = [two_back, state.hidden], [state.cell]
     for frame in x.unbind(1):
         i_t = torch.sigmoid(driven(i, frame, h[-1]) + see_i(cells[-1]))
         f_t = torch.sigmoid(driven(f, frame, h[-1]) + see_f(cells[-1]))
@@ -158,6 +163,40 @@ def test_gradients_are_those_of_the_equations(kind: type[Layer], peephole: Peeph
     for ours, expected in zip(*gradients, strict=True):
         assert expected.abs().max() > 1e-6
         torch.testing.assert_close(ours, expected)
+
+
+@every_kind
+@every_peephole
+@pytest.mark.parametrize("with_state", [False, True])
+@pytest.mark.parametrize("loss_of", ["hidden states", "cell state", "both"])
+def test_gradients_of_states_are_those_of_the_equations(
+    kind: type[Layer], peephole: Peephole, with_state: bool, loss_of: str
+) -> None:
+    layer = drawn(new_layer(kind, peephole))
+    found = []
+    for by_layer in (True, False):
+        x, *before = (t.requires_grad_() for t in (clips(), *clips(3, channels=4).unbind(1)))
+        hidden, cell, earlier = before
+        state = ConvLstmState(hidden, cell, earlier if kind is EnhancedConvLstm else None)
+        given_state = state if with_state else None
+        if by_layer:
+            hiddens, after = layer(x, given_state)
+            last = after.cell
+        else:
+            hiddens, _, cells = by_the_paper(layer, x, given_state)
+            last = cells[-1]
+        weighed = (hiddens * torch.linspace(-1, 2, hiddens.numel()).view_as(hiddens)).sum()
+        losses = {"hidden states": weighed, "cell state": last.square().sum()}
+        losses["both"] = sum(losses.values())
+        wanted = [x, *layer.parameters(), *(before if with_state else [])]
+        found.append(torch.autograd.grad(losses[loss_of], wanted, allow_unused=True))
+    for ours, expected in zip(*found, strict=True):
+        if expected is None:
+            assert ours is None or not ours.any()
+        else:
+            torch.testing.assert_close(ours, expected)
+    of_x = found[1][0]
+    assert of_x.abs().max() > 1e-6
 
 
 @every_kind
