@@ -1,6 +1,7 @@
 """Videos small enough to be made for every test, and a few faces."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +26,36 @@ def make_video(tmp_path: Path) -> MakeVideo:
         return folder
 
     return make
+
+
+@pytest.fixture
+def trainings() -> Callable[[Path], list[int]]:
+    """Returns the processes in whose calls a run is named."""
+
+    def call(process: Path) -> bytes:
+        try:
+            return (process / "cmdline").read_bytes()
+        except OSError:  # it has ended
+            return b""
+
+    def named(run: Path) -> list[int]:
+        processes = Path("/proc").glob("[0-9]*")
+        return [int(process.name) for process in processes if bytes(run) in call(process)]
+
+    return named
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool]], None]:
+    """Waits for a condition, at most two minutes."""
+
+    def wait(condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + 120
+        while not condition():
+            assert time.monotonic() < end, "took too long"
+            time.sleep(0.1)
+
+    return wait
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from attncli.reporting import Silent
 from attncli.workflows import folds_beside
 
 WAIT_SEC = 120
+Processes = Callable[[Path], list[int]]
+WaitUntil = Callable[[Callable[[], bool]], None]
 ENDLESS = (
     *("--folds", "2", "--parallel-folds", "2", "--face-px", "16", "--margin-px", "2"),
     *("--widths", "4,4,4,4,8", "--face-crop", "centre", "--batch-size", "8", "--device", "cpu"),
@@ -24,7 +25,9 @@ ENDLESS = (
 
 
 @pytest.fixture
-def begun(faces: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+def begun(
+    faces: Path, tmp_path: Path, trainings: Processes, wait_until: WaitUntil
+) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """A training of two folds without an end, both of which have checkpoints already."""
     out = tmp_path / "run"
     words = ["train", "convlstm", "--data", str(faces), *ENDLESS, "-o", str(out)]
@@ -44,28 +47,8 @@ def checkpointed(run: Path) -> list[Path]:
     return [fold for fold in run.glob("fold*") if any(fold.glob("checkpoints/*"))]
 
 
-def trainings(run: Path) -> list[int]:
-    """Return the processes in whose calls the run is named."""
-
-    def call(process: Path) -> bytes:
-        try:
-            return (process / "cmdline").read_bytes()
-        except OSError:  # it has ended
-            return b""
-
-    processes = Path("/proc").glob("[0-9]*")
-    return [int(process.name) for process in processes if bytes(run) in call(process)]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + WAIT_SEC
-    while not condition():
-        assert time.monotonic() < end, "took too long"
-        time.sleep(0.1)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_asked_to_stop_it_ends_when_every_fold_has_stopped(begun, number):
+def test_asked_to_stop_it_ends_when_every_fold_has_stopped(begun, trainings, number):
     process, out = begun
     process.send_signal(number)
     _, messages = process.communicate(timeout=WAIT_SEC)
@@ -75,14 +58,14 @@ def test_asked_to_stop_it_ends_when_every_fold_has_stopped(begun, number):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells children on Linux only")
-def test_killed_it_leaves_no_fold_behind(begun):
+def test_killed_it_leaves_no_fold_behind(begun, trainings, wait_until):
     process, out = begun
     process.kill()
     wait_until(lambda: not trainings(out))
     assert len(checkpointed(out)) == 2
 
 
-def test_a_fold_that_fails_stops_the_others_and_is_named(begun, faces, run_cli):
+def test_a_fold_that_fails_stops_the_others_and_is_named(begun, faces, trainings, run_cli):
     process, out = begun
     process.terminate()
     process.communicate(timeout=WAIT_SEC)
@@ -101,11 +84,12 @@ def test_a_fold_that_fails_stops_the_others_and_is_named(begun, faces, run_cli):
 def test_a_fold_is_given_the_gpu_that_is_free(tmp_path, monkeypatch):
     devices = {}
 
-    def call(_method: str, _out: Path, fold: int, device: str) -> list[str]:
-        devices[fold] = device
-        return ["sleep", "3" if fold == 1 else "0"]
+    def start(call: list[str], **_: object) -> subprocess.Popen[bytes]:
+        fold, device = (call[call.index(option) + 1] for option in ("--fold", "--device"))
+        devices[int(fold)] = device
+        return subprocess.Popen(["sleep", "3" if fold == "1" else "0"])
 
-    monkeypatch.setattr(folds_beside, "_call", call)
+    monkeypatch.setattr(folds_beside, "start_attncli", start)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     config = ConvLstmConfig(data=tmp_path, folds=4)
     folds_beside.train_beside("convlstm", config, tmp_path, 2, Silent())

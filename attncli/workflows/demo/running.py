@@ -4,14 +4,10 @@ There is no code path of its own here: every step is an `attncli` command in a p
 """
 
 import json
-import os
 import shlex
 import statistics
-import subprocess
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -22,6 +18,7 @@ from attncli.files.atomic import write_text
 from attncli.files.outputs import SETTINGS, claim
 from attncli.machine import usable_cores
 from attncli.reporting import Reporter
+from attncli.workflows.beside import Process, run_beside, start_attncli
 from attncli.workflows.outcome import Outcome, Row
 
 Arguments = list[str]
@@ -90,7 +87,7 @@ def run_demo(demo: Demo, *, overwrite: bool, dry_run: bool, reporter: Reporter) 
     logs.mkdir(parents=True, exist_ok=True)
     scores: list[Row] = []
     for number, stage in enumerate(stages, start=1):
-        for command, rows in _run_stage(stage, logs / f"{number}", reporter):
+        for command, rows in _run_stage(stage, logs, number, reporter):
             scores += rows if demo.scores(command) else []
     return Outcome(rows=[summary(demo, system, scores) for system in demo.systems])
 
@@ -117,38 +114,50 @@ def training_length(epochs: int) -> Arguments:
 
 
 def _run_stage(
-    stage: Sequence[Sequence[str]], log: Path, reporter: Reporter
-) -> list[tuple[Sequence[str], list[Row]]]:
+    stage: Sequence[Arguments], logs: Path, number: int, reporter: Reporter
+) -> list[tuple[Arguments, list[Row]]]:
     """Run independent commands side by side; return each with the rows it answered."""
     beside = max(1, min(len(stage), usable_cores()))
-    threads = usable_cores() // beside
+    answered: dict[int, list[Row]] = {}
+
+    def log(place: int) -> Path:
+        return logs / f"{number}-{place}-{stage[place - 1][0]}.txt"
+
+    def start(place: int, _core: int) -> Process:
+        log(place).unlink(missing_ok=True)
+        return start_attncli(
+            [*stage[place - 1], "--json"],
+            messages=log(place),
+            threads=usable_cores() // beside,
+            answer=log(place).with_suffix(".json"),
+        )
+
+    def finish(place: int, process: Process) -> None:
+        answered[place] = _rows(stage[place - 1], process, log(place))
+
     for command in stage:
         reporter.note(f"$ {_printed(command)}")
-    with ThreadPoolExecutor(beside) as pool:
-        jobs = {}
-        for number, command in enumerate(stage, start=1):
-            messages = Path(f"{log}-{number}-{command[0]}.txt")
-            jobs[pool.submit(_run, command, messages, threads)] = command
-        label = " and ".join(dict.fromkeys(command[0] for command in stage))
-        finished = reporter.track(as_completed(jobs), label=label, total=len(jobs), unit="commands")
-        return [(jobs[job], job.result()) for job in finished]
+    run_beside(
+        range(1, len(stage) + 1),
+        range(beside),
+        start=start,
+        finish=finish,
+        label=" and ".join(dict.fromkeys(command[0] for command in stage)),
+        unit="commands",
+        reporter=reporter,
+    )
+    return [(stage[place - 1], answered[place]) for place in sorted(answered)]
 
 
-def _run(command: Sequence[str], log: Path, threads: int) -> list[Row]:
-    """Run one command, its messages going to `log`, and return the rows it answers with."""
-    argv = [sys.executable, "-m", "attncli", *command, "--json"]
-    environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
-    with log.open("w", encoding="utf-8") as messages:
-        answer = subprocess.run(  # noqa: S603 - our own program
-            argv, stdout=subprocess.PIPE, stderr=messages, env=environment, text=True, check=False
-        )
-    if answer.returncode != ExitCode.DONE:
+def _rows(command: Arguments, process: Process, log: Path) -> list[Row]:
+    """Return the rows that a command answered with."""
+    if process.returncode != ExitCode.DONE:
         raise AttncliError(
-            f"`{_printed(command)}` ended with exit code {answer.returncode}",
+            f"`{_printed(command)}` ended with exit code {process.returncode}",
             where=log,
             remedy="see its last line",
         )
-    rows: list[Row] = json.loads(answer.stdout)
+    rows: list[Row] = json.loads(log.with_suffix(".json").read_text(encoding="utf-8"))
     return rows
 
 

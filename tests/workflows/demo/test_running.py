@@ -1,8 +1,13 @@
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from attncli.errors import AttncliError
+from attncli.machine import usable_cores
 from attncli.reporting import Silent
 from attncli.workflows.demo.object_abn import ObjectAbnDemo
 from attncli.workflows.demo.running import run_demo, summary
@@ -33,7 +38,7 @@ def test_a_command_that_fails_stops_the_demo_and_is_named(tmp_path, monkeypatch)
     demo = ObjectAbnDemo(out=tmp_path / "d")
     with pytest.raises(AttncliError, match="toy-data ucf101 /dev/null/x` ended with exit code 1"):
         run_demo(demo, overwrite=False, dry_run=False, reporter=Silent())
-    assert "error" in next((tmp_path / "d" / "logs").iterdir()).read_text()
+    assert "error" in next((tmp_path / "d" / "logs").glob("*.txt")).read_text()
 
 
 def test_a_demo_that_goes_on_makes_no_data_anew(tmp_path):
@@ -48,3 +53,65 @@ def test_options_of_one_paper_are_wrong_usage_for_another(run_cli, tmp_path):
     answer = run_cli("demo", "object-abn", "-o", tmp_path / "d", "--tuning-epochs", "1")
     assert (answer.exit_code, answer.stdout) == (2, "")
     assert "--tuning-epochs: does not apply to object-abn" in answer.stderr
+
+
+@pytest.fixture
+def begun(tmp_path, trainings, wait_until):
+    """A demo that trains two models without an end, both of which have checkpoints already."""
+    out = tmp_path / "demo"
+    words = ["demo", "ram", "-o", str(out), "--size", "6", "--epochs", "100000"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "attncli", *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    ) as process:
+        try:
+            models = min(2, usable_cores())
+            wait_until(
+                lambda: (
+                    process.poll() is not None
+                    or len(list(out.glob("runs/*/*/fold01/checkpoints"))) == models
+                )
+            )
+            assert process.poll() is None
+            yield process, out
+        finally:
+            for number in trainings(out):
+                os.kill(number, signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_it_stops_what_it_runs_and_starts_nothing_more(begun, trainings, number):
+    process, out = begun
+    running = set(out.glob("logs/2-*.txt"))
+    process.send_signal(number)
+    _, messages = process.communicate(timeout=120)
+    assert process.returncode == 130, messages
+    assert "--resume" in messages
+    assert trainings(out) == []
+    assert set(out.glob("logs/2-*.txt")) == running
+    assert all("--resume" in log.read_text() for log in running)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells children on Linux only")
+def test_killed_it_leaves_no_command_running(begun, trainings, wait_until):
+    process, out = begun
+    process.kill()
+    wait_until(lambda: not trainings(out))
+
+
+def test_a_command_that_fails_stops_those_beside_it(tmp_path, monkeypatch, trainings):
+    data = str(tmp_path / "toy")
+    endless = ["toy-data", "ckplus", data, "--size", "100000"]
+    monkeypatch.setattr("attncli.workflows.demo.running.usable_cores", lambda: 2)
+    monkeypatch.setattr(
+        ObjectAbnDemo, "stages", lambda _: [[endless, ["toy-data", "ucf101", "/dev/null/x"]]]
+    )
+    with pytest.raises(AttncliError, match="/dev/null/x` ended with exit code 1"):
+        run_demo(
+            ObjectAbnDemo(out=tmp_path / "d"), overwrite=False, dry_run=False, reporter=Silent()
+        )
+    assert trainings(Path(data)) == []
