@@ -55,52 +55,39 @@ def test_options_of_one_paper_are_wrong_usage_for_another(run_cli, tmp_path):
     assert "--tuning-epochs: does not apply to object-abn" in answer.stderr
 
 
-@pytest.fixture
-def begun(tmp_path, trainings, wait_until):
-    """A demo that trains two models without an end, both of which have checkpoints already."""
-    out = tmp_path / "demo"
-    words = ["demo", "ram", "-o", str(out), "--size", "6", "--epochs", "100000"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "attncli", *words],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    ) as process:
-        try:
-            models = min(2, usable_cores())
-            wait_until(
-                lambda: (
-                    process.poll() is not None
-                    or len(list(out.glob("runs/*/*/fold01/checkpoints"))) == models
-                )
-            )
-            assert process.poll() is None
-            yield process, out
-        finally:
-            for number in trainings(out):
-                os.kill(number, signal.SIGKILL)
+ENDLESS = """
+import sys
+from attncli.__main__ import main
+from attncli.workflows.demo.ram import RamDemo
+
+def stages(demo):
+    places = [str(demo.out / f"toy{number}") for number in range(100)]
+    return [[["toy-data", "ckplus", place, "--size", "100000"] for place in places]]
+
+RamDemo.stages = stages
+main()
+"""
+"""A demo of many commands without an end."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_asked_to_stop_it_stops_what_it_runs_and_starts_nothing_more(begun, trainings, number):
-    process, out = begun
-    running = set(out.glob("logs/2-*.txt"))
-    process.send_signal(number)
-    _, messages = process.communicate(timeout=120)
-    assert process.returncode == 130, messages
-    assert "--resume" in messages
-    assert trainings(out) == []
-    assert set(out.glob("logs/2-*.txt")) == running
-    assert all("--resume" in log.read_text() for log in running)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells children on Linux only")
-def test_killed_it_leaves_no_command_running(begun, trainings, wait_until):
-    process, out = begun
-    process.kill()
-    wait_until(lambda: not trainings(out))
+def test_asked_to_stop_it_stops_what_it_runs_and_starts_nothing_more(
+    tmp_path, trainings, wait_until, number
+):
+    out = tmp_path / "demo"
+    call = [sys.executable, "-c", ENDLESS, "demo", "ram", "-o", str(out)]
+    with subprocess.Popen(call, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            wait_until(lambda: len(trainings(out)) > 1 or process.poll() is not None)
+            process.send_signal(number)
+            _, messages = process.communicate(timeout=120)
+            assert process.returncode == 130, messages
+            assert "--resume" in messages
+            assert trainings(out) == []
+            assert len(list(out.glob("logs/*.txt"))) <= usable_cores()
+        finally:
+            for left in trainings(out):
+                os.kill(left, signal.SIGKILL)
 
 
 def test_a_command_that_fails_stops_those_beside_it(tmp_path, monkeypatch, trainings):
