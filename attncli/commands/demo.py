@@ -29,7 +29,12 @@ def command(
         ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs of each model.", show_default=False)
+        int | None,
+        typer.Option(
+            min=1,
+            help="Epochs of each model; of ram's without Enhanced ConvLSTM twice as many.",
+            show_default=False,
+        ),
     ] = None,
     tuning_epochs: Annotated[
         int | None,

@@ -6,7 +6,9 @@ where an expression changes the picture.
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +22,7 @@ from attncli.data.toy.faces import Look, Pose, Unit, landmarks, paint_face
 from attncli.errors import UsageError
 from attncli.files.atomic import replacing_directory, write_text
 from attncli.files.masks import FrameMasks, Instance, MaskWriter
+from attncli.machine import usable_cores
 from attncli.reporting import Reporter
 
 Course = Float[np.ndarray, "t u"]
@@ -32,9 +35,9 @@ FEWEST_FRAMES = 6
 """Smallest usual length at which an expression still comes gradually."""
 LENGTHS = (0.57, 1.45)
 """Shortest and longest sequence, over the usual length."""
-PEAK = (0.5, 1.0)
+PEAK = (0.75, 1.0)
 """Weakest and strongest expression in the last frame; a unit may stay below it."""
-ONSET, APEX = (0.0, 0.35), (0.7, 1.0)
+ONSET, APEX = (0.0, 0.3), (0.5, 0.85)
 """When an expression begins and when it is all there, over the length of the sequence."""
 VISIBLE = 9.0
 """Change of a pixel, in grey levels, from which an expression is said to show there."""
@@ -157,9 +160,13 @@ def make_ckplus(
         raise UsageError(what, where="--size")
     sequences = toy_sequences(size, seed)
     with replacing_directory(directory.resolve()) as root:
-        for sequence in reporter.track(sequences, label="drawing faces", unit="sequences"):
-            video = draw(sequence, seed=seed, frames=frames, size_hw=size_hw)
-            _write_sequence(root, sequence, video)
+        make = partial(_make_sequence, root, seed=seed, frames=frames, size_hw=size_hw)
+        pool = ThreadPoolExecutor(usable_cores())
+        try:
+            made, n = pool.map(make, sequences), len(sequences)
+            list(reporter.track(made, label="drawing faces", total=n, unit="sequences"))
+        finally:
+            pool.shutdown(cancel_futures=True)
         settings = {"format_version": 1, "size": size, "seed": seed, "frames": frames}
         write_text(root / "config.toml", tomli_w.dumps({**settings, "frame_hw": list(size_hw)}))
     return sequences
@@ -230,7 +237,7 @@ def _expressed(expression: str | None, n_frames: int, rng: np.random.Generator) 
     else:
         for unit, strength in EXPRESSIONS[expression].items():
             # People differ in which parts of an expression they show.
-            full[unit] = strength * rng.uniform(0.35, 1.15)
+            full[unit] = strength * rng.uniform(0.6, 1.15)
     if rng.random() < 0.5:
         left, right = Unit.DIMPLE_LEFT, Unit.DIMPLE_RIGHT
         full[[left, right]] = full[[right, left]]
@@ -294,7 +301,10 @@ def _filmed(
     return np.clip(lit, 0, 255).astype(np.uint8)
 
 
-def _write_sequence(root: Path, sequence: ToySequence, video: FaceVideo) -> None:
+def _make_sequence(
+    root: Path, sequence: ToySequence, *, seed: int, frames: int, size_hw: tuple[int, int]
+) -> None:
+    video = draw(sequence, seed=seed, frames=frames, size_hw=size_hw)
     images, points = root / IMAGES / sequence.id, root / LANDMARKS / sequence.id
     for folder in (images, points):
         folder.mkdir(parents=True)
