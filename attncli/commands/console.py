@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from attncli.errors import ExitCode
+from attncli.errors import ExitCode, Failure
 from attncli.reporting import Reporter, Silent
 from attncli.workflows.outcome import Outcome, Row
 
@@ -43,11 +43,16 @@ def finish(outcome: Outcome, *, as_json: bool) -> None:
     else:
         write_table(outcome.rows)
     if outcome.failures:
-        names = [failure.path for failure in outcome.failures[:NAMED_FAILURES]]
+        names = [_named(failure) for failure in outcome.failures[:NAMED_FAILURES]]
         more = len(outcome.failures) - len(names)
         named = ", ".join([*names, f"and {more} more"] if more else names)
         terminal().warn(f"{len(outcome.failures)} could not be used: {named}")
         raise typer.Exit(ExitCode.PARTIAL)
+
+
+def _named(failure: Failure) -> str:
+    reason = failure.error.removeprefix(f"{failure.path}: ")
+    return f"{failure.path} ({reason})"
 
 
 def rank() -> int:

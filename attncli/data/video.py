@@ -246,4 +246,4 @@ def _image_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        raise UnreadableVideoError(f"a frame cannot be read ({error})", where=folder) from error
+        raise UnreadableVideoError(f"a frame cannot be used ({error})", where=folder) from error

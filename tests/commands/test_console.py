@@ -69,13 +69,14 @@ def test_no_rows_are_an_empty_list_or_nothing(capsys):
 
 
 def test_failures_are_named_and_exit_three_after_the_rows_are_written(capsys):
-    failures = [Failure(str(i), f"{i}.avi", "bad") for i in range(5)]
+    failures = [Failure(str(i), f"{i}.avi", f"{i}.avi: no frame decodes") for i in range(5)]
     with pytest.raises(typer.Exit) as ending:
         console.finish(Outcome(rows=[{"a": 1}], failures=failures), as_json=True)
     assert ending.value.exit_code == 3
     stdout, stderr = capsys.readouterr()
     assert json.loads(stdout) == [{"a": 1}]
-    assert stderr == ("warning: 5 could not be used: 0.avi, 1.avi, 2.avi, and 2 more\n")
+    named = ", ".join(f"{i}.avi (no frame decodes)" for i in range(3))
+    assert stderr == f"warning: 5 could not be used: {named}, and 2 more\n"
 
 
 def test_only_the_first_process_of_a_distributed_run_shows_anything(monkeypatch, capsys):
