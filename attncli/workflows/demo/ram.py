@@ -72,7 +72,7 @@ class RamDemo(Demo):
         # ConvLSTM begins late to learn, when a cosine would have let the learning rate fall, and
         # two of its steps take as long as one of Enhanced ConvLSTM.
         epochs = 2 * self.epochs
-        milestone = str(max(1, epochs * 6 // 7))
+        milestone = str(epochs * 6 // 7)
         return [*training_length(epochs), "--schedule", "step", "--milestones", milestone]
 
     def _evaluations(self) -> list[Arguments]:
