@@ -1,6 +1,7 @@
 """The command line: which commands there are, and what a user sees when one fails."""
 
 import errno
+import io
 import os
 import select
 import shlex
@@ -41,6 +42,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         arguments: Words after `attncli`; those of this process where None.
     """
     _replace_closed_streams()
+    _write_any_letter()
     words = sys.argv[1:] if arguments is None else list(arguments)
     root = application()
     if COMPLETION_VARIABLE in os.environ:
@@ -111,6 +113,13 @@ def _replace_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
+def _write_any_letter() -> None:
+    """Let streams write what their encoding lacks as escapes: after hours of work nothing fails."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _reader_went_away() -> bool:
     """Return whether it is stdout that is closed, and not a pipe to some other process."""
     poll = select.poll()
@@ -150,6 +159,8 @@ def _explain(
             )
         case _ if isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error):
             return ExitCode.FAILED, "error: out of memory; lower --batch-size or --workers"
+        case RuntimeError() if _is_of_readers(str(error)):
+            return ExitCode.FAILED, f"error: {_explain_lost_readers(str(error), words, invoked)}"
         case _:
             problem = f"{type(error).__name__}: {_text(error)}"
             return ExitCode.FAILED, f"internal error: {problem}; run again with --debug"
@@ -160,6 +171,23 @@ def _explain_os_error(error: OSError) -> str:
     where = "" if name is None else f"{os.fsdecode(name)}: "
     problem = error.strerror.lower() if error.strerror else _text(error) or type(error).__name__
     return f"{where}{problem}; {REMEDIES.get(error.errno or 0, 'check the path')}"
+
+
+def _is_of_readers(text: str) -> bool:
+    """Return whether torch says that a process which reads data is gone or lacks memory."""
+    return "DataLoader worker (pid" in text or "/torch_" in text or "shared memory" in text
+
+
+def _explain_lost_readers(text: str, words: Sequence[str], invoked: TyperCommand | None) -> str:
+    lacks_memory = any(sign in text for sign in ("Bus error", "No space left", "shared memory"))
+    cause = (
+        "shared memory (/dev/shm) is full; lower --workers (0 reads in the main process) or"
+        " --batch-size, or give a container more with --shm-size"
+        if lacks_memory
+        else "a process that reads data was killed, as the system does where memory runs out; lower"
+        " --workers (0 reads in the main process) or --batch-size"
+    )
+    return f"{cause}; {_how_to_go_on(words, invoked)}"
 
 
 def _text(error: BaseException) -> str:

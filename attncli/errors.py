@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from os import PathLike
 
+LONGEST_TEXT = 600
+"""Letters of a message beyond which its middle is left out: a table's cell may hold thousands."""
+
 
 class ExitCode(IntEnum):
     """What a finished command tells the shell."""
@@ -33,9 +36,29 @@ class AttncliError(Exception):
     def __init__(
         self, what: str, *, where: str | PathLike[str] | None = None, remedy: str | None = None
     ) -> None:
-        place = "" if where is None else f"{where}: "
-        action = "" if remedy is None else f"; {remedy}"
-        super().__init__(f"{place}{what}{action}")
+        place = "" if where is None else f"{_printable(str(where))}: "
+        action = "" if remedy is None else f"; {_shortened(remedy)}"
+        super().__init__(f"{place}{_shortened(what)}{action}")
+
+
+def _printable(text: str) -> str:
+    """Return a text in one line, with escapes for what a terminal would not print but obey."""
+    line = " ".join(text.split("\n"))
+    return line if line.isprintable() else "".join(map(_escaped, line))
+
+
+def _escaped(letter: str) -> str:
+    return letter if letter.isprintable() else repr(letter)[1:-1]
+
+
+def _shortened(text: str) -> str:
+    """Return a text in one line, without its middle where it quotes what no line can hold."""
+    if "Original Traceback" in text:  # torch's words about an error of a process that reads data
+        return text
+    text = _printable(text)
+    if len(text) <= LONGEST_TEXT:
+        return text
+    return f"{text[: 2 * LONGEST_TEXT // 3]} … {text[-LONGEST_TEXT // 4 :]}"
 
 
 class UsageError(AttncliError):
@@ -54,6 +77,18 @@ class MissingDependencyError(AttncliError):
     """An optional package or a device is not there."""
 
     exit_code = ExitCode.MISSING
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One input that was used, though it may not be what it should be."""
+
+    id: str
+    """The sample's id, as in its manifest or split file."""
+    path: str
+    """The file."""
+    text: str
+    """What the user should look at, in one line."""
 
 
 @dataclass(frozen=True)

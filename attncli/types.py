@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
-from attncli.errors import Failure
+from attncli.errors import Failure, Remark
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class ClipBatch:
     """Frames that people said it of, where there are `spatial_edits`; those are empty elsewhere."""
     failures: tuple[Failure, ...] = ()
     """Samples of this batch that could not be read, and so are not in it."""
+    remarks: tuple[Remark, ...] = ()
+    """Samples of this batch that may not be what they should be."""
 
     def to(self, device: torch.device) -> "ClipBatch":
         """Return the batch with its tensors on `device`, copied without waiting."""

@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -295,3 +296,66 @@ def test_a_key_press_offers_what_can_follow(typed, offered):
     call = [sys.executable, "-m", "attncli"]
     answer = subprocess.run(call, env=environment, capture_output=True, text=True, check=True)
     assert answer.stdout.split() == offered
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that"
+            " dataloader's workers are out of shared memory.",
+            "shared memory (/dev/shm) is full; lower --workers (0 reads in the main process) or"
+            " --batch-size, or give a container more with --shm-size",
+        ),
+        (
+            "unable to write to file </torch_7_1_2>: No space left on device (28)",
+            "shared memory (/dev/shm) is full; lower --workers",
+        ),
+        (
+            "DataLoader worker (pid 7) is killed by signal: Killed.",
+            "a process that reads data was killed, as the system does where memory runs out; lower"
+            " --workers (0 reads in the main process) or --batch-size",
+        ),
+        (
+            "DataLoader worker (pid(s) 7, 8) exited unexpectedly",
+            "a process that reads data was killed",
+        ),
+    ],
+)
+def test_lost_readers_are_explained_and_how_to_go_on(run_cli, failing, text, said):
+    failing(RuntimeError(text))
+    answer = run_cli("fail")
+    assert answer.exit_code == 1
+    assert answer.stderr.startswith(f"attncli: error: {said}")
+    assert answer.stderr.endswith("to go on: attncli fail --resume\n")
+
+
+def test_messages_stay_one_line_of_bearable_length(run_cli, failing):
+    failing(AttncliError("cell " + repr("x" * 5000), where="a\x1b[31m\n.csv", remedy="mend it"))
+    (line,) = run_cli("fail").stderr.splitlines()
+    assert line.startswith("attncli: error: a\\x1b[31m .csv: cell 'xxx")
+    assert line.endswith("xxx'; mend it")
+    assert len(line) < 800
+    assert " … " in line
+
+
+@pytest.mark.parametrize("words", [["--json"], []])
+def test_a_terminal_without_the_letters_gets_escapes(words):
+    code = (
+        "import sys; from attncli.cli import _write_any_letter\n"
+        "from attncli.commands.console import write_json, write_table\n"
+        "_write_any_letter()\n"
+        "rows = [{'run': 'caf\\xe9 \\u52d5 \\udce9'}]\n"
+        "write_json(rows) if '--json' in sys.argv else write_table(rows)"
+    )
+    for encoding in ("ascii", "utf-8"):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        call = [sys.executable, "-c", code, *words]
+        answer = subprocess.run(call, env=environment, capture_output=True, check=True)
+        shown = answer.stdout.decode(encoding)
+        if words:
+            assert json.loads(shown) == [{"run": "café 動 \udce9"}]
+        elif encoding == "ascii":
+            assert "caf\\xe9 \\u52d5 \\udce9" in shown
+        else:
+            assert "café 動 \\udce9" in shown

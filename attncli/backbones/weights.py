@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from attncli.errors import AttncliError
 from attncli.files.checkpoints import first_keys
-from attncli.files.tensors import read_tensors
+from attncli.files.tensors import read_tensors, require_same_kind
 from attncli.reporting import Reporter
 
 COUNTER = "num_batches_tracked"
@@ -49,6 +49,7 @@ def load_state(
             where=where,
             remedy="use weights of the same size, width and depth",
         )
+    require_same_kind(own, state, where=where, remedy="convert them, or use other weights")
     model.load_state_dict({key: own[key] if key in kept else state[key] for key in own})
     return tuple(sorted(kept))
 

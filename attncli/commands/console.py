@@ -63,7 +63,12 @@ def rank() -> int:
 def write_json(rows: Sequence[Row]) -> None:
     """Write the rows to stdout as a JSON list; a number that is not finite becomes null."""
     finite = [{key: _finite(value) for key, value in row.items()} for row in rows]
-    sys.stdout.write(json.dumps(finite, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(finite, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # JSON has escapes of its own
+        text = json.dumps(finite, indent=2)
+    sys.stdout.write(text + "\n")
 
 
 def write_table(rows: Sequence[Row]) -> None:

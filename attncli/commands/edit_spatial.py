@@ -123,7 +123,12 @@ def from_masks(
     json: JsonOption = False,
     dry_run: DryRunOption = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the edits of clips that have some already.")
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Replace edits that were made from masks; clips on which people painted keep "
+            "theirs.",
+        ),
     ] = False,
 ) -> None:
     """Take instance masks for edits as they are, without painting.

@@ -9,6 +9,7 @@ import typer
 
 from attncli.config.training import LARGEST_SEED
 from attncli.errors import UsageError
+from attncli.files.text import lines_of
 
 RunsArgument = Annotated[
     list[Path], typer.Argument(help="Run directories; `-` reads paths from stdin, one a line.")
@@ -145,7 +146,7 @@ def read_paths(arguments: Iterable[Path]) -> list[Path]:
     paths: list[Path] = []
     for argument in arguments:
         if argument == Path("-"):
-            paths += [Path(line) for line in sys.stdin.read().splitlines() if line]
+            paths += [Path(line) for line in lines_of(sys.stdin.read()) if line]
         else:
             paths.append(argument)
     if not paths:

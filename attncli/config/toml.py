@@ -82,7 +82,7 @@ def read(file: Path) -> dict[str, Any]:
         written = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError((error.strerror or str(error)).lower(), where=file) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # a number too long, or lists in lists in lists
         raise UsageError(f"is no TOML: {error}", where=file) from error
     version = written.get("format_version", FORMAT_VERSION)
     if version != FORMAT_VERSION:

@@ -40,7 +40,8 @@ class TrainConfig:
     batch_size: int = 16
     """Clips in a step, over all processes and accumulated parts together."""
     accumulate: int = 1
-    """Parts a batch is split into to save memory; gradients are summed over them."""
+    """Parts a batch is split into to save memory; gradients are summed over them, but batch
+    normalisation sees the clips of one part, over all processes: 8 of 64 with 8 parts."""
     optimizer: Optimizer = "adam"
     """Optimisation algorithm."""
     lr: float = 1e-4
@@ -131,7 +132,7 @@ class ClipConfig(TrainConfig):
     short_videos: Literal["loop", "clamp", "error"] = "loop"
     """A video shorter than a clip's span is looped, held at its last frame, or an error."""
     val_start: Literal["centre", "random"] = "centre"
-    """Where a validation clip of dense sampling starts; Object-ABN draws it at random."""
+    """Where a validation clip of dense sampling starts; Object-ABN's paper draws it at random."""
     crop: Literal["short-side", "area"] = "short-side"
     """A training crop has the short side resized to a drawn length, or covers a drawn area."""
     crop_area_min: float = 0.08

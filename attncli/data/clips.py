@@ -18,10 +18,10 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from attncli.config.training import ClipConfig
 from attncli.data.geometry import ClipGeometry, ClipView, validation_view
 from attncli.data.mirroring import labels_after_flip
-from attncli.data.samples import VideoDataset, VideoSample
+from attncli.data.samples import VideoDataset, VideoSample, require_listed_frames
 from attncli.data.sampling import clip_indices
 from attncli.data.video import VideoClip, read_clip
-from attncli.errors import AttncliError, Failure
+from attncli.errors import AttncliError, Failure, Remark
 from attncli.types import ClipBatch
 
 
@@ -96,6 +96,8 @@ class ClipSample:
     """Where people said attention belongs, in the same geometry as the frames."""
     spatially_edited: Bool[Tensor, " t"] | None = None
     """Frames that people said it of."""
+    remark: Remark | None = None
+    """What the user should know of the video; None where all is well."""
 
 
 class SeededClips(Dataset[ClipSample | Failure]):
@@ -176,6 +178,7 @@ class ClipDataset(SeededClips):
             self.generator(row, Purpose.VIEW), may_flip=sample.label in self._labels_after_flip
         )
         clip = read_clip(sample.path, lambda n: self._indices(n, row), resize=view.decoded_hw)
+        require_listed_frames(sample, clip.n_frames)
         frames, masks = view.apply(clip.frames, self._read_masks(sample, clip), clip.size_hw)
         spatial_edit, spatially_edited = self._read_spatial_edit(sample, clip, view)
         return ClipSample(
@@ -189,6 +192,7 @@ class ClipDataset(SeededClips):
             temporal_edit=self._read_edit(sample, clip),
             spatial_edit=spatial_edit,
             spatially_edited=spatially_edited,
+            remark=_remark(sample, clip),
         )
 
     def _indices(self, n_frames: int, row: int) -> Int64[np.ndarray, " t"]:
@@ -258,6 +262,7 @@ def collate(items: Sequence[ClipSample | Failure]) -> ClipBatch:
         spatial_edits=default_collate(spatial) if spatial else None,
         spatially_edited=torch.stack(edited) if edited else None,
         failures=failures,
+        remarks=tuple(clip.remark for clip in clips if clip.remark is not None),
     )
 
 
@@ -312,6 +317,7 @@ def read_validation_clip(
     """
     view = validation_view(config)
     clip = read_clip(sample.path, lambda _: indices, resize=view.decoded_hw)
+    require_listed_frames(sample, clip.n_frames)
     frames, _ = view.apply(clip.frames, None, clip.size_hw)
     return frames[None].contiguous().permute(0, 4, 1, 2, 3)
 
@@ -326,6 +332,10 @@ def _require_same_size(
             where=sample.id,
             remedy=remedy,
         )
+
+
+def _remark(sample: VideoSample, clip: VideoClip) -> Remark | None:
+    return None if clip.remark is None else Remark(sample.id, str(sample.path), clip.remark)
 
 
 def _empty_batch(failures: tuple[Failure, ...]) -> ClipBatch:

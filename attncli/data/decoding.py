@@ -3,29 +3,37 @@
 One thread decodes, so that every reading gives the same frames. What a full decode finds out about
 a file (how many frames, which packet holds which, where decoding may start) is remembered for the
 life of the process. Later readings start at the key frame before the first frame wanted, leave out
-unwanted frames that no other frame refers to, and stop after the last one wanted.
+unwanted frames that no other frame refers to, and stop after the last one wanted. A decoder that
+does not yield all frames wanted by then is given the whole file again, from then on.
 """
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 import av
 import numpy as np
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 from jaxtyping import Int64
 
-from attncli.data.containers import is_cut_short
+from attncli.data.containers import find_damage
+from attncli.data.orientation import shown_hw
 from attncli.errors import AttncliError
 
 FrameChoice = Callable[[int], Int64[np.ndarray, " t"]]
 """Picks frame indices when it is told how many frames a video has."""
 
 _REMEMBERED_FILES = 100_000
+_LONGEST_ZEROS = 64
+"""Bytes of zeros in a row that no packet of these codecs has, as zeros announce their parts."""
+_WITHOUT_ZEROS = frozenset({"av1", "h264", "hevc", "libdav1d", "mpeg4", "vp8", "vp9"})
+_SHORT_SHARE, _SHORT_SEC = 0.1, 0.5
+"""Share of its announced length that a video may lack and still be as it should, and seconds."""
 
 
 class UnreadableVideoError(AttncliError):
@@ -40,6 +48,10 @@ class FrameIndex:
     """Packet that holds each frame: frames in presentation order, packets in the file's order."""
     starts: tuple[int, ...]
     """Frames that neither they nor any later one refer back beyond; rising."""
+    remark: str | None = None
+    """What the user should know of the file, though it can be read."""
+    is_selective: bool = True
+    """Whether the decoder yields the frames wanted without decoding all."""
 
     def start_for(self, frames: Collection[int]) -> int:
         """Return the packet at which decoding may start when `frames` are wanted."""
@@ -53,19 +65,26 @@ class FrameIndex:
 
 
 @dataclass(frozen=True)
-class _Source:
+class Source:
+    """A video file that is open."""
+
     path: Path
+    """The file."""
     container: InputContainer
+    """Its container."""
     stream: VideoStream
+    """The stream of it that is its video."""
 
 
 _remembered: dict[tuple[str, int, int], FrameIndex] = {}
 
 
 def video_size_hw(path: Path) -> tuple[int, int]:
-    """Return rows and columns of the video, as its container gives them."""
-    with _opened(path) as source:
-        return source.stream.height, source.stream.width
+    """Return rows and columns of the video's first frame as it is to be shown."""
+    with opened(path) as source:
+        for frame in _frames(source):
+            return shown_hw(frame)
+    raise UnreadableVideoError("has no frame", where=path)
 
 
 def decode_all(path: Path) -> Iterator[VideoFrame]:
@@ -75,7 +94,7 @@ def decode_all(path: Path) -> Iterator[VideoFrame]:
         UnreadableVideoError: The video is missing, damaged, cut short, or has no frame; damage
             shows only once it is reached, after the frames before it.
     """
-    with _opened(path) as source:
+    with opened(path) as source:
         yield from _all_frames(source)
 
 
@@ -116,35 +135,59 @@ def decode_chosen(
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_Source]:
+def opened(path: Path) -> Iterator[Source]:
+    """Yield a video file and the stream of it that is its video, both open.
+
+    Raises:
+        UnreadableVideoError: The file is missing, damaged, or holds no video; so is whatever the
+            decoder raises in the block.
+    """
     try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
+        with av.open(str(path), metadata_errors="replace") as container:
+            stream = _video_stream(container)
+            if stream is None:
                 raise UnreadableVideoError("holds no video", where=path)
-            stream = container.streams.video[0]
             stream.thread_type = "NONE"
             stream.codec_context.thread_count = 1
             stream.codec_context.copy_opaque = True
-            yield _Source(path, container, stream)
+            # Some decoders take `skip_frame` for good when they open: it is not set before.
+            stream.codec_context.open()
+            yield Source(path, container, stream)
+    except AttncliError:
+        raise
     except FileNotFoundError as error:
         raise UnreadableVideoError("no such video", where=path) from error
-    except av.FFmpegError as error:
-        raise UnreadableVideoError(
-            f"not a readable video ({error.strerror})", where=path
-        ) from error
+    except MemoryError as error:
+        raise UnreadableVideoError("its pictures are too large to decode", where=path) from error
+    except Exception as error:  # broken headers make PyAV raise whatever its parts happen to raise
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise UnreadableVideoError(f"not a readable video ({reason})", where=path) from error
 
 
-def _all_frames(source: _Source) -> Iterator[VideoFrame]:
+def _video_stream(container: InputContainer) -> VideoStream | None:
+    """Return the stream that FFmpeg takes for the video; a cover picture is none."""
+    stream = cast(VideoStream | None, container.streams.best("video"))
+    if stream is None or stream.codec_context is None:  # of a codec that FFmpeg does not know
+        return None
+    return None if Disposition.attached_pic in stream.disposition else stream
+
+
+def _all_frames(source: Source) -> Iterator[VideoFrame]:
     packets: list[int | None] = []
     starts: list[int] = []
+    size, end_sec = None, 0.0
     for frame in _frames(source):
+        if (frame.width, frame.height) != (size := size or (frame.width, frame.height)):
+            what = f"frames differ in size: {size[0]}x{size[1]}, then {frame.width}x{frame.height}"
+            raise UnreadableVideoError(what, where=source.path)
+        end_sec = max(end_sec, _end_sec(frame))
         if frame.key_frame and frame.pict_type == PictureType.I:
             starts.append(len(packets))
         packets.append(cast(int | None, frame.opaque))
         yield frame
-    if is_cut_short(source.path):
+    if (damage := find_damage(source.path)) is not None:
         raise UnreadableVideoError(
-            f"cut short, only {len(packets)} frames can be read",
+            f"{damage}, only {len(packets)} frames can be read",
             where=source.path,
             remedy="get the file again",
         )
@@ -152,11 +195,35 @@ def _all_frames(source: _Source) -> Iterator[VideoFrame]:
         raise UnreadableVideoError("has no frame", where=source.path)
     # PyAV loses what it was told to carry along when several threads decode at once.
     if None not in packets:
-        _remember(source.path, FrameIndex(tuple(cast(list[int], packets)), tuple(starts)))
+        held = tuple(cast(list[int], packets))
+        _remember(source.path, FrameIndex(held, tuple(starts), _remark(source, len(held), end_sec)))
+
+
+def _end_sec(frame: VideoFrame) -> float:
+    """Return until when a frame is shown, in seconds of its stream."""
+    if frame.pts is None or frame.time_base is None:
+        return 0.0
+    return float((frame.pts + (frame.duration or 0)) * frame.time_base)
+
+
+def _remark(source: Source, n_frames: int, end_sec: float) -> str | None:
+    """Return what to say where there are far fewer frames than the header says, or they end early.
+
+    It may be the header that is wrong, so the video is not refused.
+    """
+    stream = source.stream
+    if n_frames < (1 - _SHORT_SHARE) * stream.frames:
+        return f"has {n_frames} frames, its header announces {stream.frames}"
+    if not stream.duration or stream.time_base is None:
+        return None
+    announced = float((stream.duration + (stream.start_time or 0)) * stream.time_base)
+    if announced - end_sec <= max(_SHORT_SEC, _SHORT_SHARE * announced):
+        return None
+    return f"ends after {end_sec:.1f} s, its header announces {announced:.1f} s"
 
 
 def _frames(
-    source: _Source, *, first_packet: int = 0, wanted_packets: Collection[int] = ()
+    source: Source, *, first_packet: int = 0, wanted_packets: Collection[int] = ()
 ) -> Iterator[VideoFrame]:
     """Decode from `first_packet` on.
 
@@ -175,6 +242,8 @@ def _frames(
             if wanted_packets and not mpeg4:
                 decoder.skip_frame = "DEFAULT" if number in wanted_packets else "NONREF"
             packet.opaque = number
+            if not wanted_packets and _has_hole(decoder.name, bytes(packet)):
+                raise _damaged(source, n_frames)
             for frame in packet.decode():
                 damaged = packet.is_corrupt or frame.is_corrupt
                 if damaged and (not wanted_packets or frame.opaque in wanted_packets):
@@ -185,7 +254,12 @@ def _frames(
         raise _damaged(source, n_frames) from error
 
 
-def _damaged(source: _Source, n_frames: int) -> UnreadableVideoError:
+def _has_hole(codec: str, content: bytes) -> bool:
+    """Return whether a part of a packet was never written, which decoders make pictures of."""
+    return codec in _WITHOUT_ZEROS and bytes(_LONGEST_ZEROS) in content
+
+
+def _damaged(source: Source, n_frames: int) -> UnreadableVideoError:
     return UnreadableVideoError(
         f"damaged, only {n_frames} frames can be read",
         where=source.path,
@@ -199,39 +273,57 @@ def _keep_likely(path: Path, choose: FrameChoice) -> dict[int, VideoFrame]:
     # The content may be longer than it seems, and then allow a clip after all.
     with suppress(AttncliError):
         likely = set(choose(_likely_length(path)).tolist())
-    with _opened(path) as source:
+    with opened(path) as source:
         return {i: frame for i, frame in enumerate(_all_frames(source)) if i in likely}
 
 
 def _likely_length(path: Path) -> int:
     """Return how many frames the header gives, or, as in WebM it never does, count the packets."""
-    with _opened(path) as source:
+    with opened(path) as source:
         packets = source.container.demux(source.stream)
         return max(1, source.stream.frames or sum(packet.size > 0 for packet in packets))
 
 
 def _decode_some(path: Path, index: FrameIndex, wanted: Collection[int]) -> dict[int, VideoFrame]:
-    frames: dict[int, VideoFrame] = {}
     one_to_one = len(set(index.packets)) == len(index.packets)
-    with _opened(path) as source:
-        if not one_to_one:
-            return {i: frame for i, frame in enumerate(_all_frames(source)) if i in wanted}
-        frame_of = {index.packets[i]: i for i in wanted}
+    if one_to_one and index.is_selective:
+        with suppress(UnreadableVideoError):  # before the file is blamed, it is decoded as a whole
+            if (frames := _decode_selected(path, index, wanted)).keys() == set(wanted):
+                return frames
+    with opened(path) as source:
+        frames = {i: frame for i, frame in enumerate(_all_frames(source)) if i in wanted}
+    if frames.keys() != set(wanted):
+        raise UnreadableVideoError("changed while it was read", where=path)
+    if one_to_one and (anew := _recall(path)) is not None:
+        _remember(path, replace(anew, is_selective=False))
+    return frames
+
+
+def _decode_selected(
+    path: Path, index: FrameIndex, wanted: Collection[int]
+) -> dict[int, VideoFrame]:
+    """Return the frames wanted, as far as they come when others are left out."""
+    frames: dict[int, VideoFrame] = {}
+    frame_of = {index.packets[i]: i for i in wanted}
+    with opened(path) as source:
         for frame in _frames(
             source, first_packet=index.start_for(wanted), wanted_packets=frame_of.keys()
         ):
             if frame.opaque in frame_of:
                 frames[frame_of[frame.opaque]] = frame
             if len(frames) == len(frame_of):
-                return frames
-    raise UnreadableVideoError("changed while it was read", where=path)
+                break
+    return frames
 
 
 def _identity(path: Path) -> tuple[str, int, int]:
     try:
         status = path.stat()
-    except OSError as error:
+    except FileNotFoundError as error:
         raise UnreadableVideoError("no such video", where=path) from error
+    except (OSError, ValueError) as error:  # the latter of a name with a NUL
+        what = (getattr(error, "strerror", None) or str(error)).lower()
+        raise UnreadableVideoError(what, where=path) from error
     return str(path), status.st_mtime_ns, status.st_size
 
 

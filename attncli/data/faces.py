@@ -30,13 +30,18 @@ from jaxtyping import Float64, UInt8
 from PIL import Image
 
 from attncli.config.ram import FaceCrop
-from attncli.data.frame_folders import frame_files
 from attncli.data.layouts.ckplus import pictures_are_faces
 from attncli.data.samples import VideoDataset, VideoSample
 from attncli.data.scaling import reduced_hw
-from attncli.data.video import UnreadableVideoError, frame_size_hw, iterate_frames
+from attncli.data.video import (
+    UnreadableVideoError,
+    folder_frames,
+    frame_size_hw,
+    iterate_frames,
+)
 from attncli.errors import AttncliError
 from attncli.files.faces import FaceBox, FaceSource, read_face_boxes, write_face_boxes
+from attncli.files.text import lines_of
 from attncli.machine import usable_cores
 from attncli.reporting import Reporter
 
@@ -175,7 +180,7 @@ def _landmarks_file(sample: VideoSample) -> Path | None:
     """Return the landmarks of a sequence's first frame; None where there are none."""
     if sample.landmarks is None:
         return None
-    first = (sample.files or frame_files(sample.path))[0]
+    first = (sample.files or folder_frames(sample.path))[0]
     file = sample.landmarks / f"{first.stem}_landmarks.txt"
     return file if file.exists() else None
 
@@ -241,7 +246,7 @@ def detected_box(frame: UInt8[np.ndarray, "h w 3"]) -> FaceBox | None:
 
 def _read_landmarks(file: Path) -> Float64[np.ndarray, "68 2"]:
     try:
-        rows = [line.split() for line in file.read_text(encoding="ascii").splitlines()]
+        rows = [line.split() for line in lines_of(file.read_text(encoding="ascii"))]
         points = [[float(word) for word in row] for row in rows if row]
     except (OSError, ValueError) as error:
         raise AttncliError(

@@ -3,9 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 
-import av
-
-from attncli.data.decoding import UnreadableVideoError
+from attncli.data.decoding import opened
 
 FOLDER_RATE = Fraction(25)
 """Frames per second of a directory of images, which says nothing about it; UCF101's own rate."""
@@ -19,9 +17,5 @@ def frame_rate(path: Path) -> Fraction:
     """
     if path.is_dir():
         return FOLDER_RATE
-    try:
-        with av.open(str(path)) as container:
-            rate = container.streams.video[0].average_rate
-    except (av.FFmpegError, IndexError) as error:
-        raise UnreadableVideoError("is no video", where=path) from error
-    return rate or FOLDER_RATE
+    with opened(path) as source:
+        return source.stream.average_rate or FOLDER_RATE

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from attncli.errors import AttncliError
+
 Split = Literal["train", "val", "all"]
 
 UNKNOWN_LABEL = -1
@@ -27,6 +29,8 @@ class VideoSample:
     """Directory with the landmarks of its face, a file a frame; None where there is none."""
     start: int | None = None
     """First frame of the clip to take, which may be negative; None leaves the choice."""
+    listed_frames: int | None = None
+    """How many frames its list says it has, as a directory of images; None where it does not."""
 
 
 @dataclass(frozen=True)
@@ -43,3 +47,17 @@ class VideoDataset:
     """The videos."""
     notes: tuple[str, ...] = ()
     """What the user should be told about it, such as classes that have no folder here."""
+
+
+def require_listed_frames(sample: VideoSample, n_frames: int) -> None:
+    """Make sure that a directory of images holds as many as the list says it does.
+
+    Raises:
+        AttncliError: It holds more or fewer.
+    """
+    if sample.listed_frames not in (None, n_frames):
+        raise AttncliError(
+            f"holds {n_frames} frames, its list says {sample.listed_frames}",
+            where=sample.path,
+            remedy="extract the frames again, or correct the list",
+        )

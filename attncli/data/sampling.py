@@ -8,6 +8,11 @@ including, (i + 1) n/t, and each gives one frame (ST-ABN's 32, after TSN). Where
 by themselves. `uniform-floor` cuts parts of floor(n/t) whole frames instead, as the reference code
 of ST-ABN does in training: with n < 2t only the first t frames are ever seen, with n < t only the
 first. Validation takes the middle of the real-valued parts either way, as that code does in tests.
+
+Dense clips differ from that code's in two ways. Where n - t x stride is odd, a validation clip has
+two middle starts: it takes the later one, here it is the earlier. Of a video shorter than t x
+stride it takes every stride-th frame and repeats the last of them that comes before the video's
+last; here `short_videos` says how the clip goes on: with the first frame again, or with the last.
 """
 
 from typing import Literal

@@ -32,12 +32,17 @@ from attncli.data.decoding import (
     video_size_hw,
 )
 from attncli.data.decoding import UnreadableVideoError as UnreadableVideoError
-from attncli.data.frame_folders import frame_files, image_size_hw, read_image
+from attncli.data.frame_folders import frame_files, image_size_hw, missing_numbers, read_image
+from attncli.data.orientation import Orientation, shown_hw
 from attncli.data.scaling import short_side_hw
+from attncli.errors import AttncliError
 from attncli.files.atomic import replacing
 
 VIDEO_SUFFIXES = frozenset(
-    {".avi", ".mp4", ".webm", ".mkv", ".mov", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv"}
+    {
+        *(".avi", ".mp4", ".webm", ".mkv", ".mov", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv"),
+        *(".3gp", ".3g2", ".asf", ".m2ts", ".mts", ".ogv", ".ts", ".vob"),
+    }
 )
 """Names that are taken for videos where a directory is searched."""
 
@@ -64,6 +69,8 @@ class VideoClip:
     """Rows and columns of the video itself."""
     n_frames: int
     """Frames of the whole video."""
+    remark: str | None = None
+    """What the user should know of the video, such as frames that are missing; None where well."""
 
 
 def count_frames(path: Path, *, files: Sequence[Path] = ()) -> int:
@@ -77,7 +84,7 @@ def count_frames(path: Path, *, files: Sequence[Path] = ()) -> int:
         UnreadableVideoError: The video is missing, damaged, cut short, or has no frame.
     """
     if files or path.is_dir():
-        return len(files or _folder_files(path))
+        return len(files or folder_frames(path))
     return len(frame_index(path).packets)
 
 
@@ -93,7 +100,7 @@ def frame_size_hw(path: Path, *, files: Sequence[Path] = ()) -> tuple[int, int]:
     """
     if files or path.is_dir():
         with _image_errors(path):
-            return image_size_hw((files or _folder_files(path))[0])
+            return image_size_hw((files or folder_frames(path))[0])
     return video_size_hw(path)
 
 
@@ -112,14 +119,14 @@ def iterate_frames(
     """
     if files or path.is_dir():
         with _image_errors(path):
-            images = files or _folder_files(path)
+            images = files or folder_frames(path)
             size_hw = image_size_hw(images[0])
             for file in images:
                 yield read_image(file, size_hw)
     else:
         reformatter = VideoReformatter()
         for frame in decode_all(path):
-            yield _to_rgb(reformatter, frame, (frame.height, frame.width))
+            yield _to_rgb(reformatter, frame, shown_hw(frame))
 
 
 def read_frames(
@@ -165,15 +172,31 @@ def read_clip(
     """
     if files or path.is_dir():
         with _image_errors(path):
-            return _read_folder(path, files or _folder_files(path), choose, resize)
+            return _read_folder(path, files or folder_frames(path), choose, resize)
     indices, frames = decode_chosen(path, choose)
-    size_hw = frames[0].height, frames[0].width
-    if any((frame.height, frame.width) != size_hw for frame in frames):
+    size_hw = shown_hw(frames[0])
+    if any(shown_hw(frame) != size_hw for frame in frames):
         raise UnreadableVideoError("frames differ in size", where=path)
     target_hw = size_hw if resize is None else resize(size_hw)
     reformatter = VideoReformatter()
     rgb = np.stack([_to_rgb(reformatter, frame, target_hw) for frame in frames])
-    return VideoClip(rgb, indices, size_hw, count_frames(path))
+    index = frame_index(path)
+    return VideoClip(rgb, indices, size_hw, len(index.packets), index.remark)
+
+
+def remark_on(path: Path, *, files: Sequence[Path] = ()) -> str | None:
+    """Return what the user should know of a video that can be read; None where all is well.
+
+    Args:
+        path: Video file or directory of images.
+        files: Images that are its frames, in place of all in the directory.
+
+    Raises:
+        UnreadableVideoError: The video cannot be read.
+    """
+    if files:
+        return None  # they were picked one by one
+    return missing_numbers(folder_frames(path)) if path.is_dir() else frame_index(path).remark
 
 
 def write_video(
@@ -215,10 +238,13 @@ def _even(frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h2 w2 3"]:
 def _to_rgb(
     reformatter: VideoReformatter, frame: VideoFrame, size_hw: tuple[int, int]
 ) -> UInt8[np.ndarray, "h w 3"]:
-    height, width = size_hw
-    return reformatter.reformat(
+    """Return a frame as it is to be shown, with that many rows and columns."""
+    orientation = Orientation.of(frame)
+    height, width = orientation.size_hw(size_hw)
+    stored = reformatter.reformat(
         frame, width, height, format="rgb24", interpolation="AREA", threads=1
-    ).to_ndarray()
+    )
+    return orientation.apply(stored.to_ndarray())
 
 
 def _read_folder(
@@ -231,11 +257,17 @@ def _read_folder(
     target_hw = size_hw if resize is None else resize(size_hw)
     images = {i: read_image(files[i], size_hw, target_hw) for i in set(indices.tolist())}
     frames = np.stack([images[i] for i in indices.tolist()])
-    return VideoClip(frames, indices, size_hw, len(files))
+    return VideoClip(frames, indices, size_hw, len(files), missing_numbers(files))
 
 
-def _folder_files(folder: Path) -> list[Path]:
-    files = frame_files(folder)
+def folder_frames(folder: Path) -> list[Path]:
+    """Return the images in a directory that are the frames of one video, in order.
+
+    Raises:
+        UnreadableVideoError: It holds none, or several series of them.
+    """
+    with _image_errors(folder):
+        files = frame_files(folder)
     if not files:
         raise UnreadableVideoError("holds no images", where=folder)
     return files
@@ -245,5 +277,9 @@ def _folder_files(folder: Path) -> list[Path]:
 def _image_errors(folder: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError) as error:
+    except (AttncliError, IndexError):
+        raise
+    except MemoryError as error:
+        raise UnreadableVideoError("its frames are too large to decode", where=folder) from error
+    except Exception as error:  # a broken image makes decoders raise anything
         raise UnreadableVideoError(f"a frame cannot be used ({error})", where=folder) from error

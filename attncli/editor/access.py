@@ -7,6 +7,7 @@ cannot send, the `Host` that was asked for (a foreign name may resolve to 127.0.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.message import Message
 
@@ -16,6 +17,8 @@ NAMES = (HOST, "localhost")
 """What this machine may be called in a request."""
 DEFAULT_PORT = 80
 """Port of an address that names none."""
+HIGHEST_PORT = 65535
+MOST_DIGITS = len(str(HIGHEST_PORT))
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,24 @@ class Access:
         """
         hosts = headers.get_all("Host", [])
         if len(hosts) != 1 or hosts[0] not in self._hosts:
-            return f"This editor answers to {HOST}:{self.port} only."
+            return f"This editor answers to {HOST}:{self.port} only.{self._remedy(hosts)}"
         if any(origin != f"http://{hosts[0]}" for origin in headers.get_all("Origin", [])):
             return "This editor answers to its own page only."
         shown = self._shown_cookie(headers) if token is None else token
         if not secrets.compare_digest(shown.encode(), self.token.encode()):
             return "Open the address that the editor printed in its terminal."
         return None
+
+    def _remedy(self, hosts: Sequence[str]) -> str:
+        """Return what helps where this machine was asked for at another port: it is forwarded."""
+        asked = _local_port(hosts[0]) if len(hosts) == 1 else None
+        if asked is None:
+            return ""
+        return (
+            f" To reach it through SSH, forward the same port at both ends"
+            f" (ssh -L {self.port}:{HOST}:{self.port} ...) and open the address that the editor"
+            f" printed; or start it again with --port {asked}, and forward that one at both ends."
+        )
 
     @property
     def _hosts(self) -> set[str]:
@@ -69,3 +83,14 @@ class Access:
         cookies = "; ".join(headers.get_all("Cookie", [])).split(";")
         pairs = (cookie.strip().partition("=") for cookie in cookies)
         return next((value for name, _, value in pairs if name == self._cookie), "")
+
+
+def _local_port(host: str) -> int | None:
+    """Return the port for which a `Host` asks this machine; None where it asks another."""
+    name, _, digits = host.partition(":")
+    if name not in NAMES:
+        return None
+    if not digits:
+        return DEFAULT_PORT
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS
+    return int(digits) if is_number and 0 < int(digits) <= HIGHEST_PORT else None

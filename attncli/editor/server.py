@@ -2,15 +2,18 @@
 
 import json
 import os
+import signal
 import sys
+import threading
 import webbrowser
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 from attncli.editor.access import HOST, Access
+from attncli.editor.doorway import doorway
 from attncli.editor.responses import Api, RefusedError, Response
 from attncli.errors import AttncliError
 from attncli.reporting import Reporter
@@ -20,6 +23,10 @@ LARGEST_BODY = 1 << 24
 MOST_DIGITS = len(str(LARGEST_BODY))
 IDLE_SEC = 60
 """How long a silent connection is kept."""
+WAITING = 128
+"""Connections that wait to be taken up; what the system drops beyond it looks like a failure."""
+ENDS = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that end the server as Ctrl-C does: asked to end, and the terminal was closed."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -35,7 +42,7 @@ HEADERS = {
 
 
 def serve_page(api: Api, *, port: int, browser: bool, reporter: Reporter) -> None:
-    """Serve a page until Ctrl-C, which is its normal end.
+    """Serve a page until Ctrl-C, which is its normal end, or a signal of `ENDS`.
 
     Args:
         api: What the page asks.
@@ -44,14 +51,43 @@ def serve_page(api: Api, *, port: int, browser: bool, reporter: Reporter) -> Non
         reporter: Is told the address.
 
     Raises:
-        AttncliError: The port is taken.
+        AttncliError: The port is taken, or there is no room for the file that the browser opens.
     """
-    with EditorServer(api, port, reporter) as server, suppress(KeyboardInterrupt):
+    with (
+        _ended_as_interrupted(),
+        EditorServer(api, port, reporter) as server,
+        suppress(KeyboardInterrupt),
+    ):
         reporter.note(f"the page is at {server.access.address}")
         reporter.note("every change is saved; end with Ctrl-C")
-        if browser and _has_screen():
-            webbrowser.open(server.access.address)
-        server.serve_forever()
+        with _opened(server.access.address) if browser and _has_screen() else nullcontext():
+            server.serve_forever()
+
+
+@contextmanager
+def _opened(address: str) -> Iterator[None]:
+    """Open an address in the browser, which is told nothing but the name of a file."""
+    with doorway(address) as page:
+        webbrowser.open(page.as_uri())
+        yield
+
+
+@contextmanager
+def _ended_as_interrupted() -> Iterator[None]:
+    """Let the signals of `ENDS` raise `KeyboardInterrupt`, so that what was opened is closed.
+
+    A signal that somebody handles or, as nohup does, ignores already is left alone. Signals reach
+    the main thread only; in another one this changes nothing.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    taken = [name for name in ENDS if is_main and signal.getsignal(name) is signal.SIG_DFL]
+    for name in taken:
+        signal.signal(name, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for name in taken:
+            signal.signal(name, signal.SIG_DFL)
 
 
 class EditorServer(ThreadingHTTPServer):
@@ -67,6 +103,7 @@ class EditorServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = WAITING
 
     def __init__(self, api: Api, port: int, reporter: Reporter) -> None:
         try:

@@ -94,7 +94,7 @@ class SpatialApi:
         }
 
     def _clip(self, clip: SpatialClip) -> dict[str, Any]:
-        attention = self.directory.read_attention(clip.id)
+        attention = self.directory.read_attention(clip)
         cells = (attention.maps.astype(np.float32) * 255).round().astype(np.uint8)
         masks = {n: runs_of(masks.union()) for n, masks in self.painted.of(clip.id).items()}
         return {

@@ -1,31 +1,46 @@
-"""Files and directories that are there whole or not at all."""
+"""Files and directories that are there whole or not at all.
 
+What is being written has a short hidden name beside its own until it is whole, and is locked as
+long as the process that writes it lives. So `sweep` can tell what a killed process left.
+"""
+
+import ctypes
+import errno
 import os
+import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from attncli.files.locks import is_named, release, try_lock
+
+LONGEST_SUFFIX = 16
+_UNFINISHED = re.compile(r"\.(attncli-[0-9a-f]{8}|.*\.[0-9]+)\.tmp(\.\w+)?")
+"""Names of what is being written, by this version or by 0.3.0."""
+_RENAME_EXCHANGE = 2  # of <linux/fs.h>
+_CURRENT_DIRECTORY = -100  # AT_FDCWD of <fcntl.h>
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; on success what was written there becomes `path`.
+    """Yield the temporary name of an empty file beside `path`; on success it becomes `path`.
 
     The bytes are on disk before the name changes. When the body raises, the temporary file is
     removed and `path` stays as it was; an error of the operating system that names no file, as a
-    full disk does, names `path`. Missing parent directories are made.
+    full disk does, names `path`. Missing parent directories are made. The body writes into the file
+    that is there, so that its rights are those the user's umask gives.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp{path.suffix}")
+    temporary = _unfinished_name(path)
     try:
-        yield temporary
-        _flush(temporary)
-        temporary.replace(path)
+        with _being_written(temporary):
+            yield temporary
+            _flush(temporary)
+            temporary.replace(path)
     except OSError as error:
-        if error.filename:
-            raise
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+        raise _named(error, temporary, path) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -34,26 +49,143 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_directory(path: Path) -> Iterator[Path]:
     """Yield an empty directory beside `path`; on success it replaces whatever `path` was.
 
-    When the body raises, the new directory is removed and `path` stays as it was.
+    When the body raises, the new directory is removed and `path` stays as it was. Where the system
+    can exchange names, there is no moment without `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
-    temporary.chmod(0o755)
+    _recover(path)
+    with temporary_directory(path.parent) as temporary:
+        try:
+            yield temporary
+            _put_in_place(temporary, path)
+        except OSError as error:
+            raise _named(error, temporary, path) from error
+
+
+@contextmanager
+def temporary_directory(place: Path) -> Iterator[Path]:
+    """Yield an empty directory in `place` that is gone when the block ends.
+
+    What processes that are gone left in `place` is removed first.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    for entry in place.iterdir():
+        _remove_abandoned(entry)
+    temporary = _unfinished_name(place / "directory")
     try:
-        yield temporary
-        retired = temporary.with_suffix(".old")
-        if path.exists():
-            path.replace(retired)
-        temporary.replace(path)
-        shutil.rmtree(retired, ignore_errors=True)
+        with _being_written(temporary, is_directory=True):
+            yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sweep(root: Path) -> None:
+    """Remove what processes that are gone left unfinished in `root` and below it."""
+    for folder, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            _remove_abandoned(Path(folder, name))
+
+
+@contextmanager
+def naming(path: Path | str) -> Iterator[None]:
+    """Let an error of the operating system that names no file, as a full disk does, name `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename:
+            raise
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
 
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8 so that `path` holds all of it or what it held before."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _unfinished_name(path: Path) -> Path:
+    """Return a name that no other has, short enough for a `path` of any length."""
+    suffix = path.suffix if len(path.suffix) <= LONGEST_SUFFIX else ""
+    return path.with_name(f".attncli-{secrets.token_hex(4)}.tmp{suffix}")
+
+
+@contextmanager
+def _being_written(path: Path, *, is_directory: bool = False) -> Iterator[None]:
+    """Make an empty file or directory that is locked until the block ends."""
+    descriptor = _create(path, is_directory)
+    try:
+        yield
+    finally:
+        release(descriptor)
+
+
+def _create(path: Path, is_directory: bool) -> int:
+    while True:
+        # Another process may sweep it away, or be about to, before it is locked.
+        with suppress(FileExistsError):
+            path.mkdir() if is_directory else path.touch()
+        with suppress(FileNotFoundError):
+            descriptor = os.open(path, os.O_RDONLY)
+            if try_lock(descriptor) is not False and is_named(path, descriptor):
+                return descriptor
+            release(descriptor)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove a file or directory that was being written, unless its writer lives."""
+    if not _UNFINISHED.fullmatch(path.name) or path.is_symlink():
+        return
+    with suppress(OSError):  # it has its own name by now, or is not ours to remove
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            if try_lock(descriptor) is True:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        finally:
+            release(descriptor)
+
+
+def _named(error: OSError, temporary: Path, path: Path) -> OSError:
+    """Return an error that names `path` where it named no file, or one that is not to be seen."""
+    if error.filename and not os.fsdecode(error.filename).startswith(str(temporary)):
+        return error
+    return OSError(error.errno, error.strerror or str(error), str(path))
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    """Give a directory its name; what had it before is under the temporary one, or is gone."""
+    while True:
+        try:
+            return os.rename(temporary, path)  # noqa: PTH104 - over nothing or an empty directory
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise
+        with suppress(FileNotFoundError):  # another process has just taken it away
+            return _exchange(temporary, path)
+
+
+def _exchange(temporary: Path, path: Path) -> None:
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is not None:
+        places = [_CURRENT_DIRECTORY, os.fsencode(temporary), _CURRENT_DIRECTORY, os.fsencode(path)]
+        if rename(*places, _RENAME_EXCHANGE) == 0:
+            return
+        if (code := ctypes.get_errno()) not in (errno.EINVAL, errno.ENOSYS):
+            raise OSError(code, os.strerror(code), str(path))
+    path.replace(_retired(path))  # this system cannot exchange names
+    temporary.replace(path)
+    shutil.rmtree(_retired(path), ignore_errors=True)
+
+
+def _retired(path: Path) -> Path:
+    return path.with_name(f".{path.name}.attncli-old")
+
+
+def _recover(path: Path) -> None:
+    """Put back a directory that was taken away by a process killed before it put a new one."""
+    retired = _retired(path)
+    if retired.exists() and not path.exists():
+        retired.replace(path)
+    shutil.rmtree(retired, ignore_errors=True)
 
 
 def _flush(path: Path) -> None:

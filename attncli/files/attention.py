@@ -15,6 +15,7 @@ flip         1 where the clip is mirrored left to right (after the crop), else 0
 ===========  ======================================================================
 """
 
+import csv
 import math
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -28,15 +29,20 @@ import pandas as pd
 from jaxtyping import Float32
 
 from attncli.errors import AttncliError
+from attncli.files.arrays import open_array, require_unit_range
+from attncli.files.atomic import naming
+from attncli.files.tables import read_cells, whole_number
 
 SPATIAL = "spatial.npy"
 TEMPORAL = "temporal.npy"
 CLIPS = "clips.csv"
 COLUMNS = ("row", "id", "label", "predicted", "frames", "crop", "flip")
 REMEDY = "write it anew with `attncli eval`"
+CLIPS_AT_ONCE = 256
+"""Clips whose attention is looked through at a time."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class ClipRecord:
     """Which clip a row of the arrays belongs to: a line of `clips.csv`."""
 
@@ -58,8 +64,10 @@ class ClipRecord:
 
 @dataclass(frozen=True)
 class Attention:
-    """Attention maps as they lie on disk, read only where they are looked at."""
+    """Attention maps as they lie on disk; what is drawn or measured is read when it is needed."""
 
+    directory: Path
+    """Where they lie."""
     spatial: Float32[np.ndarray, "n t h w"] | None
     """Spatial attention of each frame, in [0, 1], memory-mapped; None where there is none."""
     temporal: Float32[np.ndarray, "n t"] | None
@@ -82,12 +90,11 @@ class Attention:
                 predicted=line["predicted"],
                 frames=_frames(line["frames"]),
                 crop=_crop(line["crop"]),
-                flip=bool(int(line["flip"])),
+                flip=bool(whole_number(line["flip"])),
             )
         except (ValueError, OverflowError) as error:
-            raise AttncliError(
-                f"no line of clips ({error})", where=f"{CLIPS}, row {row}", remedy=REMEDY
-            ) from error
+            where = f"{self.directory / CLIPS}, row {row}"
+            raise AttncliError(f"no line of clips ({error})", where=where, remedy=REMEDY) from error
 
 
 class AttentionWriter:
@@ -151,12 +158,15 @@ class _GrowingArray:
         self._write_header()
 
     def append(self, values: np.ndarray) -> None:
-        self._file.write(np.ascontiguousarray(values, dtype="<f4").data)
+        with naming(self._file.name):
+            self._file.write(np.ascontiguousarray(values, dtype="<f4").data)
         self._rows += len(values)
 
     def finish(self) -> None:
-        self._file.seek(0)
-        self._write_header()
+        with naming(self._file.name):
+            self._file.seek(0)
+            self._write_header()
+            self._file.flush()
 
     def _write_header(self) -> None:
         # numpy pads headers so that any number of rows fits into the room of the first one.
@@ -176,25 +186,20 @@ def merge_attention(parts: Sequence[Path], directory: Path) -> None:
     opened = [open_attention(part) for part in parts if _holds_maps(part)]
     if not opened:
         return
-    directory.mkdir(parents=True, exist_ok=True)
-    positions = np.concatenate([part.clips["row"].to_numpy() for part in opened])
-    targets = np.split(np.argsort(np.argsort(positions)), np.cumsum([len(p.clips) for p in opened]))
-    for name in (SPATIAL, TEMPORAL):
-        arrays = [part.spatial if name == SPATIAL else part.temporal for part in opened]
-        _merge_arrays([a for a in arrays if a is not None], targets, directory / name)
-    records = [part.record(row) for part in opened for row in range(len(part.clips))]
-    records.sort(key=lambda record: record.row)
-    _write_clips(directory / CLIPS, [replace(record, row=i) for i, record in enumerate(records)])
-
-
-def _merge_arrays(arrays: list[np.ndarray], targets: list[np.ndarray], path: Path) -> None:
-    if not arrays:
-        return
-    shape = (sum(len(array) for array in arrays), *arrays[0].shape[1:])
-    merged = np.lib.format.open_memmap(path, mode="w+", dtype=np.dtype("<f4"), shape=shape)
-    for array, target in zip(arrays, targets, strict=False):
-        merged[target] = array
-    merged.flush()
+    places = sorted(
+        (part.record(row), number, row)
+        for number, part in enumerate(opened)
+        for row in range(len(part.clips))
+    )
+    # Written as a stream: through a memory map, a full disk would kill the process without a word.
+    with AttentionWriter(directory) as writer:
+        for target, (record, number, row) in enumerate(places):
+            part, one = opened[number], slice(row, row + 1)
+            writer.append(
+                [replace(record, row=target)],
+                spatial=None if part.spatial is None else part.spatial[one],
+                temporal=None if part.temporal is None else part.temporal[one],
+            )
 
 
 def attention_directory(path: Path, split: str) -> Path:
@@ -225,10 +230,11 @@ def attention_directory(path: Path, split: str) -> Path:
 
 
 def open_attention(directory: Path) -> Attention:
-    """Open what an `AttentionWriter`, or any other program, wrote; nothing is read into memory.
+    """Open what an `AttentionWriter`, or any other program, wrote; no map is kept in memory.
 
     Raises:
-        AttncliError: The directory holds no attention, or its files do not fit together.
+        AttncliError: The directory holds no attention, its files do not fit together, or a value is
+            not in [0, 1].
     """
     if not _holds_maps(directory):
         raise AttncliError(
@@ -243,7 +249,7 @@ def open_attention(directory: Path) -> Attention:
                 where=directory / name,
                 remedy=REMEDY,
             )
-    return Attention(spatial=spatial, temporal=temporal, clips=clips)
+    return Attention(directory, spatial=spatial, temporal=temporal, clips=clips)
 
 
 def _holds_maps(directory: Path) -> bool:
@@ -255,12 +261,7 @@ def _holds_maps(directory: Path) -> bool:
 def _map_array(path: Path, axes: int) -> np.ndarray | None:
     if not path.exists():
         return None
-    try:
-        array = np.lib.format.open_memmap(path, mode="r")
-    except (ValueError, OverflowError) as error:
-        raise AttncliError(
-            f"this is no plain .npy array ({error})", where=path, remedy=REMEDY
-        ) from error
+    array = open_array(path, remedy=REMEDY)
     if array.ndim != axes or array.dtype != np.float32:
         raise AttncliError(
             f"float32 with {axes} axes is expected, not {array.dtype} of shape {array.shape}",
@@ -270,6 +271,9 @@ def _map_array(path: Path, axes: int) -> np.ndarray | None:
     if 0 in array.shape[1:]:
         what = f"the maps of shape {array.shape[1:]} have no values"
         raise AttncliError(what, where=path, remedy=REMEDY)
+    for start in range(0, len(array), CLIPS_AT_ONCE):
+        some = array[start : start + CLIPS_AT_ONCE]
+        require_unit_range(some, what="attention is", first_row=start, where=path, remedy=REMEDY)
     return array
 
 
@@ -288,28 +292,25 @@ def _crop(text: str) -> tuple[float, float, float, float]:
 
 
 def _read_clips(path: Path) -> pd.DataFrame:
-    text = dict.fromkeys(("id", "label", "predicted", "frames", "crop"), str)
-    try:
-        clips = pd.read_csv(path, dtype=text, keep_default_na=False)
-    except (ValueError, pd.errors.ParserError) as error:
-        raise AttncliError(f"this is no CSV table ({error})", where=path, remedy=REMEDY) from error
-    missing = [name for name in COLUMNS if name not in clips.columns]
+    cells = read_cells(path, remedy=REMEDY)
+    header = cells.iloc[0].tolist() if len(cells) else []
+    missing = [name for name in COLUMNS if header.count(name) != 1]
     if missing:
-        raise AttncliError(f"column {missing[0]} is missing", where=path, remedy=REMEDY)
-    return clips
+        what = f"column {missing[0]} is {'there twice' if missing[0] in header else 'missing'}"
+        raise AttncliError(what, where=path, remedy=REMEDY)
+    clips = cells.iloc[1:].set_axis(header, axis="columns")
+    try:
+        return clips.assign(row=clips["row"].map(whole_number)).reset_index(drop=True)
+    except ValueError as error:
+        raise AttncliError(f"column row: {error}", where=path, remedy=REMEDY) from error
 
 
 def _write_clips(path: Path, records: Sequence[ClipRecord]) -> None:
-    lines = [
-        {
-            "row": record.row,
-            "id": record.id,
-            "label": record.label,
-            "predicted": record.predicted,
-            "frames": " ".join(str(frame) for frame in record.frames),
-            "crop": " ".join(f"{edge:.10g}" for edge in record.crop),
-            "flip": int(record.flip),
-        }
-        for record in records
-    ]
-    pd.DataFrame(lines, columns=list(COLUMNS)).to_csv(path, index=False, lineterminator="\n")
+    with naming(path), path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for record in records:
+            frames = " ".join(str(frame) for frame in record.frames)
+            crop = " ".join(f"{edge:.10g}" for edge in record.crop)
+            answer = (record.row, record.id, record.label, record.predicted)
+            writer.writerow((*answer, frames, crop, int(record.flip)))

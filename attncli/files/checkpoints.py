@@ -7,14 +7,16 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from attncli.errors import AttncliError
 from attncli.files.atomic import replacing
-from attncli.files.tensors import read_tensors, unreadable
+from attncli.files.tensors import read_tensors, require_same_kind, unreadable
+from attncli.files.text import parse_json
 
 FORMAT_VERSION = 1
+REMEDY = "copy or make it anew"
 SHOWN_KEYS = 3
 
 
@@ -38,8 +40,9 @@ def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
         AttncliError: The disk is full or the directory cannot be written.
     """
     try:
-        with replacing(path) as temporary:
-            torch.save({"format_version": FORMAT_VERSION, **state}, temporary)
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            # By a file's name torch would name the archive within, and no two were the same bytes.
+            torch.save({"format_version": FORMAT_VERSION, **state}, file)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
         raise _unwritable(path, error) from error
 
@@ -78,8 +81,9 @@ def write_weights(path: Path, model: nn.Module, metadata: Mapping[str, str | int
     tensors = {key: value.contiguous().cpu() for key, value in model.state_dict().items()}
     try:
         with replacing(path) as temporary:
-            # As one entry: safetensors would write several in another order each time.
-            save_file(tensors, temporary, metadata={"attncli": json.dumps(metadata)})
+            # As one entry: safetensors would write several in another order each time. And by us,
+            # as it would put another file, for our eyes only, in the place of the temporary one.
+            temporary.write_bytes(save(tensors, metadata={"attncli": json.dumps(metadata)}))
     except (OSError, SafetensorError) as error:
         raise _unwritable(path, error) from error
 
@@ -91,11 +95,15 @@ def read_metadata(path: Path) -> dict[str, str | int]:
         AttncliError: The file is damaged or not there.
     """
     try:
+        path.open("rb").close()  # safetensors takes a file it may not read for none
         with safe_open(path, framework="pt") as file:
             metadata = (file.metadata() or {}).get("attncli", "{}")
-            return dict(json.loads(metadata))
-    except (OSError, SafetensorError, ValueError) as error:
+    except (OSError, SafetensorError) as error:
         raise unreadable(path, error) from error
+    content = parse_json(metadata, where=path, remedy=REMEDY)
+    if not isinstance(content, dict):
+        raise AttncliError("its metadata is no JSON object", where=path, remedy=REMEDY)
+    return content
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -110,9 +118,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         path = path / "model.safetensors"
     if path.suffix != ".safetensors":
         return dict(read_checkpoint(path)["model"])
-    if not path.is_file():
+    if not path.exists():
         raise AttncliError("no such weights", where=path, remedy="train the run to its end")
-    return dict(read_tensors(path, remedy="train the run to its end"))
+    return dict(read_tensors(path, remedy="copy or train it anew"))
 
 
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, where: Path) -> None:
@@ -143,6 +151,7 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], *, where: Path
             "use a run of the same method, size and number of classes",
         )
         raise AttncliError(what, where=where, remedy=remedy)
+    require_same_kind(model.state_dict(), weights, where=where, remedy=REMEDY)
     model.load_state_dict(dict(weights))
 
 

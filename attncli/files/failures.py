@@ -2,26 +2,44 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
-from attncli.errors import Failure
-from attncli.files.atomic import write_text
+from attncli.errors import AttncliError, Failure
+from attncli.files.atomic import replacing
+from attncli.files.text import lines_of, parse_json, read_text
+
+REMEDY = "write it anew with the command that wrote it"
 
 
 def write_failures(path: Path, failures: Iterable[Failure]) -> None:
     """Write one line a failure, sorted by id, each once; remove the file where there is none."""
     ordered = sorted(set(failures), key=lambda failure: (failure.id, failure.path, failure.error))
-    lines = [json.dumps(asdict(failure), ensure_ascii=False) for failure in ordered]
-    if lines:
-        write_text(path, "\n".join(lines) + "\n")
-    else:
+    lines = [json.dumps(asdict(failure), ensure_ascii=False) + "\n" for failure in ordered]
+    if not lines:
         path.unlink(missing_ok=True)
+        return
+    with replacing(path) as temporary:
+        # Bytes of file names that are not UTF-8 become escapes, as JSON has them.
+        temporary.write_bytes("".join(lines).encode("utf-8", "backslashreplace"))
 
 
 def read_failures(path: Path) -> list[Failure]:
-    """Return the failures written at `path`; none where there is no such file."""
+    """Return the failures written at `path`; none where there is no such file.
+
+    Raises:
+        AttncliError: A line is no failure; the message names it.
+    """
     if not path.exists():
         return []
-    with path.open(encoding="utf-8") as lines:
-        return [Failure(**json.loads(line)) for line in lines]
+    lines = enumerate(lines_of(read_text(path, remedy=REMEDY)), start=1)
+    return [_failure(line, where=f"{path}, line {number}") for number, line in lines]
+
+
+def _failure(line: str, *, where: str) -> Failure:
+    content = parse_json(line, where=where, remedy=REMEDY)
+    names = [field.name for field in fields(Failure)]
+    if not isinstance(content, dict) or sorted(content) != sorted(names):
+        what = f"expected an object with {', '.join(names)}"
+        raise AttncliError(what, where=where, remedy=REMEDY)
+    return Failure(**{name: str(value) for name, value in content.items()})

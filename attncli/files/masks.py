@@ -24,7 +24,8 @@ from attncli.errors import AttncliError
 from attncli.files.atomic import replacing
 
 _FRAME = re.compile(rb'"frame"\s*:\s*(\d{1,18})\b')
-LARGEST_SIDE_PX = 1 << 16
+LARGEST_FRAME_PX = 1 << 26
+"""Pixels of the largest frame that masks may be of: twice those of 8K."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,6 @@ class MaskWriter:
         self._lines: TextIO
 
     def __enter__(self) -> "MaskWriter":
-        for left_by_a_kill in self._path.parent.glob(f".{self._path.name}.*.tmp.jsonl"):
-            left_by_a_kill.unlink()
         temporary = self._stack.enter_context(replacing(self._path))
         self._lines = self._stack.enter_context(temporary.open("w", encoding="ascii"))
         return self
@@ -255,7 +254,8 @@ class _Lines:
 
     @classmethod
     def of(cls, path: Path) -> "_Lines":
-        lines = path.read_bytes().splitlines()
+        content = path.read_bytes()
+        lines = content.removesuffix(b"\n").split(b"\n") if content else []
         return cls(path, lines, _frame_numbers(path, lines))
 
     def row_at(self, frame: int) -> int:
@@ -313,7 +313,7 @@ def _parse(path: Path, number: int, line: bytes) -> FrameMasks:
     try:
         fields: dict[str, Any] = json.loads(line)
         height, width = map(int, fields["size"])
-        if not (0 < height <= LARGEST_SIDE_PX and 0 < width <= LARGEST_SIDE_PX):
+        if min(height, width) <= 0 or height * width > LARGEST_FRAME_PX:
             raise ValueError(f"no frame is {width}x{height} pixels")
         instances = tuple(_instance(**entry) for entry in fields["instances"])
         return FrameMasks(int(fields["frame"]), (height, width), instances)

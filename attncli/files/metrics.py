@@ -6,6 +6,7 @@ from pathlib import Path
 
 from attncli.errors import AttncliError
 from attncli.files.atomic import write_text
+from attncli.files.text import parse_json, read_text
 
 FORMAT_VERSION = 1
 REMEDY = "write it anew with `attncli eval`"
@@ -29,14 +30,14 @@ def read_metrics(path: Path) -> dict[str, Figure]:
     Raises:
         AttncliError: The file is no metrics file, or one of a later format.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise AttncliError(f"this is no JSON ({error})", where=path, remedy=REMEDY) from error
+    content = parse_json(read_text(path, remedy=REMEDY), where=path, remedy=REMEDY)
     if not isinstance(content, dict) or content.pop("format_version", None) != FORMAT_VERSION:
         raise AttncliError(
             f"format_version {FORMAT_VERSION} is expected",
             where=path,
             remedy=REMEDY,
         )
+    for name, value in content.items():
+        if not isinstance(value, Figure):
+            raise AttncliError(f"{name} is no figure", where=path, remedy=REMEDY)
     return content

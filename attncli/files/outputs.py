@@ -2,11 +2,13 @@
 
 import os
 import shutil
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
+from attncli.config.toml import read
 from attncli.errors import AttncliError, UsageError
+from attncli.files.atomic import sweep
+from attncli.files.locks import LOCK
 
 SETTINGS = "config.toml"
 """File that every output directory holds; it says how the rest was made."""
@@ -25,7 +27,8 @@ def claim(
     """Make sure that an output can be written to `path`; nothing is created.
 
     With `overwrite` a directory that attncli wrote is emptied, while a file stays until its
-    replacement is renamed over it. With `resume` what is there is left alone.
+    replacement is renamed over it. With `resume` what is there is left alone, but for what killed
+    processes left unfinished.
 
     Args:
         path: Output file or directory.
@@ -41,6 +44,8 @@ def claim(
     if overwrite and resume:
         raise UsageError("exclude each other", where="--overwrite and --resume")
     _require_writable(path)
+    if resume:
+        sweep(path)
     if resume or not _holds_something(path):
         return
     if not overwrite:
@@ -73,7 +78,9 @@ def claim_file(path: Path, *, overwrite: bool = False) -> None:
 
 
 def _holds_something(path: Path) -> bool:
-    return any(path.iterdir()) if path.is_dir() else path.exists()
+    if not path.is_dir():
+        return path.exists()
+    return any(entry.name != LOCK for entry in path.iterdir())
 
 
 def _require_writable(path: Path) -> None:
@@ -90,8 +97,8 @@ def _require_writable(path: Path) -> None:
 def _is_ours(path: Path) -> bool:
     """Return whether a directory holds the settings attncli leaves in each it writes."""
     try:
-        return "format_version" in tomllib.loads((path / SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # there are none, or they are somebody else's
+        return "format_version" in read(path / SETTINGS)
+    except UsageError:  # there are none, or they are somebody else's
         return False
 
 
@@ -103,12 +110,15 @@ def _empty(path: Path, inputs: Iterable[Path]) -> None:
             remedy="remove it yourself, or write elsewhere",
         )
     kept = path.resolve()
-    for needed in (Path.cwd(), Path.home(), *inputs):
-        if needed.resolve().is_relative_to(kept):
+    for needed in (Path.cwd(), Path("~"), *inputs):
+        # Without a home, as in some containers, `~` stays what it is.
+        if Path(os.path.expanduser(needed)).resolve().is_relative_to(kept):  # noqa: PTH111
             raise AttncliError(
                 f"holds {needed}, which must stay", where=path, remedy="write elsewhere"
             )
     for entry in path.iterdir():
+        if entry.name == LOCK:
+            continue
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:

@@ -15,7 +15,9 @@ import pandas as pd
 from jaxtyping import Float32
 
 from attncli.errors import AttncliError
+from attncli.files.arrays import require_unit_range
 from attncli.files.atomic import replacing
+from attncli.files.tables import read_cells
 
 COLUMNS = ("id", "label", "predicted")
 REMEDY = "write it anew with `attncli eval`"
@@ -64,17 +66,15 @@ def read_predictions(path: Path) -> Predictions:
     Raises:
         AttncliError: The file is no predictions file.
     """
+    table = read_cells(path, remedy=REMEDY)
+    header, lines = _header(table, path), table.iloc[1:]
     try:
-        table = pd.read_csv(path, header=None, dtype=str, keep_default_na=False)
-        header, lines = table.iloc[0].tolist(), table.iloc[1:]
         probabilities = lines.iloc[:, len(COLUMNS) :].to_numpy(dtype=np.float32)
-    except (ValueError, IndexError) as error:
+    except ValueError as error:
         raise AttncliError(
             f"this is no table of predictions ({error})", where=path, remedy=REMEDY
         ) from error
-    if tuple(header[: len(COLUMNS)]) != COLUMNS:
-        what = f"columns {', '.join(COLUMNS)} are expected first"
-        raise AttncliError(what, where=path, remedy=REMEDY)
+    require_unit_range(probabilities, what="probabilities are", where=path, remedy=REMEDY)
     ids, labels, predicted = (lines[column].tolist() for column in range(len(COLUMNS)))
     return Predictions(ids, labels, predicted, header[len(COLUMNS) :], probabilities)
 
@@ -87,15 +87,14 @@ def read_answers(path: Path) -> pd.DataFrame:
     Raises:
         AttncliError: The file is no predictions file.
     """
-    try:
-        answers = pd.read_csv(
-            path, header=None, usecols=range(len(COLUMNS)), dtype=str, keep_default_na=False
-        )
-    except ValueError as error:
-        raise AttncliError(
-            f"this is no table of predictions ({error})", where=path, remedy=REMEDY
-        ) from error
-    if tuple(answers.iloc[0]) != COLUMNS:
+    answers = read_cells(path, columns=range(len(COLUMNS)), remedy=REMEDY)
+    _header(answers, path)
+    return answers.iloc[1:].set_axis(COLUMNS, axis="columns").reset_index(drop=True)
+
+
+def _header(table: pd.DataFrame, path: Path) -> list[str]:
+    header = table.iloc[0].tolist() if len(table) else []
+    if tuple(header[: len(COLUMNS)]) != COLUMNS:
         what = f"columns {', '.join(COLUMNS)} are expected first"
         raise AttncliError(what, where=path, remedy=REMEDY)
-    return answers.iloc[1:].set_axis(COLUMNS, axis="columns").reset_index(drop=True)
+    return header

@@ -17,6 +17,7 @@ from attncli.config.toml import dump, read, resolve
 from attncli.config.training import TrainConfig
 from attncli.errors import AttncliError
 from attncli.files.atomic import write_text
+from attncli.files.text import lines_of, read_text
 
 FORMAT_VERSION = 1
 Config = TypeVar("Config", bound=TrainConfig)
@@ -129,16 +130,9 @@ def load(path: Path) -> Run:
             f"unknown method {method!r}", where=directory.config_path, remedy="update attncli"
         )
     config = resolve(catalog.load(catalog.method(method).config), directory.config_path)
-    try:
-        classes = directory.classes_path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise AttncliError(
-            "no classes.txt in this run", where=path, remedy="train it anew"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise AttncliError(
-            f"cannot be read ({error})", where=directory.classes_path, remedy="train the run anew"
-        ) from error
+    if not directory.classes_path.exists():
+        raise AttncliError("no classes.txt in this run", where=path, remedy="train it anew")
+    classes = lines_of(read_text(directory.classes_path, remedy="train the run anew"))
     return Run(directory=directory, method=method, config=config, classes=tuple(classes))
 
 

@@ -14,7 +14,6 @@ the line before: it is not edited and asks for nothing. So does a clip without a
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Bool, Float16, Int64
@@ -22,6 +21,7 @@ from jaxtyping import Bool, Float16, Int64
 from attncli.config.edit_spatial import SelectSpatialConfig
 from attncli.config.toml import resolve
 from attncli.errors import AttncliError
+from attncli.files.arrays import read_archive, require_unit_range
 from attncli.files.atomic import replacing
 from attncli.files.clip_directory import ClipDirectory, EditClip, read_clips, write_clips
 from attncli.files.masks import FrameMasks, MaskDirectory, MaskWriter
@@ -123,20 +123,22 @@ class SpatialEditDirectory(ClipDirectory):
         """Write `clips.csv`."""
         write_clips(self.clips_path, SpatialClip, clips)
 
-    def read_attention(self, video_id: str) -> VideoAttention:
+    def read_attention(self, clip: SpatialClip) -> VideoAttention:
         """Return the network's own spatial attention over a whole video.
 
         Raises:
-            AttncliError: Its file is missing or unreadable.
+            AttncliError: Its file is missing, unreadable, or not of such a video.
         """
-        path = self.attention_path(video_id)
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                left, top, right, bottom = arrays["crop"].tolist()
-                return VideoAttention(arrays["maps"], (left, top, right, bottom))
-        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-            remedy = "select the clips again"
-            raise AttncliError("no such attention", where=path, remedy=remedy) from error
+        path, remedy = self.attention_path(clip.id), "select the clips again"
+        maps, crop = read_archive(path, "maps", "crop", remedy=remedy)
+        if maps.dtype.kind != "f" or maps.ndim != 3 or len(maps) != clip.frames or 0 in maps.shape:
+            what = f"{clip.frames} maps of floats are expected, not {maps.dtype} of {maps.shape}"
+            raise AttncliError(what, where=path, remedy=remedy)
+        require_unit_range(maps, what="attention is", where=path, remedy=remedy)
+        if crop.dtype.kind != "f" or crop.shape != (4,) or not np.isfinite(crop).all():
+            raise AttncliError("its crop is not of four numbers", where=path, remedy=remedy)
+        left, top, right, bottom = crop.tolist()
+        return VideoAttention(maps.astype(np.float16), (left, top, right, bottom))
 
     def write_attention(self, video_id: str, attention: VideoAttention) -> None:
         """Write the network's own spatial attention over a whole video."""

@@ -1,6 +1,7 @@
 """CSV tables that may have been in a spreadsheet: every cell is kept as text, with its line."""
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,23 +36,7 @@ def read_table(path: Path, columns: tuple[str, ...]) -> Table:
         AttncliError: The file is missing or no such table.
     """
     expected = f"write columns {', '.join(columns)} separated by commas, and decimals as 0.5"
-    try:
-        cells = pd.read_csv(
-            path,
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            skip_blank_lines=False,
-            skipinitialspace=True,
-        ).fillna("")
-    except OSError as error:
-        what = (error.strerror or str(error)).lower()
-        raise AttncliError(what, where=path, remedy="name a CSV file") from error
-    except (ValueError, pd.errors.ParserError) as error:
-        problem = " ".join(str(error).split())
-        raise AttncliError(f"is no CSV table ({problem})", where=path, remedy=expected) from error
-    cells.index += 1
-    cells = cells[(cells != "").any(axis=1)]
+    cells = read_cells(path, trimmed=True, remedy=expected)
     header = cells.iloc[0].tolist() if len(cells) else []
     wrong = [name for name in dict.fromkeys((*columns, *header)) if header.count(name) != 1]
     wrong += [name for name in header if name not in columns]
@@ -59,6 +44,51 @@ def read_table(path: Path, columns: tuple[str, ...]) -> Table:
         what = "unknown" if wrong[0] not in columns else "double" if wrong[0] in header else "no"
         raise AttncliError(f"{what} column {wrong[0]!r}", where=path, remedy=expected)
     return Table(path, cells.iloc[1:].set_axis(header, axis="columns"))
+
+
+def read_cells(
+    path: Path, *, columns: range | None = None, trimmed: bool = False, remedy: str
+) -> pd.DataFrame:
+    """Return every cell of a table as text, its header first; the index is the line in the file.
+
+    Args:
+        path: CSV file; a byte order mark, Windows line ends and rows without any text do no harm.
+        columns: Positions of the columns to read; all where None.
+        trimmed: Leave out blanks before the text of a cell, as people put after commas.
+        remedy: What to do where it is no table.
+
+    Raises:
+        AttncliError: The file is missing or no table.
+    """
+    try:
+        cells = pd.read_csv(
+            path,
+            header=None,
+            usecols=columns,
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            skipinitialspace=trimmed,
+        ).fillna("")
+    except OSError as error:
+        what = (error.strerror or str(error)).lower()
+        raise AttncliError(what, where=path, remedy="name a CSV file") from error
+    except Exception as error:  # the parser raises whatever broken text makes of its own parts
+        problem = " ".join(str(error).split())
+        raise AttncliError(f"is no CSV table ({problem})", where=path, remedy=remedy) from error
+    cells.index += 1
+    return cells[(cells != "").any(axis=1)]
+
+
+def whole_number(cell: str) -> int:
+    """Return the number in a cell.
+
+    Raises:
+        ValueError: There is none, or it has more than nine digits.
+    """
+    if not re.fullmatch("[0-9]{1,9}", cell):
+        raise ValueError(f"{cell!r} is no whole number")
+    return int(cell)
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

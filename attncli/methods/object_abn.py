@@ -34,9 +34,16 @@ Differs from the paper:
 - The paper only says that new convolution layers make the attention. The default is the branch
   of the published ABN code: a copy of the next stage at stride 1, batch normalisation, a 1x1x1
   convolution to L channels; then a 3x3x3 convolution to the map, although ABN's figure shows a
-  1x1 one. `light` has one 3x3x3 convolution in place of the copy.
+  1x1 one. `light` has one 3x3x3 convolution in place of the copy. The copy begins with the stage's
+  weights, published ones too; the other new layers begin at random.
 - How masks come to the map's grid is not said: the pixel nearest to each cell's centre by
   default, as M's is binary. Frames in which nothing is found ask for attention 0 by default.
+- It validates on a clip drawn at random, as in training. The default is the clip at the centre,
+  which is the same every time; `--val-start random` does as the paper.
+- It does not give batch size, weight decay, course of the learning rate, normalisation of frames,
+  or what becomes of videos shorter than 64 frames. Our choice: 16 clips, none, constant, the mean
+  0.45 and deviation 0.225 of the published weights' training, and videos begin again. It mirrors
+  clips with an unnamed probability, here half of them.
 - The class scores of the attention branch are pooled before their 1x1x1 convolution, not after:
   both are linear, so the result is the same and the convolution costs nothing.
 """

@@ -53,6 +53,11 @@ Differs from the paper:
 - The loss weight 0.5 in the reference code's settings is never applied there; eq. 4 has none.
 - Nesterov's momentum, the limit on gradients and the area crop are the reference code's; its jitter
   of colours, its mirroring without labels and its decay of biases and normalisation are left out.
+  An area crop's ratio is drawn by its logarithm, there uniformly with sides exchanged by chance; if
+  no window fits, it is the largest of a legal ratio, there the square at the centre.
+- `uniform` cuts real-valued parts, there whole ones; of this and dense clips see `data.sampling`.
+- Normalisation takes the statistics of all processes, there of the 8 clips of each GPU. Kinetics
+  weights, which the paper does not use, get frames normalised by the statistics of ImageNet.
 - Eq. 4 may be joined by Object-ABN's mask loss on Ms, where masks are given; the paper has none.
 """
 

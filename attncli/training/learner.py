@@ -9,6 +9,7 @@ from jaxtyping import Float32
 from torch import Tensor, nn
 
 from attncli.config.training import Precision, TrainConfig
+from attncli.metrics.accuracy import classes_ahead
 from attncli.training.distributed import World
 from attncli.training.optimization import make_optimizer
 from attncli.types import ClipBatch, Criterion
@@ -104,7 +105,7 @@ class Learner:
         losses = self.criterion(outputs, batch)
         self.scaler.scale(losses.total * (clips * weight)).backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
-            hits = (outputs.scores.argmax(1) == batch.labels).sum()
+            hits = (classes_ahead(outputs.scores, batch.labels) == 0).sum()
             means = {"loss": losses.total, **{f"loss_{k}": v for k, v in losses.terms.items()}}
             sums = {k: (v * clips).detach() if clips else v.new_zeros(()) for k, v in means.items()}
             return {**sums, "hits": hits, "clips": hits.new_tensor(clips)}

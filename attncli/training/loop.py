@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import torch
 
-from attncli.errors import AttncliError, Failure, UsageError
+from attncli.errors import AttncliError, Failure, Remark, UsageError
 from attncli.files.checkpoints import load_weights, read_checkpoint, write_checkpoint
 from attncli.files.runs import RunDirectory
 from attncli.reporting import Reporter
@@ -96,8 +96,10 @@ class Training:
         self.interruption = Interruption()
         self.log: Log | None = None
         self.unread: tuple[int, StepSums] | None = None
+        self.failures: set[Failure] = set()
+        self.remarks: set[Remark] = set()
+        """Training clips seen by this process that may not be what they should be."""
         self.progress = self._resume()
-        self.failures = {Failure(**failure) for failure in self.progress.failures}
 
     def run(self) -> list[Failure]:
         """Train to the end of the last epoch and return the clips that could not be read.
@@ -176,6 +178,7 @@ class Training:
                 raise
             return []
         self.failures.update(failure for part in parts for failure in part.failures)
+        self.remarks.update(remark for part in parts for remark in part.remarks)
         return [part if len(part.labels) else self.clips.nothing for part in parts]
 
     def _read_sums(self) -> None:
@@ -275,8 +278,16 @@ class Training:
             return Progress()
         state = read_checkpoint(path, holding=("optimizer", "scaler", "progress"))
         load_weights(self.learner.model, state["model"], where=path)
-        self.learner.load_state_dict(state)
-        progress = Progress(**state["progress"])
+        try:
+            self.learner.load_state_dict(state)
+            progress = Progress(**state["progress"])
+            self.failures = {Failure(**failure) for failure in progress.failures}
+        except Exception as error:  # what was put into it by others raises anything
+            raise AttncliError(
+                f"holds no state that training can go on from ({error})",
+                where=path,
+                remedy="put the run's own last.pt back, or begin a new run with --init",
+            ) from error
         if progress.epoch > self.config.epochs:
             raise UsageError(
                 f"{progress.epoch} epochs are done already", where=path, remedy="raise --epochs"

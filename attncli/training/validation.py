@@ -7,6 +7,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from attncli.config.training import Precision
+from attncli.metrics.accuracy import classes_ahead
 from attncli.training.distributed import World
 from attncli.training.learner import autocast
 from attncli.types import ClipBatch
@@ -19,7 +20,8 @@ def validate(
 ) -> dict[str, float]:
     """Return `top1` and `top5` in percent over the clips of all processes; nothing without clips.
 
-    With fewer than five classes every clip counts for `top5`.
+    Classes rank as `attncli eval` ranks them (`metrics.accuracy`); with fewer than five classes
+    every clip counts for `top5`.
     """
     training = model.training
     model.eval()
@@ -40,7 +42,6 @@ def validate(
 
 def _hits(scores: Float[Tensor, "b k"], labels: Int64[Tensor, " b"]) -> Int64[Tensor, " 3"]:
     """Return how many clips are right at first, among the first five, and how many there are."""
-    best = scores.topk(min(TOP, scores.shape[1])).indices
-    right = best == labels[:, None]
-    clips = torch.tensor(len(labels), device=labels.device)
-    return torch.stack([right[:, 0].sum(), right.sum(), clips])
+    ahead = classes_ahead(scores, labels)
+    clips = torch.ones_like(ahead, dtype=torch.bool)
+    return torch.stack([ahead < 1, ahead < TOP, clips]).sum(dim=1)

@@ -21,7 +21,6 @@ from attncli.visualization.colormap import color_table, colorize
 from attncli.visualization.comparison import PAGE_HEIGHT_IN
 from attncli.visualization.lettering import (
     LINE_IN,
-    SIZE_PT,
     fit_lines,
     lettered,
     text_width_in,
@@ -330,14 +329,7 @@ def _shifts(lines: Sequence[str]) -> list[float]:
 
 def _write_upright(page: Axes, x_in: float, y_in: float, text: str, color: str = "black") -> None:
     """Write a line from bottom to top, with its middle at a point."""
-    look: dict[str, Any] = {
-        "ha": "center",
-        "va": "center",
-        "rotation": 90,
-        "size": SIZE_PT,
-        "color": color,
-    }
-    page.text(x_in, y_in, text, parse_math=False, **look)
+    write_line(page, x_in, y_in, text, ha="center", va="center", rotation=90, color=color)
 
 
 def _draw_legend(page: Axes, grid: _Grid) -> None:

@@ -8,27 +8,40 @@ from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
+
+from attncli.visualization.fonts import families, is_truetype, legible
 
 SIZE_PT = 6.5
 """Size of all text in a figure: readable in print, and small enough for a label of three lines."""
 LINE_IN = 1.25 * SIZE_PT / 72
 """Distance between two lines of text, in inches."""
+TRUETYPE, TYPE_3 = 42, 3
+"""How matplotlib calls the kinds of fonts in a PDF."""
 
 
-def typesetting() -> AbstractContextManager[None]:
+def typesetting(figure: Figure | None = None) -> AbstractContextManager[None]:
     """Return the settings of matplotlib under which figures are drawn.
 
-    Text is as wide as `text_width_in` says at any resolution, and stays text (TrueType) in a PDF.
+    Text is as wide as `text_width_in` says at any resolution, and stays text in a PDF: TrueType
+    unless `figure` has letters from fonts of another kind. Matplotlib would write these so that not
+    all programs read them.
     """
-    return matplotlib.rc_context({"pdf.fonttype": 42, "text.hinting": "none"})
+    texts = [] if figure is None else figure.findobj(Text)
+    used = {family for text in texts for family in text.get_fontfamily()}
+    kind = TRUETYPE if all(map(is_truetype, used)) else TYPE_3
+    return matplotlib.rc_context({"pdf.fonttype": kind, "text.hinting": "none"})
 
 
 def text_width_in(text: str, *, bold: bool = False) -> float:
     """Return how wide `text` is when set in one line, in inches."""
-    font = FontProperties(size=SIZE_PT, weight="bold" if bold else "normal")
-    width_pt, _, _ = text_to_path.get_text_width_height_descent(text, font, False)
+    shown = legible(text, bold=bold)
+    look: dict[str, Any] = {"size": SIZE_PT, "weight": "bold" if bold else "normal"}
+    font = FontProperties(family=families(shown, bold=bold), **look)
+    width_pt, _, _ = text_to_path.get_text_width_height_descent(shown, font, False)
     return float(width_pt) / 72
 
 
@@ -39,10 +52,13 @@ def write_line(axes: Axes, x_in: float, y_in: float, text: str, **look: Any) -> 
         axes: Where to write.
         x_in: Left end of the text, unless `look` aligns it otherwise.
         y_in: Middle of the line.
-        text: Taken as it is: dollar signs set no mathematics.
+        text: Taken as it is: dollar signs set no mathematics. What no font has is escaped.
         look: Properties of matplotlib's text, such as its colour.
     """
-    axes.text(x_in, y_in, text, va="center_baseline", size=SIZE_PT, parse_math=False, **look)
+    bold = look.get("weight") == "bold"
+    shown = legible(text, bold=bold)
+    look = {"va": "center_baseline", "family": families(shown, bold=bold)} | look
+    axes.text(x_in, y_in, shown, size=SIZE_PT, parse_math=False, **look)
 
 
 def lettered(names: Iterable[str]) -> list[str]:
@@ -59,10 +75,10 @@ def fit_lines(text: str, width_in: float, *, max_lines: int = 1, bold: bool = Fa
     """Return `text` broken into at most `max_lines` lines no wider than `width_in`.
 
     Lines break at spaces and after underscores, and elsewhere only within what is too wide by
-    itself. What does not fit is cut off, and an ellipsis says so.
+    itself. What does not fit is cut off, and an ellipsis says so. What no font has is escaped.
     """
     lines: list[str] = []
-    rest = text.strip()
+    rest = legible(text.strip(), bold=bold)
     while rest and len(lines) < max_lines:
         if len(lines) == max_lines - 1:
             line = _cut_off(rest, width_in, bold)

@@ -15,5 +15,5 @@ def save_figure(figure: Figure, path: Path) -> None:
     """
     kind = path.suffix.lower().removeprefix(".")
     metadata = {"CreationDate": None} if kind == "pdf" else None
-    with typesetting(), replacing(path) as temporary:
+    with typesetting(figure), replacing(path) as temporary:
         figure.savefig(temporary, format=kind, metadata=metadata)

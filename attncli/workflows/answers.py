@@ -15,7 +15,7 @@ from torch import Tensor
 from attncli.config.training import Precision
 from attncli.data.clips import clip_loader
 from attncli.data.samples import UNKNOWN_LABEL, Split, VideoDataset
-from attncli.errors import AttncliError, Failure
+from attncli.errors import AttncliError, Failure, Remark
 from attncli.files.predictions import Predictions
 from attncli.files.runs import Run, load
 from attncli.layers.allocation import reuse_freed_memory
@@ -25,7 +25,7 @@ from attncli.training.distributed import World, join
 from attncli.training.learner import autocast
 from attncli.types import ClipBatch
 from attncli.workflows.guidance import Guidance
-from attncli.workflows.outcome import Outcome, Row
+from attncli.workflows.outcome import Outcome, Row, warn_of
 from attncli.workflows.sources import ClipSettings, Source, open_source
 from attncli.workflows.trained import require_frames
 
@@ -153,7 +153,9 @@ def answer_clips(
     nothing = np.empty((0, len(task.run.classes)), dtype=np.float32)
     answers = [Answers(np.empty(0, dtype=np.int64), dict.fromkeys(kinds, nothing), ())]
     loader = _loader(task, batches, world)
+    remarks: set[Remark] = set()
     for batch in reporter.track(loader, label=label, total=len(batches), unit="batches"):
+        remarks.update(batch.remarks)
         if len(batch.rows) == 0:
             answers.append(replace(answers[0], failures=batch.failures))
             continue
@@ -162,6 +164,7 @@ def answer_clips(
         _require_finite(scores, task)
         found = {kind: scores[kind].float().cpu().numpy() for kind in kinds}
         answers.append(Answers(batch.rows.numpy(), found, batch.failures))
+    warn_of(remarks, reporter)
     return joined(answers)
 
 

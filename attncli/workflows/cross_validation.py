@@ -7,6 +7,7 @@ Each fold is a run of its own, in its own directory, that any command takes. Wha
 are worth stands in `eval/val/`, see `evaluate_folds`.
 """
 
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -16,6 +17,7 @@ from attncli.config.ram import SequenceConfig
 from attncli.errors import UsageError
 from attncli.files import runs
 from attncli.files.failures import read_failures
+from attncli.files.locks import held
 from attncli.files.outputs import claim
 from attncli.reporting import Reporter
 from attncli.training.distributed import World, join
@@ -64,19 +66,30 @@ def train_folds(
     if dry_run:
         return _plan(method, config, out, reporter)
     with terminated_as_interrupted(), join(config.device) as world:
-        if world.leads:
-            _begin(method, config, out, resume, overwrite, world, reporter)
-        world.wait()
-        if config.fold is not None:
-            ways = {"resume": resume, "overwrite": overwrite}
-            return _train_fold(method, config, out, config.fold, world, reporter, **ways)
-        beside = processes_for(config)
-        if beside > 1:
-            train_beside(method, config, out, beside, reporter)
-        for fold in range(1, config.folds + 1):
-            reporter.note(f"fold {fold} of {config.folds}")
-            _train_fold(method, config, out, fold, world, reporter, resume=True, overwrite=False)
-        return _pool(out, reporter) if world.leads else Outcome()
+        # Several processes may each train one fold of the same run.
+        alone = world.leads and config.fold is None
+        if alone:
+            claim(out, overwrite=overwrite and resume, resume=resume or overwrite)
+        with held(out) if alone else nullcontext():
+            if world.leads:
+                _begin(method, config, out, resume, overwrite, world, reporter)
+            world.wait()
+            if config.fold is not None:
+                ways = {"resume": resume, "overwrite": overwrite}
+                return _train_fold(method, config, out, config.fold, world, reporter, **ways)
+            return _train_all(method, config, out, world, reporter)
+
+
+def _train_all(
+    method: str, config: SequenceConfig, out: Path, world: World, reporter: Reporter
+) -> Outcome:
+    beside = processes_for(config)
+    if beside > 1:
+        train_beside(method, config, out, beside, reporter)
+    for fold in range(1, config.folds + 1):
+        reporter.note(f"fold {fold} of {config.folds}")
+        _train_fold(method, config, out, fold, world, reporter, resume=True, overwrite=False)
+    return _pool(out, reporter) if world.leads else Outcome()
 
 
 def _train_fold(

@@ -1,6 +1,5 @@
 """Score trained runs on a split of a dataset, and keep their predictions and attention maps."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from attncli.config.training import ClipConfig, Precision
 from attncli.data.layouts import open_dataset
 from attncli.data.samples import UNKNOWN_LABEL, Split
 from attncli.errors import AttncliError, UsageError
-from attncli.files.atomic import replacing_directory
+from attncli.files.atomic import replacing_directory, temporary_directory
 from attncli.files.attention import AttentionWriter, ClipRecord, merge_attention
 from attncli.files.failures import write_failures
 from attncli.files.metrics import write_metrics
@@ -114,28 +113,21 @@ class _Job:
     def out(self) -> Path:
         return self.task.run.directory.evaluation_path(self.task.split)
 
-    def part(self, rank: int) -> Path:
-        """Where a process keeps its share of the attention until all have come."""
-        return self.out.with_name(f".{self.out.name}.rank{rank}")
-
     def __call__(self, world: World) -> Outcome:
-        part = self.part(world.rank)
-        shutil.rmtree(part, ignore_errors=True)
-        try:
-            shares = world.gather(self._answers(world))
+        # Each process keeps its share of the attention in a place of its own until all have come.
+        with temporary_directory(self.out.parent) as part:
+            shares = world.gather((self._answers(world, part), part))
             outcome = self._write(shares) if world.leads else Outcome()
             world.wait()
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
         if world.leads:
             self.reporter.note(f"wrote {self.out}")
         return outcome
 
-    def _answers(self, world: World) -> Answers:
-        """Answer this process's share of the clips; their attention goes to its part."""
+    def _answers(self, world: World, part: Path) -> Answers:
+        """Answer this process's share of the clips; their attention goes to `part`."""
         task = self.task
         model = open_network(task.run, weights=task.weights, device=world.device)
-        with AttentionWriter(self.part(world.rank)) as writer:
+        with AttentionWriter(part) as writer:
 
             def ask(batch: ClipBatch) -> dict[str, Tensor]:
                 outputs: BranchOutputs = model(batch.frames)
@@ -155,12 +147,12 @@ class _Job:
                 reporter=self.reporter,
             )
 
-    def _write(self, shares: Sequence[Answers]) -> Outcome:
+    def _write(self, shares: Sequence[tuple[Answers, Path]]) -> Outcome:
         """Write all of `eval/SPLIT` from the shares of all processes, and return its figures."""
-        answers = joined(shares)
+        answers = joined([share for share, _ in shares])
         with replacing_directory(self.out) as out:
             attention = out / "attention"
-            merge_attention([self.part(rank) for rank in range(len(shares))], attention)
+            merge_attention([part for _, part in shares], attention)
             for branch in answers.scores:
                 path = out / f"{branch}predictions.csv"
                 write_predictions(path, self.scoring.predictions(self.task, answers, branch))
@@ -202,7 +194,7 @@ def _array(values: Tensor | None) -> np.ndarray | None:
 def _records(task: Task, batch: ClipBatch, outputs: BranchOutputs) -> list[ClipRecord]:
     columns = (
         batch.rows.tolist(),
-        outputs.scores.argmax(dim=1).tolist(),
+        outputs.scores.float().cpu().numpy().argmax(axis=1).tolist(),  # of equal ones the first
         batch.frame_indices.tolist(),
         batch.crops.tolist(),
         batch.flips.tolist(),

@@ -36,11 +36,13 @@ from attncli.files.predictions import (
 )
 from attncli.files.runs import Run, RunDirectory, load
 from attncli.files.tables import write_table
+from attncli.files.text import read_text
 from attncli.metrics.comparison import mcnemar
 from attncli.metrics.confusion import confusion, row_percent
 from attncli.reporting import Reporter
 from attncli.training.distributed import World
 from attncli.visualization.confusion import draw_confusion
+from attncli.visualization.fonts import warn_of_missing_letters
 from attncli.visualization.saving import save_figure
 from attncli.workflows.outcome import Outcome, Row
 from attncli.workflows.people import FOLDS
@@ -170,7 +172,7 @@ def pool_folds(run: Run, reporter: Reporter) -> Outcome:
             _join_attention(parts, out / "attention")
         write_failures(out / "failures.jsonl", failures)
         _write_fold_accuracy(out / "fold_accuracy.csv", rows)
-        _write_confusion(out, pooled[PERCEPTION], run)
+        _write_confusion(out, pooled[PERCEPTION], run, reporter)
         row = {**_figures(run, rows, pooled), **sharpness(out / "attention")}
         write_metrics(out / "metrics.json", row)
     reporter.note(f"wrote {run.directory.evaluation_path(SPLIT)}")
@@ -232,11 +234,11 @@ def _join_attention(parts: Sequence[Path], directory: Path) -> None:
 
 def _write_fold_accuracy(path: Path, rows: Sequence[Row]) -> None:
     columns = ("fold", "sequences", "failed", "accuracy")
-    lines = [[fold, *(row[name] for name in columns[1:])] for fold, row in enumerate(rows, 1)]
+    lines = [[fold, *(row.get(name) for name in columns[1:])] for fold, row in enumerate(rows, 1)]
     write_table(path, columns, lines)
 
 
-def _write_confusion(out: Path, made: Predictions, run: Run) -> None:
+def _write_confusion(out: Path, made: Predictions, run: Run, reporter: Reporter) -> None:
     numbers = {name: number for number, name in enumerate(run.classes)}
     labels, predicted = (
         np.array([numbers[name] for name in names], dtype=np.int64)
@@ -252,12 +254,13 @@ def _write_confusion(out: Path, made: Predictions, run: Run) -> None:
         ([name, n, "" if np.isnan(recall) else recall] for name, n, recall in recalls),
     )
     name = run.directory.path.name
+    warn_of_missing_letters([name, *run.classes], reporter)
     save_figure(draw_confusion([counts], [name], run.classes), out / "confusion.png")
 
 
 def _figures(run: Run, rows: Sequence[Row], pooled: Mapping[str, Predictions]) -> Row:
     """Return the figures of a run of all folds; the spread is a sample standard deviation."""
-    answered = [row for row in rows if row["accuracy"] is not None]
+    answered = [row for row in rows if row.get("accuracy") is not None]
     by_fold = [_number(row, "accuracy") for row in answered]
     clips = sum(_number(row, "clips") for row in answered)
     right = sum(_number(row, "clips") * _number(row, "clip_accuracy") for row in answered)
@@ -279,7 +282,14 @@ def _figures(run: Run, rows: Sequence[Row], pooled: Mapping[str, Predictions]) -
 
 
 def _number(row: Row, name: str) -> float:
-    return float(cast(float, row[name]))
+    value = row.get(name)
+    if not isinstance(value, int | float):
+        raise AttncliError(
+            f"the metrics of a fold have no {name}",
+            where=cast(str, row.get("run")),
+            remedy="evaluate the run again",
+        )
+    return float(value)
 
 
 def _right_by_id(run: Path) -> Mapping[str, bool]:
@@ -287,4 +297,4 @@ def _right_by_id(run: Path) -> Mapping[str, bool]:
 
 
 def _folds_table(run: Path) -> str:
-    return (run / FOLDS).read_text(encoding="utf-8")
+    return read_text(run / FOLDS)

@@ -1,10 +1,11 @@
 """Find instance masks in every frame of a dataset's videos."""
 
+import errno
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,16 +19,17 @@ from attncli.config.toml import dump
 from attncli.data.layouts import open_dataset
 from attncli.data.read_ahead import read_ahead
 from attncli.data.samples import VideoSample
-from attncli.data.video import UnreadableVideoError, iterate_frames
-from attncli.errors import AttncliError, Failure
+from attncli.data.video import UnreadableVideoError, iterate_frames, remark_on
+from attncli.errors import AttncliError, Failure, Remark
 from attncli.files.atomic import write_text
 from attncli.files.failures import write_failures
+from attncli.files.locks import held
 from attncli.files.masks import MaskDirectory, MaskWriter
 from attncli.files.outputs import SETTINGS, claim
 from attncli.machine import usable_cores
 from attncli.reporting import Reporter
 from attncli.training.distributed import join
-from attncli.workflows.outcome import Outcome, Row
+from attncli.workflows.outcome import Outcome, Row, warn_of
 
 FAILURES = "failures.jsonl"
 
@@ -40,6 +42,7 @@ class _Done:
     frames: int = 0
     instances: int = 0
     failures: tuple[Failure, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     def __add__(self, other: "_Done") -> "_Done":
         return _Done(
@@ -47,6 +50,7 @@ class _Done:
             self.frames + other.frames,
             self.instances + other.instances,
             self.failures + other.failures,
+            self.remarks + other.remarks,
         )
 
 
@@ -98,20 +102,22 @@ def segment_videos(
     with join(device) as world:
         if world.leads:
             claim(out, resume=resume or overwrite)  # refused before a model is fetched and loaded
-        segmenter = open_segmenter(config, batch_size=batch_size, device=world.device)
-        if world.leads:
-            claim(out, overwrite=overwrite, resume=resume, inputs=[data])
-            _keep_settings(out / SETTINGS, config)
-        world.wait()
-        started = time.perf_counter()
-        work = _Work(segmenter, masks, config, depth=2 * batch_size)
-        workers = workers or _usual_workers(config)
-        mine = _segment_all(world.share(waiting), work, workers, reporter)
-        done = sum(world.gather(mine), _Done())
-        elapsed_sec = time.perf_counter() - started
-        if world.leads:
-            write_failures(out / FAILURES, done.failures)
-            reporter.note(f"masks are in {out}")
+        with held(out) if world.leads else nullcontext():
+            segmenter = open_segmenter(config, batch_size=batch_size, device=world.device)
+            if world.leads:
+                claim(out, overwrite=overwrite, resume=resume, inputs=[data])
+                _keep_settings(out / SETTINGS, config)
+            world.wait()
+            started = time.perf_counter()
+            work = _Work(segmenter, masks, config, depth=2 * batch_size)
+            workers = workers or _usual_workers(config)
+            mine = _segment_all(world.share(waiting), work, workers, reporter)
+            done = sum(world.gather(mine), _Done())
+            elapsed_sec = time.perf_counter() - started
+            if world.leads:
+                write_failures(out / FAILURES, done.failures)
+                warn_of(done.remarks, reporter)
+                reporter.note(f"masks are in {out}")
     rate = round(done.frames / elapsed_sec, 2)
     counts: Row = {"videos": done.videos, "frames": done.frames, "instances": done.instances}
     row |= counts | {"failed": len(done.failures), "frames_per_sec": rate}
@@ -121,7 +127,7 @@ def segment_videos(
 def _keep_settings(path: Path, config: SegmentConfig) -> None:
     """Write the settings beside the masks, or make sure that they are those of the masks there."""
     settings = dump(config)
-    if path.exists() and path.read_text(encoding="utf-8") != settings:
+    if path.exists() and path.read_bytes() != settings.encode():
         raise AttncliError(
             "the masks here were made with other settings",
             where=path,
@@ -161,9 +167,21 @@ class _Work:
                         raise InterruptedError
                     writer.write(found)
                     frames, instances = frames + 1, instances + len(found.instances)
+            remark = remark_on(sample.path, files=sample.files)
         except UnreadableVideoError as error:
-            return _Done(failures=(Failure(sample.id, str(sample.path), str(error)),))
-        return _Done(videos=1, frames=frames, instances=instances)
+            return _failed(sample, str(error))
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            return _failed(sample, "its name is too long for a file of masks; rename the video")
+        except MemoryError:
+            return _failed(sample, "its frames are too large for the memory")
+        remarks = () if remark is None else (Remark(sample.id, str(sample.path), remark),)
+        return _Done(videos=1, frames=frames, instances=instances, remarks=remarks)
+
+
+def _failed(sample: VideoSample, error: str) -> _Done:
+    return _Done(failures=(Failure(sample.id, str(sample.path), error),))
 
 
 def _segment_all(

@@ -11,11 +11,12 @@ from torch import nn
 from attncli import __version__, catalog
 from attncli.data.clips import Clips, clip_loader
 from attncli.data.mirroring import flip_notes
-from attncli.data.samples import UNKNOWN_LABEL, VideoDataset
+from attncli.data.samples import UNKNOWN_LABEL, VideoDataset, VideoSample
 from attncli.errors import AttncliError, Failure
 from attncli.files import runs
 from attncli.files.checkpoints import load_weights, read_metadata, read_weights, write_weights
 from attncli.files.failures import read_failures, write_failures
+from attncli.files.locks import held
 from attncli.files.metrics import read_metrics
 from attncli.files.outputs import claim
 from attncli.layers.allocation import reuse_freed_memory
@@ -30,7 +31,7 @@ from attncli.types import ClipBatch
 from attncli.workflows.environment import describe_environment
 from attncli.workflows.evaluate import evaluate_runs
 from attncli.workflows.guidance import Guidance
-from attncli.workflows.outcome import Outcome, Row
+from attncli.workflows.outcome import Outcome, Row, warn_of
 from attncli.workflows.run_settings import planned, require_same_settings, values
 from attncli.workflows.sources import ClipSettings, Source, open_source
 
@@ -78,6 +79,7 @@ def train(
     splits = {name: _open_split(source, config.data, name) for name in ("train", "val")}
     guidance = Guidance.open(config, splits["train"])
     run = runs.Run(runs.RunDirectory(out), method, config, splits["train"].classes)
+    _warn_of_shared_videos(splits, reporter)
     if dry_run:
         return Outcome(rows=planned(run, _facts(splits, guidance)))
     notes = [note for split in splits.values() for note in split.notes]
@@ -90,20 +92,21 @@ def train(
     with join(config.device) if world is None else nullcontext(world) as world:
         # What may not be written, or was begun otherwise, is refused before weights are fetched.
         claim(out, overwrite=overwrite and resume, resume=resume or overwrite)
-        if resume and run.directory.config_path.exists():
-            require_same_settings(runs.load(out), run)
-        if resume and _is_finished(run):
-            reporter.note(f"{out}: this run is complete; nothing to do")
-            return _earlier_outcome(run) if world.leads else Outcome()
-        begun = resume and run.directory.last_checkpoint_path.exists()
-        network = _build(run, config, world, reporter, begun=begun)
-        _begin(run, config, source, resume, overwrite, world)
-        clips = (
-            _training_clips(source, splits["train"], guidance, config, world),
-            _validation_batches(source, splits["val"], config, world),
-        )
-        failures = _fit(run, network, config, clips, world, reporter)
-        return _evaluate(run, config, failures, world, reporter)
+        with held(out) if world.leads else nullcontext():
+            if resume and run.directory.config_path.exists():
+                require_same_settings(runs.load(out), run)
+            if resume and _is_finished(run):
+                reporter.note(f"{out}: this run is complete; nothing to do")
+                return _earlier_outcome(run) if world.leads else Outcome()
+            begun = resume and run.directory.last_checkpoint_path.exists()
+            network = _build(run, config, world, reporter, begun=begun)
+            _begin(run, config, source, resume, overwrite, world)
+            clips = (
+                _training_clips(source, splits["train"], guidance, config, world),
+                _validation_batches(source, splits["val"], config, world),
+            )
+            failures = _fit(run, network, config, clips, world, reporter)
+            return _evaluate(run, config, failures, world, reporter)
 
 
 def _open_split(source: Source, data: Path, name: Any) -> VideoDataset:
@@ -116,6 +119,22 @@ def _open_split(source: Source, data: Path, name: Any) -> VideoDataset:
             remedy="label them or leave them out",
         )
     return dataset
+
+
+def _warn_of_shared_videos(splits: dict[str, VideoDataset], reporter: Reporter) -> None:
+    """Say which videos are in both splits: figures on them are none of videos never seen."""
+    trained_on = {key for sample in splits["train"].samples for key in _names(sample)}
+    shared = [sample for sample in splits["val"].samples if _names(sample) & trained_on]
+    if shared:
+        reporter.warn(
+            f"{len(shared)} of {len(splits['val'].samples)} clips of split 'val' are of videos of"
+            f" split 'train' too, such as {shared[0].id}"
+        )
+
+
+def _names(sample: VideoSample) -> set[object]:
+    """Return what two samples of one video have in common."""
+    return {sample.id, sample.files or sample.path}
 
 
 def _notes_on_start(config: ClipSettings) -> list[str]:
@@ -166,6 +185,7 @@ def _fit(
     learner = Learner(model, criterion, config, world)
     training = Training(learner, *clips, directory=run.directory, reporter=reporter)
     failures = training.run()
+    warn_of(training.remarks, reporter)
     if world.leads:
         origin = {"method": run.method, "attncli": __version__}
         write_weights(run.directory.weights_path, model, {**origin, "epochs": config.epochs})

@@ -24,6 +24,7 @@ from attncli.visualization.animation import animate
 from attncli.visualization.clips import HeatStyle, ShownClip
 from attncli.visualization.colormap import color_table
 from attncli.visualization.comparison import draw_comparison
+from attncli.visualization.fonts import warn_of_missing_letters
 from attncli.visualization.saving import save_figure
 from attncli.visualization.selection import CommonClip, Wish, choose, common_clips
 from attncli.workflows.clip_views import read_view, video_samples
@@ -130,7 +131,10 @@ def visualize_runs(
     lost = {failure.id for failure in failures}
     rows = [row for row in rows if row["id"] not in lost]
     if shown:
-        _draw(picture, shown, [run.name for run in opened], samples[shown[0].id].path)
+        names = [run.name for run in opened]
+        _draw(picture, shown, names, samples[shown[0].id].path)
+        written = [str(row[of] or "") for row in rows for of in ("id", "label", "predicted")]
+        warn_of_missing_letters([*names, *written], reporter)
         write_text(picture.table, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
         reporter.note(f"wrote {picture.out} and {picture.table}")
     return Outcome(rows=rows, failures=failures)

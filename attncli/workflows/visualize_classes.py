@@ -20,6 +20,7 @@ from attncli.visualization.class_curves import (
     draw_class_curves,
     panels_on_a_page,
 )
+from attncli.visualization.fonts import warn_of_missing_letters
 from attncli.visualization.saving import save_figure
 from attncli.visualization.selection import known_name
 from attncli.workflows.outcome import Outcome, Row
@@ -93,6 +94,7 @@ def visualize_classes(
     names = [run.name for run in opened]
     figure = draw_class_curves(chosen, names, width_in=picture.width_in, dpi=picture.dpi)
     save_figure(figure, picture.out)
+    warn_of_missing_letters([*names, *(shown.label for shown in chosen)], reporter)
     table = pd.concat([_table(opened, shown) for shown in found])
     write_text(picture.table, table.to_csv(index=False, lineterminator="\n"))
     if len(chosen) < len(found) and not picture.classes:

@@ -31,6 +31,7 @@ from attncli.visualization.face_grid import (
     draw_face_grid,
     mean_picture,
 )
+from attncli.visualization.fonts import warn_of_missing_letters
 from attncli.visualization.saving import save_figure
 from attncli.visualization.selection import CommonClip, Wish
 from attncli.workflows.apexes import Apex, by_class, choose_apexes, class_names, find_apexes
@@ -320,5 +321,7 @@ def _write(
         dpi=picture.dpi,
     )
     save_figure(figure, picture.out)
+    written = [text for c in columns for text in (c.title, c.caption, *(m.caption for m in c.maps))]
+    warn_of_missing_letters([*names, *written], reporter)
     write_text(picture.table, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
     reporter.note(f"wrote {picture.out} and {picture.table}")

@@ -1,3 +1,4 @@
+import io
 import shutil
 import struct
 from pathlib import Path
@@ -17,6 +18,7 @@ from attncli.data.video import (
     iterate_frames,
     read_clip,
     read_frames,
+    remark_on,
     write_video,
 )
 
@@ -354,3 +356,149 @@ def _without_picture(content: bytes, packet: int) -> bytes:
     coded = bit + 1 + 1 + 5 + 1
     changed[coded // 8] &= ~(1 << (7 - coded % 8)) & 0xFF
     return bytes(changed)
+
+
+def test_an_av1_video_is_read_again_and_again(make_video, decode_naively):
+    path = make_video("a.mp4", 40, codec="libsvtav1", preset="12")
+    expected = decode_naively(path)
+    for first in range(0, 40, 7):
+        indices = np.arange(first, 40, 6)
+        np.testing.assert_array_equal(read_frames(path, indices), expected[indices])
+
+
+def test_frames_a_decoder_leaves_out_are_decoded_as_a_whole_before_the_file_is_blamed(
+    make_video, decode_naively, monkeypatch
+):
+    path = make_video("a.mp4", 20, codec="libx264", bf="2")
+    expected = decode_naively(path)
+    read_frames(path, [0])
+    asked = []
+
+    def lacks_frames(*arguments):
+        asked.append(arguments)
+        return {}
+
+    monkeypatch.setattr(decoding, "_decode_selected", lacks_frames)
+    for _ in range(3):
+        np.testing.assert_array_equal(read_frames(path, [3, 9]), expected[[3, 9]])
+    assert len(asked) == 1  # from then on the whole file is decoded at once
+
+
+def test_a_video_whose_pictures_change_in_size_is_refused(make_video, tmp_path):
+    small = make_video("small.webm", 8, codec="libvpx", size_hw=(48, 64))
+    path = tmp_path / "both.mkv"
+    with av.open(str(path), "w") as container:
+        large = make_video("large.webm", 8, codec="libvpx", size_hw=(96, 64))
+        stream, shift = None, 0
+        for part in (small, large):
+            with av.open(str(part)) as source:
+                stream = stream or container.add_stream_from_template(source.streams.video[0])
+                for packet in source.demux(video=0):
+                    if packet.dts is not None:
+                        packet.stream, packet.pts = stream, packet.pts + shift
+                        packet.dts += shift
+                        container.mux(packet)
+            shift = 320
+    for read in (count_frames, lambda p: read_frames(p, [0]), lambda p: list(iterate_frames(p))):
+        with pytest.raises(UnreadableVideoError, match="frames differ in size: 64x48, then 64x96"):
+            read(path)
+
+
+def _box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
+def _with_cover(content: bytes) -> bytes:
+    """Return an MP4 file whose index comes last, with a cover picture before its only track."""
+    cover = io.BytesIO()
+    Image.new("RGB", (120, 90), (255, 0, 0)).save(cover, "JPEG")
+    data = _box(b"covr", _box(b"data", struct.pack(">II", 13, 0) + cover.getvalue()))
+    handler = _box(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
+    extra = _box(b"udta", _box(b"meta", bytes(4) + handler + _box(b"ilst", data)))
+    at = content.index(b"moov") - 4
+    header = int.from_bytes(content[at + 8 : at + 12], "big")
+    inner = content[at + 8 : at + int.from_bytes(content[at : at + 4], "big")]
+    return content[:at] + _box(b"moov", inner[:header] + extra + inner[header:])
+
+
+def test_a_cover_picture_is_not_the_video(make_video, decode_naively):
+    path = make_video("a.mp4", 12, codec="libx264")
+    expected = decode_naively(path)
+    path.write_bytes(_with_cover(path.read_bytes()))
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].codec_context.name == "mjpeg"
+    assert (count_frames(path), frame_size_hw(path)) == (12, (48, 64))
+    np.testing.assert_array_equal(read_frames(path, [0, 11]), expected[[0, 11]])
+
+
+def test_a_cover_picture_alone_is_no_video(tmp_path):
+    path = tmp_path / "song.mp3"
+    cover = io.BytesIO()
+    Image.new("RGB", (32, 32)).save(cover, "PNG")
+    picture = b"\0image/png\0\3\0" + cover.getvalue()
+    frame = b"APIC" + struct.pack(">IH", len(picture), 0) + picture
+    size = bytes((len(frame) >> shift) & 127 for shift in (21, 14, 7, 0))
+    with av.open(str(tmp_path / "sound.mp3"), "w") as container:
+        stream = container.add_stream("mp3", 44100)
+        sound = av.AudioFrame(format="s16p", layout="stereo", samples=1152)
+        sound.sample_rate = 44100
+        container.mux(stream.encode(sound))
+        container.mux(stream.encode(None))
+    path.write_bytes(b"ID3\3\0\0" + size + frame + (tmp_path / "sound.mp3").read_bytes())
+    with pytest.raises(UnreadableVideoError, match="holds no video"):
+        count_frames(path)
+
+
+def test_an_unknown_codec_is_no_readable_video(make_video):
+    path = make_video("a.avi", 8)
+    path.write_bytes(path.read_bytes().replace(b"FMP4", b"\1\2\3\4"))
+    with pytest.raises(UnreadableVideoError, match="holds no video"):
+        count_frames(path)
+
+
+def test_names_in_a_header_that_are_no_utf8_do_no_harm(make_video):
+    path = make_video("a.webm", 8, codec="libvpx")
+    content = path.read_bytes()
+    assert b"Lavf" in content
+    path.write_bytes(content.replace(b"Lavf", b"\xff\xfe\xfd\xfc"))
+    assert count_frames(path) == 8
+
+
+@pytest.mark.parametrize("codec", ["libvpx-vp9", "libx264"])
+def test_a_hole_within_a_picture_is_no_picture(make_video, codec):
+    path = make_video("a.mkv", 8, codec=codec, size_hw=(120, 160), g="100")
+    content = bytearray(path.read_bytes())
+    at = len(content) // 4  # within the first and largest picture
+    content[at : at + 200] = bytes(200)
+    path.write_bytes(content)
+    with pytest.raises(UnreadableVideoError, match="damaged, only 0 frames can be read"):
+        count_frames(path)
+
+
+def test_a_header_that_announces_more_than_there_is_leads_to_a_remark(make_video):
+    path = make_video("a.avi", 40)
+    assert remark_on(path) is None
+    assert read_clip(path, lambda n: np.array([0])).remark is None
+    path = _lie_about_length(path, 4000)
+    said = "has 40 frames, its header announces 4000"
+    for _ in range(2):
+        assert remark_on(path) == said
+        assert read_clip(path, lambda n: np.array([0])).remark == said
+
+
+def test_gaps_in_a_directory_of_images_lead_to_a_remark(tmp_path, frames_of):
+    for number, frame in zip((1, 2, 4), frames_of(3), strict=True):
+        Image.fromarray(frame).save(tmp_path / f"{number}.png")
+    clip = read_clip(tmp_path, lambda n: np.arange(n))
+    assert (clip.n_frames, clip.remark) == (3, remark_on(tmp_path))
+    assert clip.remark == "no frame between 2.png and 4.png (1 is missing)"
+
+
+@pytest.mark.parametrize("name", ["a.avi", "gone.avi", "nul\0.avi"])
+def test_what_the_system_refuses_is_said(tmp_path, name):
+    problem = {"a.avi": "permission denied", "gone.avi": "no such video"}.get(name, "null byte")
+    if name == "a.avi":
+        (tmp_path / name).symlink_to(tmp_path / name)
+        problem = "too many levels of symbolic links"
+    with pytest.raises(UnreadableVideoError, match=problem):
+        count_frames(tmp_path / name)

@@ -51,6 +51,36 @@ def test_a_foreign_host_is_refused(host: str) -> None:
     assert OWN.refusal(headers(("Host", host), GOOD[1])) is not None
 
 
+@pytest.mark.parametrize(
+    ("host", "port"), [("127.0.0.1:9000", 9000), ("localhost:9000", 9000), ("localhost", 80)]
+)
+def test_another_port_of_this_machine_is_refused_with_a_way_out(host: str, port: int) -> None:
+    refusal = OWN.refusal(headers(("Host", host), GOOD[1]), "secret")
+    assert refusal is not None
+    assert refusal.startswith("This editor answers to 127.0.0.1:8000 only. To reach it through SSH")
+    assert "ssh -L 8000:127.0.0.1:8000 ..." in refusal
+    assert f"start it again with --port {port}," in refusal
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example:8000",
+        "evil.example",
+        "127.0.0.1:9000.evil.example",
+        "127.0.0.1.evil.example:9000",
+        "localhost:0",
+        "localhost:65536",
+        "localhost:\u0669",
+        "localhost:" + "9" * 5000,
+        "",
+    ],
+)
+def test_a_foreign_host_learns_no_way_in(host: str) -> None:
+    refusal = OWN.refusal(headers(("Host", host), GOOD[1]), "secret")
+    assert refusal == "This editor answers to 127.0.0.1:8000 only."
+
+
 def test_browsers_leave_out_port_80() -> None:
     own = Access(port=80, token="secret")
     cookie = ("Cookie", "attncli-80=secret")

@@ -4,8 +4,11 @@ import os
 import re
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +22,7 @@ from attncli.errors import AttncliError
 
 CHANGE = {"changes": [[0, 0.5]]}
 ONE = "/api/clips/one"
+WRITERS = 40
 TWO = "/api/clips/a%2Ftwo%2C%20more"
 EVERYTHING = [
     ("GET", "/"),
@@ -78,6 +82,13 @@ def test_a_foreign_host_or_origin_is_refused_even_with_the_token(
     for method in ("GET", "PATCH"):
         assert editor.ask(method, ONE, CHANGE, headers=sent).status == 403
     assert editor.on_disk("one") == [None] * 6
+
+
+def test_a_forwarded_port_is_refused_with_a_way_out(editor: Any) -> None:
+    other = editor.port % 65535 + 1
+    reply = editor.ask("GET", "/", headers={"Host": f"localhost:{other}"})
+    assert reply.status == 403
+    assert f"ssh -L {editor.port}:127.0.0.1:{editor.port} ..." in reply.body.decode()
 
 
 def test_it_listens_on_this_machine_only(editor: Any) -> None:
@@ -345,3 +356,24 @@ def test_a_port_that_is_taken_is_named(editor: Any, listener: Any) -> None:
         AttncliError, match=rf"--port: cannot listen on port {editor.port} .*in use"
     ):
         EditorServer(editor.server.api, editor.port, listener)
+
+
+def test_connections_wait_until_they_are_taken_up(editor: Any, listener: Any) -> None:
+    with EditorServer(editor.server.api, 0, listener) as server, ExitStack() as opened:
+        for _ in range(WRITERS):  # nobody takes them up
+            address = ("127.0.0.1", server.server_port)
+            opened.enter_context(socket.create_connection(address, timeout=0.5))
+
+
+def test_many_writers_at_once_lose_no_change(editor: Any) -> None:
+    clip, url = "long", "/api/clips/long"
+    for score in (0.25, 0.5, 0.75):
+        together = Barrier(WRITERS)
+
+        def write(frame: int, score: float = score, together: Barrier = together) -> int:
+            together.wait(timeout=60)
+            return editor.ask("PATCH", url, {"changes": [[frame, score]]}).status
+
+        with ThreadPoolExecutor(WRITERS) as threads:
+            assert set(threads.map(write, range(WRITERS))) == {200}
+        assert editor.on_disk(clip)[:WRITERS] == [score] * WRITERS

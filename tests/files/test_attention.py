@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,6 @@ def test_arrays_that_are_no_attention_are_refused(
 @pytest.mark.parametrize(
     ("column", "text"),
     [
-        ("row", "z"),
         ("frames", ""),
         ("frames", "a b"),
         ("frames", "-1 4"),
@@ -186,6 +186,46 @@ def test_a_line_that_says_no_clip_is_named(tmp_path: Path, column: str, text: st
         open_attention(tmp_path).record(0)
 
 
+def test_a_row_that_is_no_number_is_named(tmp_path: Path) -> None:
+    write(tmp_path, [0])
+    clips = pd.read_csv(tmp_path / "clips.csv", dtype=str)
+    clips.assign(row="z").to_csv(tmp_path / "clips.csv", index=False)
+    with pytest.raises(AttncliError, match=r"clips\.csv: column row: 'z' is no whole number"):
+        open_attention(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("spatial.npy", 1.5, r"row 1: a value is 1\.5, attention is in \[0, 1\]"),
+        ("spatial.npy", -0.25, r"row 1: a value is -0\.25"),
+        ("spatial.npy", 1e30, r"row 1: a value is 1e\+30"),
+        ("spatial.npy", np.nan, "row 1: a value is not finite"),
+        ("temporal.npy", np.inf, "row 1: a value is not finite"),
+        ("temporal.npy", 2, "row 1: a value is 2"),
+    ],
+)
+def test_attention_outside_0_and_1_is_refused_where_it_is_read(
+    tmp_path: Path, name: str, value: float, complaint: str
+) -> None:
+    with AttentionWriter(tmp_path) as writer:
+        attention = maps(2)
+        both = {"spatial": attention, "temporal": attention[:, :, 0, 0]}
+        writer.append([record(0), record(1)], **both)
+    values = np.load(tmp_path / name)
+    values[1, -1] = value
+    np.save(tmp_path / name, values)
+    with pytest.raises(AttncliError, match=rf"{re.escape(name)}: {complaint}"):
+        open_attention(tmp_path)
+
+
+def test_attention_a_rounding_beyond_1_is_attention(tmp_path: Path) -> None:
+    write(tmp_path, [0])
+    values = np.load(tmp_path / "spatial.npy")
+    np.save(tmp_path / "spatial.npy", np.full_like(values, 1 + 1e-6))
+    assert open_attention(tmp_path).spatial is not None
+
+
 def test_an_archive_of_arrays_is_no_array(tmp_path: Path) -> None:
     write(tmp_path, [0])
     with (tmp_path / "spatial.npy").open("wb") as file:
@@ -200,7 +240,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(AttncliError, match=r"clips\.csv: column label is missing"):
         open_attention(tmp_path)
     (tmp_path / "clips.csv").write_text("")
-    with pytest.raises(AttncliError, match=r"clips\.csv: this is no CSV table"):
+    with pytest.raises(AttncliError, match=r"clips\.csv: is no CSV table"):
         open_attention(tmp_path)
     (tmp_path / "spatial.npy").write_bytes(b"")
     with pytest.raises(AttncliError, match=r"spatial\.npy: this is no plain \.npy array"):

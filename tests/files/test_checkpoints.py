@@ -1,11 +1,15 @@
+import os
+import re
 import resource
 import signal
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from safetensors.torch import save_file
+from torch import Tensor, nn
 
 from attncli.errors import AttncliError
 from attncli.files.checkpoints import (
@@ -149,3 +153,78 @@ def test_a_full_disk_leaves_no_half_of_the_weights(tmp_path: Path, small_disk: i
     with pytest.raises(AttncliError, match=r"model\.safetensors: cannot be written"):
         write_weights(tmp_path / "model.safetensors", nn.Linear(100, 100), {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_checkpoint_is_the_same_bytes(tmp_path: Path, model: nn.Module) -> None:
+    state = {"model": model.state_dict(), "progress": {"epoch": 1}}
+    for name in ("last.pt", "best.pt"):
+        write_checkpoint(tmp_path / name, state)
+    assert (tmp_path / "last.pt").read_bytes() == (tmp_path / "best.pt").read_bytes()
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
+def test_weights_have_the_rights_that_other_files_have(
+    tmp_path: Path, model: nn.Module, umask: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        write_weights(tmp_path / "model.safetensors", model, {})
+        write_checkpoint(tmp_path / "last.pt", {"model": model.state_dict()})
+    finally:
+        os.umask(before)
+    for path in tmp_path.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
+
+
+@pytest.mark.parametrize(
+    ("key", "change", "complaint"),
+    [
+        ("0.weight", lambda w: w.to(torch.int8), "0.weight is of int8, not of float32"),
+        ("0.bias", lambda w: w.to(torch.complex64), "0.bias is of complex64, not of float32"),
+        ("1.num_batches_tracked", Tensor.float, "tracked is of float32, not of int64"),
+        ("1.weight", lambda w: w * torch.nan, "1.weight holds a value that is not finite"),
+        ("1.running_var", lambda w: w / 0, "1.running_var holds a value that is not finite"),
+    ],
+)
+def test_weights_of_another_kind_or_not_finite_are_named(
+    model: nn.Module, key: str, change: Callable[[Tensor], Tensor], complaint: str
+) -> None:
+    weights = dict(model.state_dict())
+    weights[key] = change(weights[key])
+    with pytest.raises(AttncliError, match=complaint):
+        load_weights(model, weights, where=Path("m.safetensors"))
+    assert torch.isfinite(model.state_dict()["1.running_var"]).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_floats_of_another_width_are_weights(model: nn.Module, dtype: torch.dtype) -> None:
+    weights = {
+        key: value.to(dtype) if value.is_floating_point() else value
+        for key, value in model.state_dict().items()
+    }
+    load_weights(model, weights, where=Path("m.safetensors"))
+    torch.testing.assert_close(model.state_dict()["0.weight"], weights["0.weight"].float())
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "last.pt"])
+def test_a_file_that_may_not_be_read_is_not_said_to_be_missing(
+    tmp_path: Path, model: nn.Module, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = tmp_path / name
+    write_weights(path, model, {}) if name.endswith("s") else write_checkpoint(
+        path, {"model": model.state_dict()}
+    )
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)  # root may read whatever the rights are
+    with pytest.raises(AttncliError, match=rf"{re.escape(name)}: permission denied; change its"):
+        read_weights(path)
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", "[" * 100_000])
+def test_metadata_that_is_no_object_is_named(tmp_path: Path, text: str) -> None:
+    save_file({"w": torch.zeros(1)}, tmp_path / "m.safetensors", metadata={"attncli": text})
+    with pytest.raises(AttncliError, match=r"m\.safetensors"):
+        read_metadata(tmp_path / "m.safetensors")

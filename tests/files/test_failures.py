@@ -1,7 +1,11 @@
+import json
+import os
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attncli.errors import Failure
+from attncli.errors import AttncliError, Failure
 from attncli.files.failures import read_failures, write_failures
 
 failures = st.builds(Failure, id=st.text(), path=st.text(), error=st.text())
@@ -27,3 +31,38 @@ def test_a_run_without_failures_removes_the_file_of_one_before(tmp_path):
     write_failures(path, [])
     assert not path.exists()
     assert read_failures(path) == []
+
+
+def test_file_names_that_are_no_utf8_survive_as_json_escapes(tmp_path):
+    name = os.fsdecode(b"A/caf\xe9.mp4")
+    path = tmp_path / "failures.jsonl"
+    write_failures(path, [Failure(name, f"d/{name}", "動画: bad")])
+    assert read_failures(path) == [Failure(name, f"d/{name}", "動画: bad")]
+    assert json.loads(path.read_bytes().decode("utf-8"))["path"] == f"d/{name}"
+    assert "動画" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{",
+        b"null",
+        b'["a", "a.avi", "bad"]',
+        b'{"id": "a"}',
+        b'{"id": "a", "path": "p", "error": "e", "more": 1}',
+        b"[" * 100_000,
+        b"1" * 5000,
+        b"",
+    ],
+)
+def test_a_line_that_is_no_failure_is_named(tmp_path, line):
+    path = tmp_path / "failures.jsonl"
+    path.write_bytes(b'{"id": "a", "path": "a.avi", "error": "bad"}\n' + line + b"\n")
+    with pytest.raises(AttncliError, match=r"failures\.jsonl, line 2: (no JSON|expe|cannot)"):
+        read_failures(path)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path):
+    (tmp_path / "failures.jsonl").write_bytes(b"\xff\xfe")
+    with pytest.raises(AttncliError, match=r"failures\.jsonl: cannot be read \(it is not UTF-8"):
+        read_failures(tmp_path / "failures.jsonl")

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -95,10 +96,24 @@ def test_a_file_has_its_name_only_once_it_is_whole(tmp_path):
     assert directory.finished("v")
 
 
-def test_what_a_kill_left_behind_is_cleared_away(tmp_path):
-    (tmp_path / ".v.jsonl.123.tmp.jsonl").write_text('{"frame": 0')
-    write(tmp_path, {0: ()}, "v")
-    assert [path.name for path in tmp_path.iterdir()] == ["v.jsonl"]
+@pytest.mark.parametrize("name", ["[ab]", "*", "v" * 249, os.fsdecode(b"caf\xe9")])
+def test_names_are_names_and_no_patterns(tmp_path, name):
+    for other in ("a", "b"):
+        write(tmp_path, {0: ()}, other)
+    write(tmp_path, {0: ()}, name)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "a.jsonl",
+        "b.jsonl",
+        f"{name}.jsonl",
+    }
+
+
+@pytest.mark.parametrize("size", [[65536, 65536], [1, 1 << 27], [0, 4], [-1, -1]])
+def test_frames_that_cannot_be_are_refused_before_their_memory_is_taken(tmp_path, size):
+    line = {"frame": 0, "size": size, "instances": []}
+    (tmp_path / "v.jsonl").write_text(json.dumps(line) + "\n")
+    with pytest.raises(AttncliError, match=r"v\.jsonl:1: not a line of masks \(no frame is"):
+        MaskDirectory(tmp_path).read("v", [0])
 
 
 def test_missing_masks_are_named(tmp_path):

@@ -51,7 +51,7 @@ def test_clips_settings_and_attention_come_back(
     assert directory.read_settings().masks == tmp_path / "masks"
     maps = np.random.default_rng(0).random((5, 2, 3)).astype(np.float16)
     directory.write_attention("a/1", VideoAttention(maps, (1.0, 0.0, 7.0, 6.0)))
-    found = directory.read_attention("a/1")
+    found = directory.read_attention(directory.read_clips()["a/1"])
     np.testing.assert_array_equal(found.maps, maps)
     assert found.crop == (1, 0, 7, 6)
 
@@ -125,13 +125,41 @@ def test_edits_of_no_clip_and_of_no_training_clip_are_refused(
 
 
 def test_missing_and_broken_attention_is_named(directory: SpatialEditDirectory) -> None:
-    path = directory.attention_path("c")
+    clip = directory.read_clips()["b.x"]
+    path = directory.attention_path(clip.id)
+    with pytest.raises(AttncliError, match=r"attention/b\.x\.npz: no such file or directory; sel"):
+        directory.read_attention(clip)
     path.parent.mkdir()
-    for content in (None, b"", b"no archive"):
-        if content is not None:
-            path.write_bytes(content)
-        with pytest.raises(AttncliError, match=r"attention/c\.npz: no such attention; select"):
-            directory.read_attention("c")
+    for content in (b"", b"no archive"):
+        path.write_bytes(content)
+        with pytest.raises(
+            AttncliError, match=r"b\.x\.npz: does not hold the arrays maps and crop"
+        ):
+            directory.read_attention(clip)
+
+
+@pytest.mark.parametrize(
+    ("maps", "crop", "complaint"),
+    [
+        (np.zeros((4, 2, 2), np.float16), np.arange(4.0), "5 maps of floats are expected"),
+        (np.zeros((5, 2), np.float16), np.arange(4.0), "5 maps of floats are expected"),
+        (np.zeros((5, 2, 2), np.int8), np.arange(4.0), "5 maps of floats are expected, not int8"),
+        (np.zeros((5, 0, 2), np.float16), np.arange(4.0), "5 maps of floats are expected"),
+        (np.full((5, 2, 2), 2.0), np.arange(4.0), "row 0: a value is 2, attention is in"),
+        (np.full((5, 2, 2), np.nan), np.arange(4.0), "row 0: a value is not finite"),
+        (np.zeros((5, 2, 2)), np.arange(3.0), "its crop is not of four numbers"),
+        (np.zeros((5, 2, 2)), np.full(4, np.inf), "its crop is not of four numbers"),
+    ],
+)
+def test_attention_of_another_shape_kind_or_range_is_refused(
+    directory: SpatialEditDirectory, maps: np.ndarray, crop: np.ndarray, complaint: str
+) -> None:
+    clip = directory.read_clips()["b.x"]
+    path = directory.attention_path(clip.id)
+    path.parent.mkdir()
+    np.savez(path, maps=maps, crop=crop)
+    with pytest.raises(AttncliError, match=rf"b\.x\.npz: {complaint}"):
+        directory.read_attention(clip)
 
 
 def test_a_directory_that_is_none_is_refused(tmp_path: Path) -> None:

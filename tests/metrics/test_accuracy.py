@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attncli.metrics.accuracy import top_k_percent
+from attncli.metrics.accuracy import classes_ahead, top_k_percent
 
 SCORES = np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3], [0.0, 0.1, 0.9]], dtype=np.float32)
 
@@ -23,6 +24,17 @@ def test_of_equal_scores_the_first_class_ranks_first() -> None:
     scores = np.zeros((4, 4), dtype=np.float32)
     labels = np.arange(4)
     assert [top_k_percent(scores, labels, rank) for rank in (1, 2, 3, 4)] == [25, 50, 75, 100]
+
+
+def test_a_tie_at_rank_five_goes_to_the_class_that_comes_first() -> None:
+    scores = np.array([[9, 8, 7, 6, 1, 1, 1]] * 7, dtype=np.float32)
+    assert classes_ahead(torch.from_numpy(scores), torch.arange(7)).tolist() == [*range(7)]
+    assert top_k_percent(scores[:3], np.array([4, 5, 6]), 5) == 100 / 3
+
+
+def test_a_score_that_is_no_number_is_never_right_at_first() -> None:
+    scores = torch.tensor([[torch.nan, torch.nan], [torch.nan, 1.0], [1.0, 0.0]])
+    assert classes_ahead(scores, torch.tensor([0, 1, 0])).tolist() == [2, 1, 0]
 
 
 def test_clips_without_a_class_are_left_out() -> None:

@@ -1,9 +1,11 @@
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from attncli.metrics.accuracy import top_k_percent
 from attncli.training.distributed import World
 from attncli.training.validation import validate
 from attncli.types import BranchOutputs, ClipBatch
@@ -35,6 +37,27 @@ def test_the_fifth_class_counts_and_the_sixth_does_not(batch_of: Callable[..., C
     model.scores = torch.tensor([0.0, 1, 2, 3, 4, 5, 6])  # 6, 5, 4, 3, 2 are the first five
     scores = validate(model, [batch_of([0, 1, 2, 5])], precision="fp32", world=WORLD)
     assert scores == {"top1": 0.0, "top5": pytest.approx(50)}  # labels 0, 1, 2, 2
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [[0.0] * 9, [3.0, 2, 1, 1, 1, 1, 0, 0, 0], [0.0, 1, 0, 1, 1, 1, 1, 1, 1], [2.0, 2, 1]],
+    ids=["all equal", "at rank five", "at the first and at rank five", "of three classes"],
+)
+def test_equal_scores_rank_as_in_an_evaluation(
+    batch_of: Callable[..., ClipBatch], scores: list[float]
+) -> None:
+    model = Scores(len(scores))
+    model.scores = torch.tensor(scores)
+    batches = [batch_of([*range(7)]), batch_of([7, 8, 9])]
+    labels = np.arange(10) % len(scores)
+    for batch, own in zip(batches, (labels[:7], labels[7:]), strict=True):
+        batch.labels.copy_(torch.from_numpy(own))
+    answers = np.tile(np.array(scores, dtype=np.float32), (10, 1))
+    assert validate(model, batches, precision="fp32", world=WORLD) == {
+        "top1": top_k_percent(answers, labels, 1),
+        "top5": top_k_percent(answers, labels, 5),
+    }
 
 
 def test_no_clip_has_no_accuracy(batch_of: Callable[..., ClipBatch]) -> None:

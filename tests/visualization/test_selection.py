@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +12,8 @@ from attncli.visualization.selection import CommonClip, Wish, choose, common_cli
 def run(*ids, frames="0 4", crop="0 0 24 24", flip=0):
     labels = [i.split("/")[0] for i in ids]
     clips = pd.DataFrame({"row": range(len(ids)), "id": ids, "label": labels, "predicted": labels})
-    clips = clips.assign(frames=frames, crop=crop, flip=flip)
-    return Attention(spatial=None, temporal=None, clips=clips)
+    clips = clips.assign(frames=frames, crop=crop, flip=str(flip))
+    return Attention(Path("attention"), spatial=None, temporal=None, clips=clips)
 
 
 CLIPS = [CommonClip(f"{name}/{number}", name, (number,)) for name in "AB" for number in range(4)]

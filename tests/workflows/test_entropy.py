@@ -207,7 +207,7 @@ def test_values_that_cannot_be_measured_are_named_by_file_and_row(
 ) -> None:
     maps[1, 0, 0, 0] = np.nan
     run = write_run(tmp_path / "abn", maps)
-    with pytest.raises(AttncliError, match=r"spatial\.npy, row 1: a value is not finite"):
+    with pytest.raises(AttncliError, match=r"spatial\.npy: row 1: a value is not finite"):
         measure_entropy([run], Measure(), reporter=Silent())
     assert not (run / "eval" / "val" / "entropy.csv").exists()
 

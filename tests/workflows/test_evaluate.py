@@ -379,7 +379,7 @@ def not_finite(run: Path, data: Path) -> dict[str, Any]:
         (missing_weights, r"model\.safetensors: no such weights"),
         (other_architecture, "the weights are of another architecture"),
         (pickled_code, r"evil\.pt: refused"),
-        (not_finite, "class scores that are not finite"),
+        (not_finite, "holds a value that is not finite"),
     ],
 )
 def test_what_cannot_be_evaluated_leaves_the_evaluation_before(

@@ -122,7 +122,7 @@ def test_a_run_without_temporal_attention_is_refused(make_run, draw, tmp_path):
 
 def test_values_that_are_no_attention_are_named_with_their_row(make_run, draw):
     run = make_run("st_abn", [[0.0, 0.0], [0.0, np.nan]], ["Hop", "Run"])
-    with pytest.raises(AttncliError, match="st_abn, row 1: a value is not finite"):
+    with pytest.raises(AttncliError, match=r"temporal\.npy: row 1: a value is not finite"):
         draw([run])
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from attncli.backbones.weights import read_state
 from attncli.errors import AttncliError
+from attncli.files.tensors import require_same_kind
 
 SHOWN_KEYS = 2
 NEVER_LEARNED = ("num_batches_tracked", "pixel_mean", "pixel_std", "cell_anchors")
@@ -37,7 +38,7 @@ def read_detector(path: Path) -> Mapping[str, Tensor]:
         with path.open("rb") as file:
             content = _ArraysOnly(file, encoding="latin1").load()
         return {key: torch.as_tensor(value) for key, value in content["model"].items()}
-    except (pickle.UnpicklingError, EOFError, KeyError, TypeError, AttributeError) as error:
+    except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
         raise AttncliError(
             f"refused, as it is no pickle of arrays ({error})", where=path, remedy="check --weights"
         ) from error
@@ -67,6 +68,7 @@ def load_exactly(model: nn.Module, state: Mapping[str, Tensor], *, where: str) -
             where=where,
             remedy="pass --model with the weights' own architecture",
         )
+    require_same_kind(model.state_dict(), state, where=where, remedy="use other weights")
 
 
 class _ArraysOnly(pickle.Unpickler):

@@ -5,6 +5,7 @@ from pathlib import Path
 from attncli.data.layouts import ckplus, class_folders, manifest, ssv2, ucf101
 from attncli.data.samples import Split, VideoDataset
 from attncli.errors import AttncliError, UsageError
+from attncli.files.text import has_control_characters
 
 _LAYOUTS = {
     "ucf101": ucf101,
@@ -60,6 +61,10 @@ def open_dataset(
         raise UsageError(f"{root} has one division only", where="--split-number", remedy="use 1")
     else:
         dataset = _LAYOUTS[name].open_split(root, split)
+    for name_ in dataset.classes:
+        if name != "class-folders" and has_control_characters(name_):
+            what = f"class {name_!r} has a control character"
+            raise AttncliError(what, where=root, remedy="rename the class")
     if not dataset.samples:
         what = "; ".join((f"lists no video of split {split!r} that is there", *dataset.notes))
         raise AttncliError(what, where=root, remedy="check --data and its lists")

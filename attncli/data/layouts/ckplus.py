@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from attncli.data.frame_folders import frame_files, natural_order
+from attncli.data.frame_folders import image_files, natural_order
 from attncli.data.samples import Split, VideoDataset, VideoSample
 from attncli.errors import AttncliError
 
@@ -41,7 +41,7 @@ def fits(root: Path) -> bool:
     return _images_root(root) is not None or any(
         _IMAGE.fullmatch(image.stem)
         for folder, _ in _class_folders(_ck48_root(root))
-        for image in frame_files(folder)
+        for image in image_files(folder)
     )
 
 
@@ -159,7 +159,7 @@ def _read_code(file: Path) -> int:
 
 def _sequence(images: Path, id_: str, label: int, landmarks: Path | None) -> VideoSample:
     folder = images / id_
-    for image in frame_files(folder) if folder.is_dir() else ():
+    for image in image_files(folder) if folder.is_dir() else ():
         _require_own(image, image.stem, id_)
     points = None if landmarks is None else landmarks / id_
     if points is not None and not points.is_dir():
@@ -192,7 +192,7 @@ def _ck48(root: Path) -> list[VideoSample]:
     sequences: defaultdict[str, dict[int, Path]] = defaultdict(dict)
     labels: dict[str, int] = {}
     for folder, label in _class_folders(root):
-        for image in frame_files(folder):
+        for image in image_files(folder):
             id_, number = _parsed_image(image)
             _require_alone(sequences[id_], image, number, id_)
             sequences[id_][number] = image
@@ -241,7 +241,7 @@ def _require_no_other_class(root: Path) -> None:
         hidden = folder.name.startswith((".", "__"))
         if hidden or folder.name.lower() in CLASSES or not folder.is_dir():
             continue
-        if any(_IMAGE.fullmatch(image.stem) for image in frame_files(folder)):
+        if any(_IMAGE.fullmatch(image.stem) for image in image_files(folder)):
             raise AttncliError(
                 f"holds images of CK+ but is none of the classes {', '.join(CLASSES)}",
                 where=folder,

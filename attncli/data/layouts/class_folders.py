@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
-from attncli.data.layouts.video_tree import require_videos, videos_by_class
+from attncli.data.layouts.video_tree import (
+    notes_on_left_out,
+    require_videos,
+    videos_by_class,
+)
 from attncli.data.samples import Split, VideoDataset, VideoSample
 from attncli.errors import AttncliError
 
@@ -11,7 +15,7 @@ LOOKS_LIKE = "class directories with videos"
 
 def fits(root: Path) -> bool:
     """Return whether directories in `root` hold videos."""
-    return root.is_dir() and any(videos_by_class(root).values())
+    return root.is_dir() and any(videos.by_name for videos in videos_by_class(root).values())
 
 
 def open_split(root: Path, split: Split) -> VideoDataset:
@@ -33,6 +37,7 @@ def open_split(root: Path, split: Split) -> VideoDataset:
     samples = tuple(
         VideoSample(id=f"{name}/{video}", path=path, label=label)
         for label, (name, videos) in enumerate(classes.items())
-        for video, path in videos.items()
+        for video, path in videos.by_name.items()
     )
-    return VideoDataset("class-folders", root, tuple(classes), samples)
+    notes = notes_on_left_out([p for videos in classes.values() for p in videos.left_out])
+    return VideoDataset("class-folders", root, tuple(classes), samples, notes)

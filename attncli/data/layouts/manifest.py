@@ -7,7 +7,8 @@ may hold a list a split: `train` and `val`, with the suffix `.csv`, `.jsonl` or 
 """
 
 import csv
-import json
+import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,19 @@ from pathlib import Path
 from attncli.data.samples import UNKNOWN_LABEL, Split, VideoDataset, VideoSample
 from attncli.data.video import VIDEO_SUFFIXES
 from attncli.errors import AttncliError
+from attncli.files.text import (
+    has_control_characters,
+    lines_of,
+    parse_json,
+    read_text,
+    words_of,
+)
 
 LOOKS_LIKE = "a .csv, .jsonl or .txt file, or a directory with manifest or train and val lists"
 
+_NUMBER = re.compile("0|[1-9][0-9]{0,4}")
+"""Labels that count from 0; `01`, and numbers of more classes than can be, are names."""
+_TEXT_LINE = re.compile(r"[ \t]*(?P<path>\S|\S.*\S)[ \t]+(?P<label>[^ \t]+)[ \t]*")
 _SUFFIXES = (".csv", ".jsonl", ".txt")
 _SPLITS = {
     "train": "train",
@@ -81,18 +92,13 @@ def _manifests(root: Path) -> list[Path]:
 
 
 def _read(file: Path) -> Iterator[_Row]:
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise AttncliError(f"cannot be read ({error})", where=file) from error
-    lines = text.splitlines()
     read = {".csv": _csv_records, ".jsonl": _json_records, ".txt": _text_records}
-    for number, record in read[file.suffix.lower()](file, lines):
+    for number, record in read[file.suffix.lower()](file, read_text(file)):
         yield _row(f"{file}, line {number}", record, default_split=_SPLITS.get(file.stem))
 
 
-def _csv_records(file: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, object]]]:
-    reader = csv.DictReader(lines, skipinitialspace=True)
+def _csv_records(file: Path, text: str) -> Iterator[tuple[int, dict[str, object]]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
     try:
         for record in reader:
             if None in record or None in record.values():
@@ -105,26 +111,23 @@ def _csv_records(file: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, 
         raise AttncliError(f"no CSV ({error})", where=f"{file}, line {reader.line_num}") from error
 
 
-def _json_records(file: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, object]]]:
-    for number, line in enumerate(lines, start=1):
+def _json_records(file: Path, text: str) -> Iterator[tuple[int, dict[str, object]]]:
+    for number, line in enumerate(lines_of(text), start=1):
         if not line.strip():
             continue
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise AttncliError(f"no JSON ({error.msg})", where=f"{file}, line {number}") from error
+        record = parse_json(line, where=f"{file}, line {number}")
         if not isinstance(record, dict):
             raise AttncliError("expected a JSON object", where=f"{file}, line {number}")
         yield number, record
 
 
-def _text_records(file: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, object]]]:
-    for number, line in enumerate(lines, start=1):
-        words = line.rsplit(maxsplit=1)
-        if len(words) == 1:
+def _text_records(file: Path, text: str) -> Iterator[tuple[int, dict[str, object]]]:
+    for number, line in enumerate(lines_of(text), start=1):
+        found = _TEXT_LINE.fullmatch(line)
+        if found is not None:
+            yield number, {"path": found["path"], "label": found["label"]}
+        elif words_of(line):
             raise AttncliError("expected `path label`", where=f"{file}, line {number}")
-        if words:
-            yield number, {"path": words[0].strip(), "label": words[1]}
 
 
 def _row(place: str, record: dict[str, object], default_split: str | None) -> _Row:
@@ -137,6 +140,8 @@ def _row(place: str, record: dict[str, object], default_split: str | None) -> _R
         raise AttncliError(f"split {split!r} is neither train nor val", where=place)
     if id_ is not None and (Path(id_).is_absolute() or ".." in Path(id_).parts):
         raise AttncliError(f"id {id_!r} leads out of a directory named by it", where=place)
+    if "\0" in path:
+        raise AttncliError("`path` has a NUL", where=place)
     known_split = default_split if split is None else _SPLITS[split.lower()]
     return _Row(place, path, id_, label, known_split, subject)
 
@@ -147,12 +152,15 @@ def _text(place: str, record: dict[str, object], key: str) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise AttncliError(f"`{key}` is neither text nor a whole number", where=place)
+    if key != "path" and has_control_characters(str(value)):
+        raise AttncliError(f"`{key}` {value!r} has a control character", where=place)
     return str(value)
 
 
 def _classes(rows: Sequence[_Row]) -> tuple[str, ...]:
+    """Return the names of all classes; numbers are names too where they are not as counting has."""
     labels = {row.label for row in rows if row.label is not None}
-    if all(label.isdecimal() for label in labels):
+    if all(_NUMBER.fullmatch(label) for label in labels):
         return tuple(str(number) for number in range(1 + max(map(int, labels), default=-1)))
     return tuple(sorted(labels))
 
@@ -164,6 +172,9 @@ def _samples(
     samples: dict[str, VideoSample] = {}
     for row in rows:
         id_ = row.id or _id_of(row.path, folder)
+        if has_control_characters(id_):
+            what = f"a name cannot be made of `path` {row.path!r}; give it an `id`"
+            raise AttncliError(what, where=row.place)
         if id_ in samples and split != "all":
             raise AttncliError(f"video {id_!r} is listed twice", where=row.place)
         label = UNKNOWN_LABEL if row.label is None else labels[row.label]

@@ -10,17 +10,18 @@ Whoever has a part of the videos works with that part: listed videos that are no
 out, and `notes` says how many.
 """
 
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from attncli.data.frame_folders import natural_order
+from attncli.data.layouts.video_tree import notes_on_left_out, require_one_file
 from attncli.data.samples import UNKNOWN_LABEL, Split, VideoDataset, VideoSample
 from attncli.data.video import VIDEO_SUFFIXES
 from attncli.errors import AttncliError
+from attncli.files.text import lines_of, parse_json, read_text, words_of
 
 LOOKS_LIKE = (
     "something-something-v2-labels.json or labels/labels.json with the lists of train and"
@@ -46,6 +47,8 @@ _LIST_DIRECTORIES = (
     "../labels",
     "../annotations",
 )
+_LIST_SUFFIXES = (".json", ".txt", ".csv")
+_NUMBER = re.compile("[0-9]{1,9}")
 _CLASSES = ("something-something-v2-labels.json", "labels.json", "category.txt", "label_map.txt")
 _LISTS = {
     "train": (
@@ -66,17 +69,35 @@ _LISTS = {
 
 
 @dataclass(frozen=True)
+class _Listed:
+    """What a list says of a video."""
+
+    label: int = UNKNOWN_LABEL
+    frames: int | None = None
+
+
+@dataclass(frozen=True)
 class _Videos:
     directory: Path
     names: Mapping[str, str]
     """File or directory of images of each video, by its id."""
+    left_out: Sequence[str] = ()
+    """Files that are no videos by their names."""
 
-    def samples(self, labels: Iterable[tuple[str, int]]) -> tuple[VideoSample, ...]:
+    def samples(self, listed: Mapping[str, _Listed]) -> tuple[VideoSample, ...]:
         return tuple(
-            VideoSample(id_, self.directory / self.names[id_], label)
-            for id_, label in labels
-            if id_ in self.names
+            VideoSample(id_, self.directory / name, it.label, listed_frames=frames)
+            for id_, it in listed.items()
+            if (name := self.names.get(id_)) is not None
+            # Of files the list may be older: what they hold is counted anyway.
+            for frames in [it.frames if name == id_ else None]
         )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say which files were left out."""
+        left_out = [self.directory / name for name in self.left_out]
+        return notes_on_left_out(left_out)
 
 
 def fits(root: Path) -> bool:
@@ -98,18 +119,18 @@ def open_split(root: Path, split: Split) -> VideoDataset:
     classes = _read_classes(classes_file)
     videos = _find_videos(root)
     if split == "all":
-        listed = {id_: n for file in _list_files(root) for id_, n in _read_list(file, classes)}
+        listed = {id_: it for file in _list_files(root) for id_, it in _read_list(file, classes)}
         ids = sorted(videos.names, key=natural_order)
-        samples = videos.samples((id_, listed.get(id_, UNKNOWN_LABEL)) for id_ in ids)
-        return VideoDataset("ssv2", root, tuple(classes), samples)
+        samples = videos.samples({id_: listed.get(id_, _Listed()) for id_ in ids})
+        return VideoDataset("ssv2", root, tuple(classes), samples, videos.notes)
     file = _find(root, _LISTS[split])
     if file is None:
         raise AttncliError(
             f"has no list of split {split!r}", where=root, remedy=f"add {_LISTS[split][0]}"
         )
     listed = dict(_read_list(file, classes))
-    samples = videos.samples(listed.items())
-    return VideoDataset("ssv2", root, tuple(classes), samples, _notes(file, listed, videos))
+    notes = (*_notes(file, listed, videos), *videos.notes)
+    return VideoDataset("ssv2", root, tuple(classes), videos.samples(listed), notes)
 
 
 def _find(root: Path, names: Iterable[str]) -> Path | None:
@@ -124,8 +145,8 @@ def _list_files(root: Path) -> Iterator[Path]:
 def _find_videos(root: Path) -> _Videos:
     for name in _VIDEO_DIRECTORIES:
         directory = root / name
-        if directory.is_dir() and (names := _videos_in(directory)):
-            return _Videos(directory, names)
+        if directory.is_dir() and (videos := _videos_in(directory)).names:
+            return videos
     raise AttncliError(
         "holds no videos",
         where=root,
@@ -133,28 +154,43 @@ def _find_videos(root: Path) -> _Videos:
     )
 
 
-def _videos_in(directory: Path) -> dict[str, str]:
-    """List the directory, which may hold 220,847 entries, without a look at each."""
-    names: dict[str, str] = {}
+def _videos_in(directory: Path) -> _Videos:
+    """List the directory, which may hold 220,847 entries, without a look at each.
+
+    Raises:
+        AttncliError: Two files differ in their suffix alone.
+    """
+    files: dict[str, str] = {}
+    folders: dict[str, str] = {}
+    left_out: list[str] = []
     with os.scandir(directory) as entries:
         for entry in entries:
             stem, suffix = os.path.splitext(entry.name)  # noqa: PTH122 - a Path is much slower
-            if suffix.lower() in VIDEO_SUFFIXES and not stem.startswith("."):
-                names[stem] = entry.name
-            elif entry.name.isdecimal() and entry.is_dir():
-                names.setdefault(entry.name, entry.name)
-    return names
+            if stem.startswith("."):
+                continue
+            if suffix.lower() in VIDEO_SUFFIXES:
+                earlier = files.setdefault(stem, entry.name)
+                require_one_file(
+                    None if earlier == entry.name else directory / earlier, directory / entry.name
+                )
+            elif entry.is_dir():
+                if entry.name.isdecimal():
+                    folders[entry.name] = entry.name
+            elif suffix not in _LIST_SUFFIXES:
+                left_out.append(entry.name)
+    return _Videos(directory, {**folders, **files}, sorted(left_out))
 
 
 def _read_classes(file: Path) -> dict[str, int]:
     """Return the label of each class name in the order of labels."""
     if file.suffix == ".json":
-        numbers = _read_json(file)
+        numbers = parse_json(read_text(file, remedy=REMEDY), where=file, remedy=REMEDY)
         if not isinstance(numbers, dict):
             raise AttncliError("expected a JSON object", where=file, remedy=REMEDY)
         by_number = {str(number): _class_name(name) for name, number in numbers.items()}
     else:
-        names = [name for line in _read_text(file).splitlines() if (name := line.strip())]
+        text = read_text(file, remedy=REMEDY)
+        names = [name for line in lines_of(text) if (name := line.strip(" \t"))]
         numbers = by_number = {str(number): name for number, name in enumerate(names)}
     labels = {by_number.get(str(label), ""): label for label in range(len(numbers))}
     if "" in labels or len(labels) < len(numbers) or not labels:
@@ -164,22 +200,22 @@ def _read_classes(file: Path) -> dict[str, int]:
     return labels
 
 
-def _read_list(file: Path, classes: Mapping[str, int]) -> Iterator[tuple[str, int]]:
-    """Yield id and label of each video."""
+def _read_list(file: Path, classes: Mapping[str, int]) -> Iterator[tuple[str, _Listed]]:
+    """Yield id of each video, and what is said of it."""
     seen: set[str] = set()
     read = _json_entries if file.suffix == ".json" else _text_entries
-    for place, id_, label in read(file, classes):
+    for place, id_, listed in read(file, classes):
         where = f"{file}, {place}"
         if "/" in id_ or "\\" in id_ or id_ in ("", ".", ".."):
             raise AttncliError(f"id {id_!r} is no file name", where=where, remedy=REMEDY)
         if id_ in seen:
             raise AttncliError(f"video {id_!r} is listed twice", where=where, remedy=REMEDY)
         seen.add(id_)
-        yield id_, label
+        yield id_, listed
 
 
-def _json_entries(file: Path, classes: Mapping[str, int]) -> Iterator[tuple[str, str, int]]:
-    entries = _read_json(file)
+def _json_entries(file: Path, classes: Mapping[str, int]) -> Iterator[tuple[str, str, _Listed]]:
+    entries = parse_json(read_text(file, remedy=REMEDY), where=file, remedy=REMEDY)
     if not isinstance(entries, list):
         raise AttncliError("expected a JSON list", where=file, remedy=REMEDY)
     for number, entry in enumerate(entries, start=1):
@@ -199,16 +235,16 @@ def _json_entries(file: Path, classes: Mapping[str, int]) -> Iterator[tuple[str,
                 where=f"{file}, {place}",
                 remedy=REMEDY,
             )
-        yield place, str(id_), classes[name]
+        yield place, str(id_), _Listed(classes[name])
 
 
-def _text_entries(file: Path, classes: Mapping[str, int]) -> Iterator[tuple[str, str, int]]:
-    for number, line in enumerate(_read_text(file).splitlines(), start=1):
-        words = line.split()
+def _text_entries(file: Path, classes: Mapping[str, int]) -> Iterator[tuple[str, str, _Listed]]:
+    for number, line in enumerate(lines_of(read_text(file, remedy=REMEDY)), start=1):
+        words = words_of(line)
         if not words:
             continue
         place = f"line {number}"
-        if len(words) not in (2, 3) or not words[-1].isdecimal():
+        if len(words) not in (2, 3) or not all(_NUMBER.fullmatch(word) for word in words[1:]):
             raise AttncliError(
                 "expected `id [frames] label`", where=f"{file}, {place}", remedy=REMEDY
             )
@@ -219,32 +255,16 @@ def _text_entries(file: Path, classes: Mapping[str, int]) -> Iterator[tuple[str,
                 remedy=REMEDY,
             )
         stem, suffix = os.path.splitext(words[0])  # noqa: PTH122 - a Path is much slower
-        yield place, stem if suffix.lower() in VIDEO_SUFFIXES else words[0], int(words[-1])
+        frames = int(words[1]) if len(words) == 3 else None
+        id_ = stem if suffix.lower() in VIDEO_SUFFIXES else words[0]
+        yield place, id_, _Listed(int(words[-1]), frames)
 
 
 def _class_name(template: str) -> str:
     return template.replace("[", "").replace("]", "")
 
 
-def _read_json(file: Path) -> Any:
-    try:
-        return json.loads(_read_text(file))
-    except json.JSONDecodeError as error:
-        raise AttncliError(
-            f"no JSON ({error.msg})", where=f"{file}, line {error.lineno}", remedy=REMEDY
-        ) from error
-    except (ValueError, RecursionError) as error:  # a number too long, or lists in lists in lists
-        raise AttncliError(f"cannot be read ({error})", where=file, remedy=REMEDY) from error
-
-
-def _read_text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")  # Windows editors put a mark before it
-    except (OSError, UnicodeDecodeError) as error:
-        raise AttncliError(f"cannot be read ({error})", where=file, remedy=REMEDY) from error
-
-
-def _notes(file: Path, listed: Mapping[str, int], videos: _Videos) -> tuple[str, ...]:
+def _notes(file: Path, listed: Mapping[str, _Listed], videos: _Videos) -> tuple[str, ...]:
     """Say how many listed videos are not there.
 
     Raises:

@@ -11,9 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from attncli.data.layouts.video_tree import Videos, require_videos, videos_by_class
+from attncli.data.layouts.video_tree import (
+    Videos,
+    notes_on_left_out,
+    require_videos,
+    videos_by_class,
+)
 from attncli.data.samples import UNKNOWN_LABEL, Split, VideoDataset, VideoSample
 from attncli.errors import AttncliError, UsageError
+from attncli.files.text import lines_of, read_text, words_of
 
 LOOKS_LIKE = "UCF-101/ or videos/ with ucfTrainTestlist/classInd.txt or annotations/classInd.txt"
 
@@ -63,19 +69,21 @@ def open_split(root: Path, split: Split, split_number: int) -> VideoDataset:
     present = {
         name: found
         for name, found in videos_by_class(videos).items()
-        if name in labels or (found and split == "all")
+        if name in labels or (found.by_name and split == "all")
     }
     require_videos(videos, present)
     if split == "all":
         samples = tuple(
             VideoSample(f"{name}/{video}", path, labels.get(name, UNKNOWN_LABEL))
             for name, found in present.items()
-            for video, path in found.items()
+            for video, path in found.by_name.items()
         )
     else:
         listed = _list_file(lists, split, split_number)
         samples = tuple(_read_list(listed, videos, labels, present))
-    return VideoDataset("ucf101", root, tuple(labels), samples, _notes(videos, labels, present))
+    left_out = [path for found in present.values() for path in found.left_out]
+    notes = (*_notes(videos, labels, present), *notes_on_left_out(left_out))
+    return VideoDataset("ucf101", root, tuple(labels), samples, notes)
 
 
 def _has_lists(directory: Path) -> bool:
@@ -114,6 +122,7 @@ def _list_file(lists: Path, split: Split, number: int) -> Path:
 def _read_list(
     file: Path, videos: Path, labels: Mapping[str, int], present: Mapping[str, Videos]
 ) -> Iterator[VideoSample]:
+    listed: set[PurePosixPath] = set()
     for line in _lines(file):
         path = PurePosixPath(line.words[0].replace("\\", "/"))
         name = path.parent.name
@@ -125,18 +134,17 @@ def _read_list(
             raise line.error(f"class {name!r} is not in classInd.txt")
         if len(line.words) == 2 and line.words[1] != str(labels[name] + 1):
             raise line.error(f"class number {line.words[1]!r} is not that of {name!r}")
+        if path in listed:
+            raise line.error(f"video {str(path)!r} is listed twice")
+        listed.add(path)
         if name in present:
-            there = present[name].get(path.stem, videos / path)
+            there = present[name].by_name.get(path.stem, videos / path)
             yield VideoSample(f"{name}/{path.stem}", there, labels[name])
 
 
 def _lines(file: Path) -> Iterator[_Line]:
-    try:
-        text = file.read_text(encoding="utf-8-sig")  # Windows editors put a mark before it
-    except (OSError, UnicodeDecodeError) as error:
-        raise AttncliError(f"cannot be read ({error})", where=file, remedy=REMEDY) from error
-    for number, line in enumerate(text.splitlines(), start=1):
-        if words := line.split():
+    for number, line in enumerate(lines_of(read_text(file, remedy=REMEDY)), start=1):
+        if words := words_of(line):
             yield _Line(file, number, words)
 
 

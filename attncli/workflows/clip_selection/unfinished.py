@@ -12,9 +12,11 @@ from attncli.errors import AttncliError, Failure
 from attncli.files.atomic import write_text
 from attncli.files.clip_directory import ClipDirectory
 from attncli.files.failures import write_failures
+from attncli.files.text import parse_json, read_text
 from attncli.workflows.clip_selection.mistakes import Mistake
 
 RECORDS = "records"
+REMEDY = "delete it, and go on with --resume"
 Record = Mapping[str, Any]
 """What is known of a clip, as JSON has it."""
 Kept = list[tuple[Mistake, Record]]
@@ -60,16 +62,17 @@ class UnfinishedEdits:
         write_tables: Callable[[Path, Kept], None],
     ) -> None:
         """Write what is about all clips that are there, and let the directory appear."""
-        kept = [
-            (mistake, json.loads(self._record(mistake.id).read_text(encoding="utf-8")))
-            for mistake in mistakes
-            if self.holds(mistake.id)
-        ]
+        kept = [(mistake, self._read(mistake.id)) for mistake in mistakes if self.holds(mistake.id)]
         write_text(self.directory.classes_path, "".join(f"{name}\n" for name in classes))
         write_tables(self.directory.path, kept)
         write_failures(self.directory.failures_path, failures)
         self.directory.path.replace(self.out)
         shutil.rmtree(self.out / RECORDS, ignore_errors=True)  # there are none without clips
+
+    def _read(self, video_id: str) -> Record:
+        path = self._record(video_id)
+        record: Record = parse_json(read_text(path, remedy=REMEDY), where=path, remedy=REMEDY)
+        return record
 
     def _record(self, video_id: str) -> Path:
         return self.directory.path / RECORDS / f"{video_id}.json"
@@ -82,7 +85,7 @@ def require_same_settings(directory: ClipDirectory, settings: SelectConfig) -> N
         AttncliError: They were chosen with others.
     """
     path = directory.config_path
-    if path.exists() and path.read_text(encoding="utf-8") != dump(settings):
+    if path.exists() and path.read_bytes() != dump(settings).encode():
         raise AttncliError(
             "these clips were chosen with other settings",
             where=path,

@@ -15,8 +15,8 @@ def check_edits(path: Path) -> Outcome:
         AttncliError: The first thing that is wrong, with its file and frame.
     """
     directory = open_spatial_edits(path)
-    for id_ in directory.read_clips():
-        directory.read_attention(id_)
+    for clip in directory.read_clips().values():
+        directory.read_attention(clip)
     return Outcome(rows=[summary(directory)])
 
 

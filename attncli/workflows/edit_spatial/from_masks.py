@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from attncli.editor.painted import CATEGORY
 from attncli.errors import AttncliError, Failure
 from attncli.files.masks import FrameMasks, MaskDirectory
 from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory, open_spatial_edits
@@ -25,23 +26,24 @@ def edit_by_masks(
     """Make every frame's instances its edit, at least one of which there must be.
 
     A frame in which nothing was found stays without an edit: that nobody saw anything there does
-    not mean that nothing matters there.
+    not mean that nothing matters there. Clips on which people painted keep their edits.
 
     Args:
         edits: Edit directory.
         masks: Mask directory; the directory's own candidates where None.
         keep: Categories that count; all where empty.
-        overwrite: Whether clips that are edited may get other edits.
+        overwrite: Whether clips whose edits were made from masks may get other edits.
         dry_run: Touch nothing.
-        reporter: Shows progress.
+        reporter: Shows progress, and is told which clips people painted.
 
     Returns:
         One row, what the edits hold then (where nothing is touched: how many clips and frames
         would be edited), and the clips whose masks cannot be used.
 
     Raises:
-        AttncliError: There are no edits, no masks of any clip, a category is in none of them, or
-            a clip is edited already.
+        AttncliError: There are no edits, no masks of any clip, a category is in none of them, a
+            clip is edited already, or its edits cannot be read, so that nobody knows whose they
+            are.
     """
     directory = open_spatial_edits(edits)
     source = directory.candidates if masks is None else MaskDirectory(masks)
@@ -55,8 +57,11 @@ def edit_by_masks(
     if not overwrite:
         _require_unedited(directory, clips)
     _require_categories(source, clips, keep)
-    counts, failures = Counter[str](), []
-    for clip in reporter.track(clips, label="taking masks", total=len(clips), unit="clips"):
+    replaceable = _without_painted(directory, clips, reporter)
+    counts, failures = Counter(edited=0, edited_frames=0), []
+    for clip in reporter.track(
+        replaceable, label="taking masks", total=len(replaceable), unit="clips"
+    ):
         try:
             frames = _chosen(source.at(clip.id, range(clip.frames), size_hw=clip.size_hw), keep)
         except AttncliError as error:
@@ -86,8 +91,35 @@ def _require_unedited(directory: SpatialEditDirectory, clips: Sequence[SpatialCl
     if taken:
         more = f" and {len(taken) - 1} more" if len(taken) > 1 else ""
         what = f"clip {taken[0]!r}{more} is edited already"
-        remedy = "pass --overwrite to replace these edits"
+        remedy = "pass --overwrite to replace edits that were made from masks"
         raise AttncliError(what, where=directory.edits.root, remedy=remedy)
+
+
+def _without_painted(
+    directory: SpatialEditDirectory, clips: Sequence[SpatialClip], reporter: Reporter
+) -> list[SpatialClip]:
+    """Return the clips on which nobody painted, and name the others."""
+    painted = [clip.id for clip in clips if _is_painted(directory, clip)]
+    if painted:
+        reporter.warn(
+            f"{directory.edits.root}: people painted on {', '.join(map(repr, painted))}; left as "
+            "is (to replace such edits, remove the files edits/ID.jsonl first)"
+        )
+    return [clip for clip in clips if clip.id not in set(painted)]
+
+
+def _is_painted(directory: SpatialEditDirectory, clip: SpatialClip) -> bool:
+    """Return whether people painted on a frame of a clip.
+
+    An edited frame without an instance was painted too: masks make edits only of frames that have
+    one.
+    """
+    if not directory.edits.finished(clip.id):
+        return False
+    return any(
+        not masks.instances or any(i.category == CATEGORY for i in masks.instances)
+        for masks in directory.edits.frames(clip.id)
+    )
 
 
 def _require_categories(

@@ -11,6 +11,7 @@ from attncli.data.layouts import open_dataset
 from attncli.data.samples import VideoSample
 from attncli.data.video import count_frames
 from attncli.errors import AttncliError, Failure
+from attncli.files.arrays import open_array
 from attncli.files.edit_directory import open_edit_directory
 from attncli.files.outputs import claim_file
 from attncli.files.temporal_edits import TemporalEdits, write_temporal_edits
@@ -127,17 +128,11 @@ def _vector_files(root: Path, known: Collection[str]) -> dict[str, Path]:
 
 
 def _read_vector(file: Path, n_frames: int) -> Float32[np.ndarray, " n"]:
-    try:
-        kept = np.lib.format.open_memmap(file, mode="r")
-        if kept.dtype.kind not in "biuf":
-            raise ValueError(f"it holds {kept.dtype}")
-        vector = np.array(kept, dtype=np.float32)
-    except (ValueError, OverflowError) as error:
-        what = f"this is no plain .npy array of numbers ({error})"
-        raise AttncliError(what, where=file, remedy=REMEDY) from error
-    if vector.shape != (n_frames,):
-        what = f"this is of shape {vector.shape}, its video has {n_frames} frames"
+    kept = open_array(file, remedy=REMEDY)
+    if kept.shape != (n_frames,):
+        what = f"this is of shape {kept.shape}, its video has {n_frames} frames"
         raise AttncliError(what, where=file, remedy=REMEDY)
+    vector = np.array(kept, dtype=np.float32)
     wrong = ~((vector >= 0) & (vector <= 1))
     if wrong.any():
         frame = int(wrong.argmax())

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -121,3 +122,79 @@ def test_a_manifest_that_is_no_text_is_named(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(AttncliError, match=r"list\.csv: cannot be read"):
         open_dataset(path, split="train")
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (["01", "02", "10"], ("01", "02", "10")),
+        (["0", "2"], ("0", "1", "2")),
+        (["1", "01"], ("01", "1")),
+        (["123456789012"], ("123456789012",)),
+        (["9" * 5000], ("9" * 5000,)),
+        (["٣"], ("٣",)),
+    ],
+)
+def test_labels_that_do_not_count_are_names(write, labels, classes):
+    lines = "".join(f"clips/{i}.avi,{label},train\n" for i, label in enumerate(labels))
+    path = write("list.csv", "path,label,split\nclips/a.avi,,train\n" + lines)
+    dataset = open_dataset(path, split="train")
+    assert dataset.classes == classes
+    assert [dataset.classes[sample.label] for sample in dataset.samples[1:]] == labels
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "txt"])
+def test_only_a_newline_ends_a_line(write, suffix):
+    name = "clips/a\u2028b\u2029c\x0bd.avi"
+    text = {
+        "csv": f"path,label,split,id\n{name},run,train,1\nclips/a.avi,run,train,2\n",
+        "jsonl": "".join(
+            json.dumps({"path": p, "label": "run", "split": "train", "id": i}, ensure_ascii=False)
+            + "\n"
+            for i, p in enumerate((name, "clips/a.avi"))
+        ),
+        "txt": f"clips/a.avi run\n{name.replace(chr(11), '')}\trun\n",
+    }[suffix]
+    path = write(f"train.{suffix}" if suffix == "txt" else f"list.{suffix}", text)
+    dataset = open_dataset(path, split="train")
+    assert len(dataset.samples) == 2
+    assert {"a", "a\u2028b\u2029c"} >= {s.path.stem[:5] for s in dataset.samples}
+
+
+def test_a_cell_may_hold_a_newline(write):
+    path = write(
+        "list.csv", 'path,label,split\n"clips/a\nb.avi",run,train\nclips/a.avi,run,train\n'
+    )
+    with pytest.raises(AttncliError, match=r"line 3: a name cannot be made of `path`"):
+        open_dataset(path, split="train")
+
+
+@pytest.mark.parametrize(
+    ("record", "problem"),
+    [
+        ({"id": "a\0b"}, r"`id` 'a\\x00b' has a control character"),
+        ({"label": "ru\x0bn"}, r"`label` 'ru\\x0bn' has a control character"),
+        ({"label": "ru\u0085n"}, r"`label` 'ru\\x85n' has a control character"),
+        ({"id": "caf\udce9"}, r"`id` 'caf\\udce9' has a control character"),
+        ({"path": "clips/a\0.avi"}, "`path` has a NUL"),
+        ({"path": "clips/caf\udce9.avi"}, "a name cannot be made of `path` .* give it an `id`"),
+    ],
+)
+def test_names_that_cannot_be_written_down_are_refused_with_the_line(write, record, problem):
+    line = json.dumps({"path": "clips/a.avi", "label": "run", "split": "train"} | record)
+    with pytest.raises(AttncliError, match=rf"list\.jsonl, line 1: {problem}"):
+        open_dataset(write("list.jsonl", line + "\n"), split="train")
+
+
+def test_a_file_whose_name_is_no_utf8_can_be_listed_with_an_id(write, tmp_path):
+    name = os.fsencode(tmp_path / "clips") + b"/caf\xe9.avi"
+    os.close(os.open(name, os.O_CREAT))
+    line = {"path": "clips/caf\udce9.avi", "label": "run", "split": "train", "id": "cafe"}
+    (sample,) = open_dataset(write("list.jsonl", json.dumps(line)), split="train").samples
+    assert (sample.id, sample.path.exists()) == ("cafe", True)
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"path": ' + "1" * 5000 + "}", '{"path": NaN}'])
+def test_json_that_cannot_be_is_named_with_its_line(write, line):
+    with pytest.raises(AttncliError, match=r"list\.jsonl, line 2: (cannot be read|no JSON)"):
+        open_dataset(write("list.jsonl", f"\n{line}\n"), split="train")

@@ -3,6 +3,7 @@ import os
 import pytest
 
 from attncli.data.layouts import open_dataset, recognise
+from attncli.data.samples import require_listed_frames
 from attncli.errors import AttncliError, UsageError
 
 TRAIN = [("78687", 1), ("9", 0), ("100", 1), ("20", 0)]
@@ -193,3 +194,30 @@ def test_no_video_is_looked_at_by_itself(make_ssv2, monkeypatch):
     assert [path for path in looked_at if path.endswith(".webm")] == [
         str(root / VIDEOS / "78687.webm")  # whether any is there
     ]
+
+
+def test_two_files_of_one_name_are_refused_and_what_is_left_out_is_said(make_ssv2):
+    root = make_ssv2()
+    (root / VIDEOS / "readme.rmvb").touch()
+    expected = f"1 entry left out as no videos, such as {root / VIDEOS / 'readme.rmvb'}"
+    assert open_dataset(root, split="train").notes[-1:] == (expected,)
+    (root / VIDEOS / "78687.mp4").touch()
+    with pytest.raises(AttncliError, match=r"78687\.(mp4|webm): 78687\.(webm|mp4) is there too"):
+        open_dataset(root, split="train")
+
+
+def test_a_list_says_how_many_frames_a_directory_has(make_ssv2):
+    root = make_ssv2()
+    (root / VIDEOS / "9.webm").unlink()
+    (root / VIDEOS / "9").mkdir()
+    labels = {LISTS.format(name): None for name in ("train", "validation")}
+    for name in labels:
+        (root / name).unlink()
+    (root / "train_videofolder.txt").write_text("78687 30 1\n9 12 0\n")
+    dataset = open_dataset(root, split="train")
+    frames = {sample.id: sample.listed_frames for sample in dataset.samples}
+    assert frames == {"78687": None, "9": 12}
+    sample = next(sample for sample in dataset.samples if sample.id == "9")
+    require_listed_frames(sample, 12)
+    with pytest.raises(AttncliError, match="holds 11 frames, its list says 12; extract"):
+        require_listed_frames(sample, 11)

@@ -6,6 +6,11 @@ import pytest
 from attncli.data.layouts import open_dataset
 from attncli.errors import AttncliError, UsageError
 
+VIDEOS = (
+    "ApplyEyeMakeup/v_ApplyEyeMakeup_g01_c01",
+    "ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c01",
+    "HandstandPushups/v_HandStandPushups_g01_c01",
+)
 REAL = Path(__file__).parents[4] / "shared" / "data" / "UCF101"
 
 
@@ -168,3 +173,51 @@ def test_the_real_lists_agree_with_the_real_videos():
     assert set(everything.samples) == set(train.samples) | set(val.samples)
     assert all(sample.path.is_file() for sample in everything.samples)
     assert not everything.notes
+
+
+def test_a_video_that_is_listed_twice_is_refused(make_ucf101):
+    text = f"{VIDEOS[0]}.avi\n{VIDEOS[2]}.avi\n{VIDEOS[0]}.avi\n"
+    root = make_ucf101(lists={"testlist01.txt": text})
+    with pytest.raises(AttncliError, match=r"testlist01\.txt, line 3: video .* is listed twice"):
+        open_dataset(root, split="val")
+
+
+def test_two_files_of_one_name_are_refused(make_ucf101):
+    root = make_ucf101()
+    (root / "UCF-101" / f"{VIDEOS[0]}.mp4").touch()
+    name = VIDEOS[0].rpartition("/")[2]
+    with pytest.raises(AttncliError, match=rf"{name}\.mp4: {name}\.avi is there too"):
+        open_dataset(root, split="train")
+
+
+def test_what_is_left_out_is_said(make_ucf101):
+    root = make_ucf101()
+    folder = root / "UCF-101" / "YoYo"
+    (folder / "Thumbs.db").touch()
+    (folder / "v.rmvb").touch()
+    (folder / ".hidden").touch()
+    expected = f"2 entries left out as no videos, such as {folder / 'Thumbs.db'}"
+    assert open_dataset(root, split="train").notes == (expected,)
+
+
+@pytest.mark.parametrize("suffix", [".3gp", ".ts", ".mts", ".m2ts", ".TS", ".ogv"])
+def test_videos_of_phones_and_cameras_are_videos(make_ucf101, suffix):
+    root = make_ucf101()
+    file = root / "UCF-101" / f"{VIDEOS[0]}.avi"
+    file.rename(file.with_suffix(suffix))
+    assert file.with_suffix(suffix) in [s.path for s in open_dataset(root, split="val").samples]
+
+
+def test_only_a_newline_ends_a_line_and_only_blanks_part_words(make_ucf101):
+    video = "YoYo/v\u2028\u0085\x0b\u3000.avi"
+    root = make_ucf101(lists={"testlist01.txt": f"{VIDEOS[0]}.avi\r\n{video}\r\n"})
+    ids = [sample.id for sample in open_dataset(root, split="val").samples]
+    assert ids == [VIDEOS[0], video.removesuffix(".avi")]
+
+
+def test_a_class_with_a_control_character_is_refused(make_ucf101):
+    lists = {"classInd.txt": "1 ApplyEyeMakeup\n2 HandstandPushups\n3 YoYo\x0b\n"}
+    root = make_ucf101(lists=lists)
+    (root / "UCF-101" / "YoYo").rename(root / "UCF-101" / "YoYo\x0b")
+    with pytest.raises(AttncliError, match=r"class 'YoYo\\x0b' has a control character"):
+        open_dataset(root, split="all")

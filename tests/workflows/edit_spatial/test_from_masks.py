@@ -1,10 +1,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from attncli.editor.painted import CATEGORY, PaintedMasks
 from attncli.errors import AttncliError
-from attncli.files.masks import Instance
+from attncli.files.masks import FrameMasks, Instance
 from attncli.files.spatial_edits import SpatialEditDirectory
 from attncli.reporting import Silent
 from attncli.workflows.edit_spatial.check import check_edits
@@ -12,6 +14,7 @@ from attncli.workflows.edit_spatial.from_masks import edit_by_masks
 
 # pycocotools 2.0.11 hands numpy an array type of its own in numpy 1's manner.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+SIZE_HW = (6, 8)
 MakeInstance = Callable[..., Instance]
 WriteMasks = Callable[..., Path]
 
@@ -78,6 +81,69 @@ def test_edits_are_replaced_only_when_that_is_asked_for(
     assert frames_of(edits, "b") == {}
 
 
+class Warned(Silent):
+    """Keeps the warnings."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def paint(edits: SpatialEditDirectory, id_: str, mask: np.ndarray, frame: int = 2) -> None:
+    """Paint a frame as the editor does."""
+    with PaintedMasks(edits) as painted:
+        painted.change(edits.read_clips()[id_], [(frame, mask)])
+
+
+@pytest.mark.parametrize("covered", [True, False])
+def test_what_people_painted_is_kept_and_named(
+    edits: SpatialEditDirectory, masks: Path, covered: bool
+) -> None:
+    edit_by_masks(edits.path, masks, reporter=Silent())
+    paint(edits, "b", np.full(SIZE_HW, covered))
+    by_hand = {1: ["person"], 2: [CATEGORY] if covered else []}
+    for dry_run in (True, False):
+        reporter = Warned()
+        outcome = edit_by_masks(
+            *(edits.path, masks), keep=["dog"], overwrite=True, dry_run=dry_run, reporter=reporter
+        )
+        assert frames_of(edits, "b") == by_hand
+        assert reporter.warnings[1:] == [
+            f"{edits.edits.root}: people painted on 'b'; left as is (to replace such edits, "
+            "remove the files edits/ID.jsonl first)"
+        ]
+        if dry_run:
+            assert outcome.rows == [{"edits": str(edits.path), "edited": 1, "edited_frames": 4}]
+            assert frames_of(edits, "a")[0] == ["person", "dog"]
+    assert set(frames_of(edits, "a")) == {0, 1, 2, 3}
+    assert frames_of(edits, "a")[0] == ["dog"]
+    edits.edits.path("b").unlink()
+    edit_by_masks(edits.path, masks, overwrite=True, reporter=Silent())
+    assert frames_of(edits, "b") == {1: ["person"]}
+
+
+def test_all_painted_clips_stand_in_one_warning(edits: SpatialEditDirectory, masks: Path) -> None:
+    for id_ in ("a", "b"):
+        paint(edits, id_, np.ones(SIZE_HW, np.bool_))
+    reporter = Warned()
+    outcome = edit_by_masks(edits.path, masks, overwrite=True, dry_run=True, reporter=reporter)
+    assert outcome.rows == [{"edits": str(edits.path), "edited": 0, "edited_frames": 0}]
+    assert sum("people painted on 'a', 'b'; left" in text for text in reporter.warnings) == 1
+
+
+def test_edits_that_cannot_be_read_are_not_replaced(
+    edits: SpatialEditDirectory, masks: Path
+) -> None:
+    edits.write_frames("b", {0: FrameMasks(0, SIZE_HW, ())})
+    edits.edits.path("b").write_text("{")
+    with pytest.raises(AttncliError, match=r"edits/b\.jsonl"):
+        edit_by_masks(edits.path, masks, overwrite=True, reporter=Silent())
+    assert edits.edits.path("b").read_text() == "{"
+    assert frames_of(edits, "a") == {}
+
+
 def test_candidates_are_taken_where_no_masks_are_named(
     edits: SpatialEditDirectory, masks: Path
 ) -> None:
@@ -104,5 +170,5 @@ def test_check_needs_the_attention_of_every_clip(edits: SpatialEditDirectory) ->
     (row,) = check_edits(edits.path).rows
     assert (row["edited"], row["covered_percent"]) == (0, None)
     edits.attention_path("b").unlink()
-    with pytest.raises(AttncliError, match=r"attention/b\.npz: no such attention"):
+    with pytest.raises(AttncliError, match=r"attention/b\.npz: no such file or directory; select"):
         check_edits(edits.path)

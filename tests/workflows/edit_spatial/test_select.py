@@ -83,7 +83,7 @@ def test_a_directory_holds_all_that_painting_needs(data: Path, tmp_path: Path) -
         assert (clip.frames, clip.size_hw) == (FRAMES[id_.removeprefix("clip/")], SIZE_HW)
         with Image.open(directory.frame_path(id_, clip.frames - 1)) as picture:
             assert picture.size == (256, 240)
-        attention = directory.read_attention(id_)
+        attention = directory.read_attention(clip)
         assert attention.maps.shape == (clip.frames, 2, 2)
         assert attention.crop == pytest.approx((10, 0, 310, 300), abs=10)
     assert directory.read_settings().run == run
@@ -105,7 +105,7 @@ def test_attention_is_the_networks_own_over_the_whole_video(data: Path, tmp_path
         clip_frames = read_validation_clip(sample, config, np.arange(4))
         first = network(clip_frames).spatial_attention[0].numpy()
     alone = clip.frames - 4  # frames before any other clip of the video begins
-    found = directory.read_attention(id_).maps[:alone]
+    found = directory.read_attention(clip).maps[:alone]
     np.testing.assert_allclose(found, first[:alone], atol=1e-3)
 
 

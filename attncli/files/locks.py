@@ -1,0 +1,104 @@
+"""Files and directories that one process alone may change, as long as it lives.
+
+What is held here is told from what a killed process left: the system lets go of the locks of a
+process that ends in whatever way, on this machine or, through a network file system that knows
+locks, on another one.
+"""
+
+import fcntl
+import os
+import shlex
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from attncli.errors import AttncliError
+
+LOCK = ".lock"
+"""File in an output directory that says who writes there."""
+_locked: set[int] = set()
+"""Descriptors of what this process holds."""
+
+
+def try_lock(descriptor: int) -> bool | None:
+    """Lock an open file or directory; False where another process has, None where no one can."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return None
+    _locked.add(descriptor)
+    return True
+
+
+def release(descriptor: int) -> None:
+    """Close an open file or directory, and let others lock it."""
+    _locked.discard(descriptor)
+    os.close(descriptor)
+
+
+def _hold_nothing() -> None:
+    """Close what the process that started this one holds: it may be killed, and we live on."""
+    while _locked:
+        os.close(_locked.pop())
+
+
+# A lock is held until the last process has closed it, those forked to read data included.
+os.register_at_fork(after_in_child=_hold_nothing)
+
+
+def is_named(path: Path, descriptor: int) -> bool:
+    """Return whether an open file or directory is still the one of that name."""
+    try:
+        return path.stat().st_ino == os.fstat(descriptor).st_ino
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def held(directory: Path) -> Iterator[None]:
+    """Be the only process that writes to `directory`, which is made, until the block ends.
+
+    Raises:
+        AttncliError: Another process writes there; the message says which.
+    """
+    is_new = not directory.exists()
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / LOCK
+    descriptor = _lock(path)
+    try:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, _this_process().encode(errors="replace"))
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        release(descriptor)
+        if is_new:
+            with suppress(OSError):  # something was written
+                directory.rmdir()
+
+
+def _lock(path: Path) -> int:
+    """Return the descriptor of a lock file that is ours and still has its name."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        if try_lock(descriptor) is not False:
+            if is_named(path, descriptor):
+                return descriptor
+            release(descriptor)  # whoever held it before has just removed it
+            continue
+        holder = os.read(descriptor, 1000).decode(errors="replace").strip()
+        release(descriptor)
+        raise AttncliError(
+            f"is being written by {holder or 'another process'}",
+            where=path.parent,
+            remedy="wait until it has ended, or write elsewhere",
+        )
+
+
+def _this_process() -> str:
+    call = shlex.join(["attncli", *sys.argv[1:]])
+    return f"process {os.getpid()} on {socket.gethostname()} ({call[:200]})\n"
