@@ -90,6 +90,11 @@ class Remark:
     text: str
     """What the user should look at, in one line."""
 
+    @classmethod
+    def on(cls, id_: str, path: PathLike[str], text: str | None) -> "Remark | None":
+        """Return a remark with a text; None where there is none."""
+        return None if text is None else cls(id_, str(path), text)
+
 
 @dataclass(frozen=True)
 class Failure:

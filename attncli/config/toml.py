@@ -115,7 +115,21 @@ def _converted(known: Mapping[str, Setting], name: str, value: Any, file: Path |
         raise UsageError(str(error) if file is None else f"{name} {error}", where=place) from error
 
 
+def require_utf8(path: Path) -> None:
+    """Make sure that a path can be written down, as settings files and TensorBoard do.
+
+    Raises:
+        UsageError: It holds bytes that are no UTF-8, as names unpacked from old archives do.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        what = "its name is not UTF-8 and cannot be written down"
+        raise UsageError(what, where=path, remedy="rename it, or the directory it is in") from None
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Path):
+        require_utf8(value)
         return str(value)
     return list(value) if isinstance(value, tuple) else value

@@ -192,7 +192,7 @@ class ClipDataset(SeededClips):
             temporal_edit=self._read_edit(sample, clip),
             spatial_edit=spatial_edit,
             spatially_edited=spatially_edited,
-            remark=_remark(sample, clip),
+            remark=Remark.on(sample.id, sample.path, clip.remark),
         )
 
     def _indices(self, n_frames: int, row: int) -> Int64[np.ndarray, " t"]:
@@ -332,10 +332,6 @@ def _require_same_size(
             where=sample.id,
             remedy=remedy,
         )
-
-
-def _remark(sample: VideoSample, clip: VideoClip) -> Remark | None:
-    return None if clip.remark is None else Remark(sample.id, str(sample.path), clip.remark)
 
 
 def _empty_batch(failures: tuple[Failure, ...]) -> ClipBatch:

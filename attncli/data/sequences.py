@@ -22,8 +22,8 @@ from attncli.data.faces import Faces
 from attncli.data.geometry import ClipGeometry, ClipView
 from attncli.data.mirroring import labels_after_flip
 from attncli.data.samples import VideoDataset, VideoSample
-from attncli.data.video import UnreadableVideoError, count_frames, iterate_frames
-from attncli.errors import AttncliError, Failure
+from attncli.data.video import UnreadableVideoError, count_frames, iterate_frames, remark_on
+from attncli.errors import AttncliError, Failure, Remark
 from attncli.machine import usable_cores
 
 Box = tuple[int, int, int, int]
@@ -38,6 +38,8 @@ class FaceSequence:
     """Grey values (one channel) or RGB, 0-255; at least one frame."""
     box: Box
     """Part of the source frames shown."""
+    remark: str | None = None
+    """What the user should know of it; None where all is well."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,7 @@ class SequenceClips(SeededClips):
             frame_indices=torch.from_numpy(indices),
             crop=_source_crop(sequence, view),
             flip=view.flip,
+            remark=Remark.on(sample.id, sample.path, sequence.remark),
         )
 
 
@@ -220,7 +223,7 @@ def _read_or_say_why_not(cut: _Cut) -> FaceSequence | Unreadable:
         frames = np.stack(list(_face_frames(cut)))
         if cut.box is None:
             raise AttncliError("no face is known", where=cut.path, remedy="look for faces again")
-        return FaceSequence(torch.from_numpy(frames), cut.box)
+        return FaceSequence(torch.from_numpy(frames), cut.box, remark_on(cut.path, files=cut.files))
     except AttncliError as error:
         return Unreadable(cut.path, str(error))
 

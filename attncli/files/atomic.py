@@ -13,10 +13,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from attncli.files.locks import is_named, release, try_lock
 
 LONGEST_SUFFIX = 16
+ESCAPED: Final = "backslashreplace"
+"""What becomes of letters that UTF-8 cannot say: bytes of file names that are not UTF-8."""
 _UNFINISHED = re.compile(r"\.(attncli-[0-9a-f]{8}|.*\.[0-9]+)\.tmp(\.\w+)?")
 """Names of what is being written, by this version or by 0.3.0."""
 _RENAME_EXCHANGE = 2  # of <linux/fs.h>
@@ -98,9 +101,12 @@ def naming(path: Path | str) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 so that `path` holds all of it or what it held before."""
+    r"""Write `text` as UTF-8 so that `path` holds all of it or what it held before.
+
+    Bytes of file names that are not UTF-8 become escapes such as `\udce9`, as JSON has them.
+    """
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_text(text, encoding="utf-8", errors=ESCAPED, newline="\n")
 
 
 def _unfinished_name(path: Path) -> Path:

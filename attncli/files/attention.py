@@ -30,7 +30,7 @@ from jaxtyping import Float32
 
 from attncli.errors import AttncliError
 from attncli.files.arrays import open_array, require_unit_range
-from attncli.files.atomic import naming
+from attncli.files.atomic import ESCAPED, naming
 from attncli.files.tables import read_cells, whole_number
 
 SPATIAL = "spatial.npy"
@@ -143,7 +143,9 @@ class AttentionWriter:
             if values is None:
                 continue
             if name not in self._arrays:
-                file = self._files.enter_context((self._directory / name).open("wb"))
+                path = self._directory / name
+                self._files.enter_context(naming(path))  # what closing it raises, too
+                file = self._files.enter_context(path.open("wb"))
                 self._arrays[name] = _GrowingArray(file, values.shape[1:])
             self._arrays[name].append(values)
 
@@ -158,15 +160,12 @@ class _GrowingArray:
         self._write_header()
 
     def append(self, values: np.ndarray) -> None:
-        with naming(self._file.name):
-            self._file.write(np.ascontiguousarray(values, dtype="<f4").data)
+        self._file.write(np.ascontiguousarray(values, dtype="<f4").data)
         self._rows += len(values)
 
     def finish(self) -> None:
-        with naming(self._file.name):
-            self._file.seek(0)
-            self._write_header()
-            self._file.flush()
+        self._file.seek(0)
+        self._write_header()
 
     def _write_header(self) -> None:
         # numpy pads headers so that any number of rows fits into the room of the first one.
@@ -306,7 +305,7 @@ def _read_clips(path: Path) -> pd.DataFrame:
 
 
 def _write_clips(path: Path, records: Sequence[ClipRecord]) -> None:
-    with naming(path), path.open("w", encoding="utf-8", newline="") as file:
+    with naming(path), path.open("w", encoding="utf-8", errors=ESCAPED, newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for record in records:

@@ -18,7 +18,11 @@ def published_file(url: str) -> Path:
     Raises:
         AttncliError: It cannot be fetched, or what arrives is not what its name promises.
     """
-    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
+    directory = torch.hub.get_dir()
+    if directory.startswith("~"):  # as in containers whose user has no home
+        what, remedy = "nobody knows where the home is", "set TORCH_HOME, or pass --weights FILE"
+        raise AttncliError(f"cannot be downloaded: {what}", where=url, remedy=remedy)
+    path = Path(directory) / "checkpoints" / url.rsplit("/", 1)[-1]
     if path.exists():
         return path
     promised = HASH.search(path.name)

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from attncli.errors import AttncliError, Failure
-from attncli.files.atomic import replacing
+from attncli.files.atomic import write_text
 from attncli.files.text import lines_of, parse_json, read_text
 
 REMEDY = "write it anew with the command that wrote it"
@@ -19,9 +19,7 @@ def write_failures(path: Path, failures: Iterable[Failure]) -> None:
     if not lines:
         path.unlink(missing_ok=True)
         return
-    with replacing(path) as temporary:
-        # Bytes of file names that are not UTF-8 become escapes, as JSON has them.
-        temporary.write_bytes("".join(lines).encode("utf-8", "backslashreplace"))
+    write_text(path, "".join(lines))
 
 
 def read_failures(path: Path) -> list[Failure]:

@@ -71,7 +71,8 @@ def held(directory: Path) -> Iterator[None]:
     descriptor = _lock(path)
     try:
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, _this_process().encode(errors="replace"))
+        with suppress(OSError):  # of a full disk; what fails to be written next is named
+            os.write(descriptor, _this_process().encode(errors="replace"))
         yield
     finally:
         path.unlink(missing_ok=True)

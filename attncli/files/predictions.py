@@ -16,7 +16,7 @@ from jaxtyping import Float32
 
 from attncli.errors import AttncliError
 from attncli.files.arrays import require_unit_range
-from attncli.files.atomic import replacing
+from attncli.files.atomic import ESCAPED, replacing
 from attncli.files.tables import read_cells
 
 COLUMNS = ("id", "label", "predicted")
@@ -54,7 +54,10 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     """Write one line a clip; float32 probabilities survive the way to the file and back."""
     answers = zip(predictions.ids, predictions.labels, predictions.predicted, strict=True)
     lines = zip(answers, predictions.probabilities.astype(str).tolist(), strict=True)
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors=ESCAPED, newline="") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*COLUMNS, *predictions.classes])
         writer.writerows([*answer, *probabilities] for answer, probabilities in lines)

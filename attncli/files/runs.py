@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from attncli import catalog
-from attncli.config.toml import dump, read, resolve
+from attncli.config.toml import dump, read, require_utf8, resolve
 from attncli.config.training import TrainConfig
 from attncli.errors import AttncliError
 from attncli.files.atomic import write_text
@@ -148,9 +148,15 @@ def write_environment(directory: RunDirectory, environment: Mapping[str, object]
 
 
 def with_absolute_paths(config: Config) -> Config:
-    """Return `config` with its paths made absolute, so that they hold in any directory."""
+    """Return `config` with its paths made absolute, so that they hold in any directory.
+
+    Raises:
+        UsageError: A path cannot be written into `config.toml`.
+    """
     values = {field.name: getattr(config, field.name) for field in fields(config)}
     paths: dict[str, Any] = {
         name: value.absolute() for name, value in values.items() if isinstance(value, Path)
     }
+    for path in paths.values():
+        require_utf8(path)
     return replace(config, **paths)

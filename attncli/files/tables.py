@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from attncli.errors import AttncliError
-from attncli.files.atomic import replacing
+from attncli.files.atomic import ESCAPED, replacing
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,10 @@ def whole_number(cell: str) -> int:
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a header and rows; what is at `path` is replaced as a whole."""
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors=ESCAPED, newline="") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from attncli.config.ram import SequenceConfig
+from attncli.config.toml import require_utf8
 from attncli.errors import UsageError
 from attncli.files import runs
 from attncli.files.failures import read_failures
@@ -63,6 +64,7 @@ def train_folds(
         KeyboardInterrupt: Training was asked to stop; it can be resumed.
     """
     config = runs.with_absolute_paths(config)
+    require_utf8(out.absolute())  # TensorBoard takes no other name
     if dry_run:
         return _plan(method, config, out, reporter)
     with terminated_as_interrupted(), join(config.device) as world:

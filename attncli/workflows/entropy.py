@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from attncli.config.toml import dump
 from attncli.errors import AttncliError, Failure
-from attncli.files.atomic import replacing, write_text
+from attncli.files.atomic import ESCAPED, replacing, write_text
 from attncli.files.attention import (
     SPATIAL,
     Attention,
@@ -203,6 +203,6 @@ def _write_tables(
     classes.insert(3, "flat", groups["flat"].sum())
     for name, table in (("entropy", clips), ("entropy_by_class", classes.reset_index())):
         with replacing(directory / f"{name}.csv") as temporary:
-            table.to_csv(temporary, index=False, lineterminator="\n")
+            table.to_csv(temporary, index=False, lineterminator="\n", errors=ESCAPED)
     write_failures(directory / "entropy_failures.jsonl", failures)
     reporter.note(f"wrote {directory / 'entropy.csv'} and {directory / 'entropy_by_class.csv'}")

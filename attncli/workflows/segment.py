@@ -18,8 +18,8 @@ from attncli.config.segment import SegmentConfig
 from attncli.config.toml import dump
 from attncli.data.layouts import open_dataset
 from attncli.data.read_ahead import read_ahead
-from attncli.data.samples import VideoSample
-from attncli.data.video import UnreadableVideoError, iterate_frames, remark_on
+from attncli.data.samples import VideoSample, require_listed_frames
+from attncli.data.video import count_frames, iterate_frames, remark_on
 from attncli.errors import AttncliError, Failure, Remark
 from attncli.files.atomic import write_text
 from attncli.files.failures import write_failures
@@ -156,6 +156,8 @@ class _Work:
         """Write the masks of one video, unless it cannot be read."""
         frames = instances = 0
         try:
+            if sample.listed_frames is not None:
+                require_listed_frames(sample, count_frames(sample.path))
             with (
                 closing(
                     read_ahead(iterate_frames(sample.path, files=sample.files), self.depth)
@@ -168,7 +170,7 @@ class _Work:
                     writer.write(found)
                     frames, instances = frames + 1, instances + len(found.instances)
             remark = remark_on(sample.path, files=sample.files)
-        except UnreadableVideoError as error:
+        except AttncliError as error:
             return _failed(sample, str(error))
         except OSError as error:
             if error.errno != errno.ENAMETOOLONG:
@@ -176,7 +178,8 @@ class _Work:
             return _failed(sample, "its name is too long for a file of masks; rename the video")
         except MemoryError:
             return _failed(sample, "its frames are too large for the memory")
-        remarks = () if remark is None else (Remark(sample.id, str(sample.path), remark),)
+        told = Remark.on(sample.id, sample.path, remark)
+        remarks = () if told is None else (told,)
         return _Done(videos=1, frames=frames, instances=instances, remarks=remarks)
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from attncli import __version__, catalog
+from attncli.config.toml import require_utf8
 from attncli.data.clips import Clips, clip_loader
 from attncli.data.mirroring import flip_notes
 from attncli.data.samples import UNKNOWN_LABEL, VideoDataset, VideoSample
@@ -75,6 +76,7 @@ def train(
         KeyboardInterrupt: Training was asked to stop; it can be resumed.
     """
     config = runs.with_absolute_paths(config)
+    require_utf8(out.absolute())  # TensorBoard takes no other name
     source = open_source(config, out)
     splits = {name: _open_split(source, config.data, name) for name in ("train", "val")}
     guidance = Guidance.open(config, splits["train"])

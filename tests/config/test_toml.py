@@ -1,3 +1,4 @@
+import os
 import string
 import tomllib
 from pathlib import Path
@@ -100,3 +101,17 @@ def test_a_missing_file_and_one_that_is_no_text_are_refused(tmp_path):
 def test_a_wrong_option_is_named_as_on_the_command_line():
     with pytest.raises(UsageError, match="--batch-size: must be an integer, not 'x'"):
         resolve(AbnConfig, None, {"data": "d", "batch_size": "x"})
+
+
+@pytest.mark.parametrize("text", ["epochs = " + "1" * 5000, "x = " + "[" * 100_000, "é = 1"])
+def test_text_that_no_parser_takes_is_no_toml(tmp_path, text):
+    path = tmp_path / "config.toml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(UsageError, match=r"config\.toml: is no TOML"):
+        read(path)
+
+
+def test_a_path_that_is_no_utf8_is_refused_before_it_is_written_down(tmp_path):
+    data = tmp_path / os.fsdecode(b"Z\xfcrich")
+    with pytest.raises(UsageError, match=r"Z\\udcfcrich: its name is not UTF-8 .*; rename it"):
+        dump(X3DConfig(data=data))

@@ -330,3 +330,13 @@ def test_batches_are_the_same_in_any_number_of_processes(make_sequence, workers)
     clips.set_epoch(1)
     (later,) = clip_loader(clips, batches=[[0, 1, 2, 3]], workers=workers)
     assert not torch.equal(later.crops, batch.crops)
+
+
+def test_a_gap_between_the_frames_of_a_sequence_is_said(make_sequence):
+    whole, gap = make_sequence("whole", 8), make_sequence("gap", 9)
+    (gap.path / "s_4.png").unlink()
+    clips = _clips(_dataset(whole, gap), _config())
+    remarks = [clips[row].remark for row in range(2)]
+    assert remarks[0] is None
+    assert (remarks[1].id, remarks[1].path) == ("gap", str(gap.path))
+    assert remarks[1].text == "no frame between s_3.png and s_5.png (1 is missing)"

@@ -1,4 +1,6 @@
 import re
+import resource
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -245,3 +247,20 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "spatial.npy").write_bytes(b"")
     with pytest.raises(AttncliError, match=r"spatial\.npy: this is no plain \.npy array"):
         open_attention(tmp_path)
+
+
+def test_a_full_disk_is_an_error_that_names_the_file_and_no_end_without_a_word(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "0", [0, 2])
+    write(tmp_path / "1", [1])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (150, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as error:
+            merge_attention([tmp_path / "0", tmp_path / "1"], tmp_path / "all")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert error.value.filename == str(tmp_path / "all" / "spatial.npy")

@@ -71,3 +71,11 @@ def test_a_place_that_cannot_be_written_is_named(
     kept.write_text("a file where the directory should be")
     with pytest.raises(AttncliError, match=r"w\.pth: cannot be downloaded"):
         published_file((source / "w.pth").as_uri())
+
+
+def test_without_a_home_it_is_said_how_to_name_a_place(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: "~/.cache/torch/hub")
+    with pytest.raises(AttncliError, match="nobody knows where the home is; set TORCH_HOME"):
+        published_file((source / "X3D_M.pyth").as_uri())
