@@ -1,17 +1,19 @@
 """Files that one editor alone may change, and how it sees that another program did so anyway."""
 
-import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from attncli.errors import AttncliError
+from attncli.files.locks import release, try_lock
 
 Stamp = tuple[int, int, int]
 """What changes whenever a file is written or replaced."""
 
 
 def hold(path: Path, *, remedy: str) -> int:
-    """Return the descriptor of a file beside `path` that one process can hold at a time.
+    """Return the descriptor of a file beside `path` that one process can hold, to be released.
 
     The file itself cannot be held: each change puts another one in its place.
 
@@ -24,13 +26,25 @@ def hold(path: Path, *, remedy: str) -> int:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
+    if try_lock(descriptor) is False:
+        release(descriptor)
         what = "another editor has this file open"
-        raise AttncliError(what, where=path, remedy=remedy) from None
+        raise AttncliError(what, where=path, remedy=remedy)
     return descriptor
+
+
+@contextmanager
+def held_alone(path: Path, *, remedy: str) -> Iterator[None]:
+    """Hold a file or directory of edits, as `hold` does, until the block ends.
+
+    Raises:
+        AttncliError: Another process holds it.
+    """
+    descriptor = hold(path, remedy=remedy)
+    try:
+        yield
+    finally:
+        release(descriptor)
 
 
 def stamp(path: Path) -> Stamp | None:

@@ -1,6 +1,5 @@
 """The masks people paint: on disk after every change, and as the page has them."""
 
-import os
 from collections.abc import Iterable, Mapping
 from threading import Lock
 from types import TracebackType
@@ -10,6 +9,7 @@ from jaxtyping import Bool
 
 from attncli.editor.exclusive import Stamp, hold, require_unchanged, stamp
 from attncli.errors import AttncliError
+from attncli.files.locks import release
 from attncli.files.masks import FrameMasks, Instance
 from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory
 
@@ -43,7 +43,7 @@ class PaintedMasks:
                 self._stamps[clip.id] = stamp(directory.edits.path(clip.id))
                 self._frames[clip.id] = directory.read_frames(clip)
         except BaseException:
-            os.close(self._lock_file)
+            release(self._lock_file)
             raise
 
     def __enter__(self) -> "PaintedMasks":
@@ -57,7 +57,7 @@ class PaintedMasks:
     ) -> None:
         """Let others change the edits, once a change that is under way is on disk."""
         with self._changing:
-            os.close(self._lock_file)
+            release(self._lock_file)
             self._is_closed = True
 
     def of(self, clip_id: str) -> Mapping[int, FrameMasks]:

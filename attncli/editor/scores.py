@@ -1,6 +1,5 @@
 """The scores one person gives: in memory to be looked at, on disk after every change."""
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Lock
@@ -12,6 +11,7 @@ from jaxtyping import Float32
 from attncli.editor.exclusive import hold, require_unchanged, stamp
 from attncli.errors import AttncliError
 from attncli.files.atomic import write_text
+from attncli.files.locks import release
 from attncli.files.temporal_edits import HEADER, edit_rows, read_temporal_edits
 
 Change = tuple[int, int | float | None]
@@ -48,7 +48,7 @@ class ScoreFile:
             if missing:
                 self._write(self._texts)
         except BaseException:
-            os.close(self._lock_file)
+            release(self._lock_file)
             raise
 
     def __enter__(self) -> "ScoreFile":
@@ -62,7 +62,7 @@ class ScoreFile:
     ) -> None:
         """Let others change the file, once a change that is under way is on disk."""
         with self._changing:
-            os.close(self._lock_file)
+            release(self._lock_file)
             self._is_closed = True
 
     def of(self, clip_id: str) -> Float32[np.ndarray, " n"]:

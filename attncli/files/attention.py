@@ -160,7 +160,8 @@ class _GrowingArray:
         self._write_header()
 
     def append(self, values: np.ndarray) -> None:
-        self._file.write(np.ascontiguousarray(values, dtype="<f4").data)
+        with naming(self._file.name):
+            self._file.write(np.ascontiguousarray(values, dtype="<f4").data)
         self._rows += len(values)
 
     def finish(self) -> None:

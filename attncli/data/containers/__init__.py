@@ -2,15 +2,15 @@
 
 FFmpeg reads a file cut short, or with a hole in it, without complaint: it goes on as far as it can,
 or at the next place that makes sense. So the parts are walked through here, by their own lengths.
-Containers without lengths (MPEG's program and transport streams), and headers that leave them open,
-are never held to be broken.
+Containers without lengths (MPEG's program streams), and headers that leave them open, are never
+held to be broken.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from attncli.data.containers import asf, avi, flv, matroska, mp4
+from attncli.data.containers import asf, avi, flv, matroska, mp4, mpegts
 
 _WALKS: tuple[tuple[Callable[[bytes], bool], Callable[[BinaryIO, int], str | None]], ...] = (
     (avi.fits, avi.find_damage),
@@ -18,6 +18,7 @@ _WALKS: tuple[tuple[Callable[[bytes], bool], Callable[[BinaryIO, int], str | Non
     (mp4.fits, mp4.find_damage),
     (asf.fits, asf.find_damage),
     (flv.fits, flv.find_damage),
+    (mpegts.fits, mpegts.find_damage),
 )
 
 
@@ -25,6 +26,6 @@ def find_damage(path: Path) -> str | None:
     """Return what is wrong with the parts of a file, such as `cut short`; None where nothing is."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        head = file.read(64)
+        head = file.read(512)
         walk = next((walk for fits, walk in _WALKS if fits(head)), None)
         return None if walk is None else walk(file, size)

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from attncli.editor.exclusive import held_alone
 from attncli.editor.painted import CATEGORY
 from attncli.errors import AttncliError, Failure
 from attncli.files.masks import FrameMasks, MaskDirectory
@@ -41,9 +43,9 @@ def edit_by_masks(
         would be edited), and the clips whose masks cannot be used.
 
     Raises:
-        AttncliError: There are no edits, no masks of any clip, a category is in none of them, a
-            clip is edited already, or its edits cannot be read, so that nobody knows whose they
-            are.
+        AttncliError: There are no edits, no masks of any clip, a category is in none of them, an
+            editor has the edits open, a clip is edited already, or its edits cannot be read, so
+            that nobody knows whose they are.
     """
     directory = open_spatial_edits(edits)
     source = directory.candidates if masks is None else MaskDirectory(masks)
@@ -54,22 +56,24 @@ def edit_by_masks(
         raise AttncliError("no masks of any clip here", where=source.root, remedy=remedy)
     if len(clips) < len(known):
         reporter.warn(f"{source.root}: no masks of {len(known) - len(clips)} clips; left as is")
-    if not overwrite:
-        _require_unedited(directory, clips)
-    _require_categories(source, clips, keep)
-    replaceable = _without_painted(directory, clips, reporter)
-    counts, failures = Counter(edited=0, edited_frames=0), []
-    for clip in reporter.track(
-        replaceable, label="taking masks", total=len(replaceable), unit="clips"
-    ):
-        try:
-            frames = _chosen(source.at(clip.id, range(clip.frames), size_hw=clip.size_hw), keep)
-        except AttncliError as error:
-            failures.append(Failure(clip.id, str(source.path(clip.id)), str(error)))
-            continue
-        counts.update(edited=bool(frames), edited_frames=len(frames))
-        if not dry_run:
-            directory.write_frames(clip.id, frames)
+    counts, failures = Counter(edited=0, edited_frames=0), list[Failure]()
+    root = directory.edits.root
+    with nullcontext() if dry_run else held_alone(root, remedy="end the editor first"):
+        if not overwrite:
+            _require_unedited(directory, clips)
+        _require_categories(source, clips, keep)
+        replaceable = _without_painted(directory, clips, reporter)
+        for clip in reporter.track(
+            replaceable, label="taking masks", total=len(replaceable), unit="clips"
+        ):
+            try:
+                frames = _chosen(source.at(clip.id, range(clip.frames), size_hw=clip.size_hw), keep)
+            except AttncliError as error:
+                failures.append(Failure(clip.id, str(source.path(clip.id)), str(error)))
+                continue
+            counts.update(edited=bool(frames), edited_frames=len(frames))
+            if not dry_run:
+                directory.write_frames(clip.id, frames)
     if dry_run:
         return Outcome(rows=[{"edits": str(edits), **counts}], failures=failures)
     reporter.note(f"edits are in {directory.edits.root}")

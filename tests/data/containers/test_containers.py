@@ -111,6 +111,18 @@ def test_a_second_video_behind_the_first_is_not_taken_for_its_end(make_video, na
     assert find_damage(path) == "followed by a second video in the same file"
 
 
+@pytest.mark.parametrize("name", ["a.ts", "a.m2ts"])
+def test_a_transport_stream_is_cut_short_where_it_ends_within_a_packet(make_video, name):
+    path = make_video(name, 12, codec="libx264")
+    content = path.read_bytes()
+    length = 188 if name == "a.ts" else 192
+    assert (len(content) % length, find_damage(path)) == (0, None)
+    path.write_bytes(content[:-1])
+    assert find_damage(path) == "cut short"
+    path.write_bytes(content[: 5 * length] + bytes(length) + content[6 * length :])
+    assert find_damage(path) == f"damaged at byte {5 * length}"
+
+
 @pytest.mark.parametrize("name", ["a.wmv", "a.flv"])
 def test_wmv_and_flash_files_are_cut_short_too(make_video, name):
     path = make_video(name, 40, codec="wmv2" if name == "a.wmv" else "flv1")
