@@ -1,19 +1,18 @@
 """Files that one editor alone may change, and how it sees that another program did so anyway."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from attncli.errors import AttncliError
-from attncli.files.locks import release, try_lock
+from attncli.files.locks import Hold, TakenError, take
 
 Stamp = tuple[int, int, int]
 """What changes whenever a file is written or replaced."""
 
 
-def hold(path: Path, *, remedy: str) -> int:
-    """Return the descriptor of a file beside `path` that one process can hold, to be released.
+def hold(path: Path, *, remedy: str) -> Hold:
+    """Hold a file beside `path` that one process can hold at a time, until that is ended.
 
     The file itself cannot be held: each change puts another one in its place.
 
@@ -25,12 +24,11 @@ def hold(path: Path, *, remedy: str) -> int:
         AttncliError: Another process holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
-    if try_lock(descriptor) is False:
-        release(descriptor)
-        what = "another editor has this file open"
-        raise AttncliError(what, where=path, remedy=remedy)
-    return descriptor
+    try:
+        return take(path.with_name(f".{path.name}.lock"))
+    except TakenError as error:
+        what = f"another editor has this file open, {error}"
+        raise AttncliError(what, where=path, remedy=remedy) from None
 
 
 @contextmanager
@@ -40,11 +38,11 @@ def held_alone(path: Path, *, remedy: str) -> Iterator[None]:
     Raises:
         AttncliError: Another process holds it.
     """
-    descriptor = hold(path, remedy=remedy)
+    held = hold(path, remedy=remedy)
     try:
         yield
     finally:
-        release(descriptor)
+        held.end()
 
 
 def stamp(path: Path) -> Stamp | None:

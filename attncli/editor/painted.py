@@ -9,7 +9,6 @@ from jaxtyping import Bool
 
 from attncli.editor.exclusive import Stamp, hold, require_unchanged, stamp
 from attncli.errors import AttncliError
-from attncli.files.locks import release
 from attncli.files.masks import FrameMasks, Instance
 from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory
 
@@ -37,13 +36,13 @@ class PaintedMasks:
         self._is_closed = False
         self._stamps: dict[str, Stamp | None] = {}
         self._frames: dict[str, dict[int, FrameMasks]] = {}
-        self._lock_file = hold(directory.edits.root, remedy="end that one first")
+        self._hold = hold(directory.edits.root, remedy="end that one first")
         try:
             for clip in directory.read_clips().values():
                 self._stamps[clip.id] = stamp(directory.edits.path(clip.id))
                 self._frames[clip.id] = directory.read_frames(clip)
         except BaseException:
-            release(self._lock_file)
+            self._hold.end()
             raise
 
     def __enter__(self) -> "PaintedMasks":
@@ -57,7 +56,7 @@ class PaintedMasks:
     ) -> None:
         """Let others change the edits, once a change that is under way is on disk."""
         with self._changing:
-            release(self._lock_file)
+            self._hold.end()
             self._is_closed = True
 
     def of(self, clip_id: str) -> Mapping[int, FrameMasks]:

@@ -11,7 +11,6 @@ from jaxtyping import Float32
 from attncli.editor.exclusive import hold, require_unchanged, stamp
 from attncli.errors import AttncliError
 from attncli.files.atomic import write_text
-from attncli.files.locks import release
 from attncli.files.temporal_edits import HEADER, edit_rows, read_temporal_edits
 
 Change = tuple[int, int | float | None]
@@ -37,7 +36,7 @@ class ScoreFile:
         self.path = path
         self._changing = Lock()
         self._is_closed = False
-        self._lock_file = hold(path, remedy="end that one first, or take another --annotator")
+        self._hold = hold(path, remedy="end that one first, or take another --annotator")
         try:
             self._stamp = stamp(self.path)
             self._scores = self._read(n_frames)
@@ -48,7 +47,7 @@ class ScoreFile:
             if missing:
                 self._write(self._texts)
         except BaseException:
-            release(self._lock_file)
+            self._hold.end()
             raise
 
     def __enter__(self) -> "ScoreFile":
@@ -62,7 +61,7 @@ class ScoreFile:
     ) -> None:
         """Let others change the file, once a change that is under way is on disk."""
         with self._changing:
-            release(self._lock_file)
+            self._hold.end()
             self._is_closed = True
 
     def of(self, clip_id: str) -> Float32[np.ndarray, " n"]:

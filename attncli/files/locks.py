@@ -12,12 +12,15 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from attncli.errors import AttncliError
 
 LOCK = ".lock"
 """File in an output directory that says who writes there."""
+LONGEST_HOLDER = 1000
+
 _locked: set[int] = set()
 """Descriptors of what this process holds."""
 
@@ -58,6 +61,45 @@ def is_named(path: Path, descriptor: int) -> bool:
         return False
 
 
+class TakenError(Exception):
+    """Another process holds a lock file; what it has written there is the message."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A lock file that this process holds."""
+
+    path: Path
+    """The file, which is there for as long as it is held."""
+    descriptor: int
+
+    def end(self) -> None:
+        """Let go of it."""
+        self.path.unlink(missing_ok=True)
+        release(self.descriptor)
+
+
+def take(path: Path) -> Hold:
+    """Make a lock file and hold it.
+
+    Raises:
+        TakenError: Another process holds it.
+    """
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        if try_lock(descriptor) is False:
+            holder = os.read(descriptor, LONGEST_HOLDER).decode(errors="replace").strip()
+            release(descriptor)
+            raise TakenError(holder or "another process")
+        if is_named(path, descriptor):
+            break
+        release(descriptor)  # whoever held it before has just removed it
+    os.ftruncate(descriptor, 0)
+    with suppress(OSError):  # of a full disk; what fails to be written next is named
+        os.write(descriptor, _this_process().encode(errors="replace"))
+    return Hold(path, descriptor)
+
+
 @contextmanager
 def held(directory: Path) -> Iterator[None]:
     """Be the only process that writes to `directory`, which is made, until the block ends.
@@ -67,37 +109,18 @@ def held(directory: Path) -> Iterator[None]:
     """
     is_new = not directory.exists()
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / LOCK
-    descriptor = _lock(path)
     try:
-        os.ftruncate(descriptor, 0)
-        with suppress(OSError):  # of a full disk; what fails to be written next is named
-            os.write(descriptor, _this_process().encode(errors="replace"))
+        hold = take(directory / LOCK)
+    except TakenError as error:
+        what, remedy = f"is being written by {error}", "wait until it has ended, or write elsewhere"
+        raise AttncliError(what, where=directory, remedy=remedy) from None
+    try:
         yield
     finally:
-        path.unlink(missing_ok=True)
-        release(descriptor)
+        hold.end()
         if is_new:
             with suppress(OSError):  # something was written
                 directory.rmdir()
-
-
-def _lock(path: Path) -> int:
-    """Return the descriptor of a lock file that is ours and still has its name."""
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        if try_lock(descriptor) is not False:
-            if is_named(path, descriptor):
-                return descriptor
-            release(descriptor)  # whoever held it before has just removed it
-            continue
-        holder = os.read(descriptor, 1000).decode(errors="replace").strip()
-        release(descriptor)
-        raise AttncliError(
-            f"is being written by {holder or 'another process'}",
-            where=path.parent,
-            remedy="wait until it has ended, or write elsewhere",
-        )
 
 
 def _this_process() -> str:
