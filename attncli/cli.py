@@ -18,7 +18,7 @@ from attncli import __version__
 from attncli.catalog import COMMANDS, Command, load
 from attncli.commands.console import rank
 from attncli.commands.lazy import INVOKED, Group, LazyCommand, command, group
-from attncli.errors import AttncliError, ExitCode
+from attncli.errors import AttncliError, ExitCode, shortened
 
 COMPLETION_VARIABLE = "_ATTNCLI_COMPLETE"
 """Set by the shell's completion script when it asks for completions."""
@@ -168,7 +168,7 @@ def _explain(
 
 def _explain_os_error(error: OSError) -> str:
     name = error.filename2 or error.filename
-    where = "" if name is None else f"{os.fsdecode(name)}: "
+    where = "" if name is None else f"{shortened(os.fsdecode(name))}: "
     problem = error.strerror.lower() if error.strerror else _text(error) or type(error).__name__
     return f"{where}{problem}; {REMEDIES.get(error.errno or 0, 'check the path')}"
 
@@ -181,11 +181,11 @@ def _is_of_readers(text: str) -> bool:
 def _explain_lost_readers(text: str, words: Sequence[str], invoked: TyperCommand | None) -> str:
     lacks_memory = any(sign in text for sign in ("Bus error", "No space left", "shared memory"))
     cause = (
-        "shared memory (/dev/shm) is full; lower --workers (0 reads in the main process) or"
-        " --batch-size, or give a container more with --shm-size"
+        "shared memory (/dev/shm) is full; use --workers 0, which reads in the main process, or a"
+        " lower --batch-size, or give a container more with --shm-size"
         if lacks_memory
-        else "a process that reads data was killed, as the system does where memory runs out; lower"
-        " --workers (0 reads in the main process) or --batch-size"
+        else "a process that reads data was killed, as the system does where memory runs out; use"
+        " fewer --workers (--workers 0 reads in the main process) or a lower --batch-size"
     )
     return f"{cause}; {_how_to_go_on(words, invoked)}"
 

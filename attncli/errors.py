@@ -36,12 +36,12 @@ class AttncliError(Exception):
     def __init__(
         self, what: str, *, where: str | PathLike[str] | None = None, remedy: str | None = None
     ) -> None:
-        place = "" if where is None else f"{_printable(str(where))}: "
-        action = "" if remedy is None else f"; {_shortened(remedy)}"
-        super().__init__(f"{place}{_shortened(what)}{action}")
+        place = "" if where is None else f"{shortened(str(where))}: "
+        action = "" if remedy is None else f"; {shortened(remedy)}"
+        super().__init__(f"{place}{shortened(what)}{action}")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return a text in one line, with escapes for what a terminal would not print but obey."""
     line = " ".join(text.split("\n"))
     return line if line.isprintable() else "".join(map(_escaped, line))
@@ -51,11 +51,11 @@ def _escaped(letter: str) -> str:
     return letter if letter.isprintable() else repr(letter)[1:-1]
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
     """Return a text in one line, without its middle where it quotes what no line can hold."""
     if "Original Traceback" in text:  # torch's words about an error of a process that reads data
         return text
-    text = _printable(text)
+    text = printable(text)
     if len(text) <= LONGEST_TEXT:
         return text
     return f"{text[: 2 * LONGEST_TEXT // 3]} … {text[-LONGEST_TEXT // 4 :]}"

@@ -304,17 +304,17 @@ def test_a_key_press_offers_what_can_follow(typed, offered):
         (
             "DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that"
             " dataloader's workers are out of shared memory.",
-            "shared memory (/dev/shm) is full; lower --workers (0 reads in the main process) or"
-            " --batch-size, or give a container more with --shm-size",
+            "shared memory (/dev/shm) is full; use --workers 0, which reads in the main process, or"
+            " a lower --batch-size, or give a container more with --shm-size",
         ),
         (
             "unable to write to file </torch_7_1_2>: No space left on device (28)",
-            "shared memory (/dev/shm) is full; lower --workers",
+            "shared memory (/dev/shm) is full; use --workers 0",
         ),
         (
             "DataLoader worker (pid 7) is killed by signal: Killed.",
-            "a process that reads data was killed, as the system does where memory runs out; lower"
-            " --workers (0 reads in the main process) or --batch-size",
+            "a process that reads data was killed, as the system does where memory runs out; use"
+            " fewer --workers (--workers 0 reads in the main process) or a lower --batch-size",
         ),
         (
             "DataLoader worker (pid(s) 7, 8) exited unexpectedly",

@@ -16,6 +16,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from attncli.errors import printable
+
 T = TypeVar("T")
 
 LINE_INTERVAL_SEC = 10.0
@@ -40,11 +42,12 @@ class Bars:
 
     def note(self, text: str) -> None:
         """Say what happened."""
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.console.print(printable(text), markup=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
         """Say what the user should look at."""
-        self.console.print(Text(f"warning: {text}", style="yellow"), soft_wrap=True)
+        warning = Text(f"warning: {printable(text)}", style="yellow")
+        self.console.print(warning, soft_wrap=True)
 
     def track(
         self, items: Iterable[T], *, label: str, total: int | None = None, unit: str = "it"
@@ -70,7 +73,7 @@ class Lines:
 
     def note(self, text: str) -> None:
         """Say what happened."""
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{printable(text)}\n")
         sys.stderr.flush()
 
     def warn(self, text: str) -> None:

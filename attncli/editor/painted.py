@@ -7,8 +7,9 @@ from types import TracebackType
 import numpy as np
 from jaxtyping import Bool
 
-from attncli.editor.exclusive import Stamp, hold, require_unchanged, stamp
+from attncli.editor.exclusive import Stamp, require_unchanged, stamp
 from attncli.errors import AttncliError
+from attncli.files.locks import hold_beside
 from attncli.files.masks import FrameMasks, Instance
 from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory
 
@@ -36,7 +37,7 @@ class PaintedMasks:
         self._is_closed = False
         self._stamps: dict[str, Stamp | None] = {}
         self._frames: dict[str, dict[int, FrameMasks]] = {}
-        self._hold = hold(directory.edits.root, remedy="end that one first")
+        self._hold = hold_beside(directory.edits.root, remedy="end that one first")
         try:
             for clip in directory.read_clips().values():
                 self._stamps[clip.id] = stamp(directory.edits.path(clip.id))

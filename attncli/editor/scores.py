@@ -8,9 +8,10 @@ from types import TracebackType
 import numpy as np
 from jaxtyping import Float32
 
-from attncli.editor.exclusive import hold, require_unchanged, stamp
+from attncli.editor.exclusive import require_unchanged, stamp
 from attncli.errors import AttncliError
 from attncli.files.atomic import write_text
+from attncli.files.locks import hold_beside
 from attncli.files.temporal_edits import HEADER, edit_rows, read_temporal_edits
 
 Change = tuple[int, int | float | None]
@@ -36,7 +37,7 @@ class ScoreFile:
         self.path = path
         self._changing = Lock()
         self._is_closed = False
-        self._hold = hold(path, remedy="end that one first, or take another --annotator")
+        self._hold = hold_beside(path, remedy="end that one first, or take another --annotator")
         try:
             self._stamp = stamp(self.path)
             self._scores = self._read(n_frames)

@@ -123,6 +123,39 @@ def held(directory: Path) -> Iterator[None]:
                 directory.rmdir()
 
 
+def hold_beside(path: Path, *, remedy: str) -> Hold:
+    """Hold a file beside `path` that one process can hold at a time, until that is ended.
+
+    For what cannot hold a lock itself: a file is replaced by another one with each change.
+
+    Args:
+        path: File or directory to be written, which need not exist.
+        remedy: What to do where another process holds it.
+
+    Raises:
+        AttncliError: Another process holds it; the message says which.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return take(path.with_name(f".{path.name}.lock"))
+    except TakenError as error:
+        raise AttncliError(f"is in use by {error}", where=path, remedy=remedy) from None
+
+
+@contextmanager
+def held_beside(path: Path, *, remedy: str) -> Iterator[None]:
+    """Hold a file beside `path`, as `hold_beside` does, until the block ends.
+
+    Raises:
+        AttncliError: Another process holds it.
+    """
+    hold = hold_beside(path, remedy=remedy)
+    try:
+        yield
+    finally:
+        hold.end()
+
+
 def _this_process() -> str:
     call = shlex.join(["attncli", *sys.argv[1:]])
     return f"process {os.getpid()} on {socket.gethostname()} ({call[:200]})\n"

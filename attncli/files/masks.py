@@ -10,7 +10,7 @@ import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -137,7 +137,7 @@ class MaskDirectory:
             AttncliError: The file is missing, or a line of it is malformed.
         """
         path, before = self._existing(video_id), -1
-        with path.open("rb") as lines:
+        with _readable(path), path.open("rb") as lines:
             for number, line in enumerate(lines):
                 masks = _parse(path, number, line)
                 if masks.frame <= before:
@@ -218,6 +218,16 @@ class MaskDirectory:
         return path
 
 
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Name a file that the system does not let us read, as that of one video among others."""
+    try:
+        yield
+    except OSError as error:
+        what = (error.strerror or str(error)).lower()
+        raise AttncliError(what, where=path, remedy="change its rights or copy it anew") from error
+
+
 def _columns(counts: str, n_pixels: int) -> Bool[np.ndarray, " n"]:
     """Return the mask's pixels column by column, from COCO's compressed run lengths.
 
@@ -254,7 +264,8 @@ class _Lines:
 
     @classmethod
     def of(cls, path: Path) -> "_Lines":
-        content = path.read_bytes()
+        with _readable(path):
+            content = path.read_bytes()
         lines = content.removesuffix(b"\n").split(b"\n") if content else []
         return cls(path, lines, _frame_numbers(path, lines))
 

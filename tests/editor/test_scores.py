@@ -64,7 +64,7 @@ def test_a_file_without_changes_is_left_as_it_is(path: Path) -> None:
 
 
 def test_two_editors_cannot_have_one_file_open(path: Path) -> None:
-    with open_scores(path), pytest.raises(AttncliError, match=r"anna\.csv: another editor"):
+    with open_scores(path), pytest.raises(AttncliError, match=r"anna\.csv: is in use by process"):
         open_scores(path)
     with open_scores(path):
         pass

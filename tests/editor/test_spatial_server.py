@@ -111,7 +111,7 @@ def test_what_another_program_wrote_is_not_overwritten(spatial_editor: Any) -> N
 
 
 def test_one_editor_at_a_time_has_the_edits(spatial_editor: Any) -> None:
-    with pytest.raises(AttncliError, match=r"another editor .*, process .*; end that one"):
+    with pytest.raises(AttncliError, match=r"is in use by process .*; end that one"):
         PaintedMasks(spatial_editor.directory)
 
 

@@ -197,7 +197,8 @@ def _problems(entry: Format, answer: forks.Answer) -> Iterator[str]:
 
 def _failures_problem(file: Path) -> Iterator[str]:
     try:
-        records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        lines = file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        records = [json.loads(line) for line in lines]
         if not all(record.keys() == {"id", "path", "error"} for record in records):
             yield "failures.jsonl holds other keys"
         if not records:

@@ -29,12 +29,20 @@ def find_damage(file: BinaryIO, size: int) -> str | None:
             return None
         if end > size:
             return CUT_SHORT
-        for inner, start, stop in _chunks(file, at + _HEADER + 4, end):
-            if inner == b"LIST" and _form(file, start) == b"movi":
-                hole = _first_hole(file, start + _HEADER + 4, min(stop, end))
-                if hole is not None:
-                    return damaged_at(hole)
+        hole = _hole_up_to_pictures(file, at + _HEADER + 4, end)
+        if hole is not None:
+            return damaged_at(hole)
     return None
+
+
+def _hole_up_to_pictures(file: BinaryIO, start: int, end: int) -> int | None:
+    """Return where, up to the end of the pictures of an outermost chunk, something is no chunk."""
+    for kind, at, stop in _chunks(file, start, end):
+        if not _is_kind(kind):
+            return at
+        if kind == b"LIST" and _form(file, at) == b"movi":
+            return _first_hole(file, at + _HEADER + 4, min(stop, end))
+    return None  # it has none, as an index of its own may
 
 
 def _first_hole(file: BinaryIO, start: int, end: int) -> int | None:

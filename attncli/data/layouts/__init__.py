@@ -68,13 +68,20 @@ def open_dataset(
     if not dataset.samples:
         what = "; ".join((f"lists no video of split {split!r} that is there", *dataset.notes))
         raise AttncliError(what, where=root, remedy="check --data and its lists")
-    if not any(sample.path.exists() for sample in dataset.samples):
+    if not any(_is_there(sample.path) for sample in dataset.samples):
         raise AttncliError(
             f"none of the {len(dataset.samples)} videos of split {split!r} is there",
             where=root,
             remedy="check --data",
         )
     return dataset
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # such as a name that is too long, which reading will say
+        return False
 
 
 def _require(root: Path) -> None:

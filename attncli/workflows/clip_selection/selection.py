@@ -16,6 +16,7 @@ from attncli.data.samples import Split, VideoSample
 from attncli.errors import AttncliError, Failure
 from attncli.files.clip_directory import ClipDirectory
 from attncli.files.failures import read_failures
+from attncli.files.locks import held_beside
 from attncli.files.metrics import read_metrics
 from attncli.files.outputs import claim
 from attncli.files.predictions import read_answers
@@ -140,14 +141,17 @@ def select_clips(
     if overwrite and directory.has_edits():
         remedy = "remove it yourself, or write elsewhere"
         raise AttncliError("holds edits already", where=out, remedy=remedy)
-    inputs = [settings.run, run.config.data]
-    claim(out, overwrite=overwrite, resume=resume, inputs=inputs, may_hold_edits=True)
-    unfinished = UnfinishedEdits(out, editing.directory)
-    unfinished.begin(settings, resume=resume)
-    mistakes = [mistake for weak in classes for mistake in weak.mistakes]
-    samples = _samples(run, [m.id for m in mistakes if not unfinished.holds(m.id)])
-    failures = _watch(run, samples, unfinished, editing, device=device, reporter=reporter, **given)
-    unfinished.finish(mistakes, run.classes, failures, editing.write_tables)
+    with held_beside(out, remedy="wait until it has ended, or write elsewhere"):
+        inputs = [settings.run, run.config.data]
+        claim(out, overwrite=overwrite, resume=resume, inputs=inputs, may_hold_edits=True)
+        unfinished = UnfinishedEdits(out, editing.directory)
+        unfinished.begin(settings, resume=resume)
+        mistakes = [mistake for weak in classes for mistake in weak.mistakes]
+        samples = _samples(run, [m.id for m in mistakes if not unfinished.holds(m.id)])
+        failures = _watch(
+            run, samples, unfinished, editing, device=device, reporter=reporter, **given
+        )
+        unfinished.finish(mistakes, run.classes, failures, editing.write_tables)
     reporter.note(f"clips are in {out}; edit them with `attncli {editing.command} serve {out}`")
     return _outcome(run, classes, directory)
 

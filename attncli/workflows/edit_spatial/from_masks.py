@@ -6,9 +6,9 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from attncli.editor.exclusive import held_alone
 from attncli.editor.painted import CATEGORY
 from attncli.errors import AttncliError, Failure
+from attncli.files.locks import held_beside
 from attncli.files.masks import FrameMasks, MaskDirectory
 from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory, open_spatial_edits
 from attncli.reporting import Reporter
@@ -58,7 +58,7 @@ def edit_by_masks(
         reporter.warn(f"{source.root}: no masks of {len(known) - len(clips)} clips; left as is")
     counts, failures = Counter(edited=0, edited_frames=0), list[Failure]()
     root = directory.edits.root
-    with nullcontext() if dry_run else held_alone(root, remedy="end the editor first"):
+    with nullcontext() if dry_run else held_beside(root, remedy="end the editor first"):
         if not overwrite:
             _require_unedited(directory, clips)
         _require_categories(source, clips, keep)

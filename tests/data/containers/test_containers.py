@@ -55,6 +55,15 @@ def test_a_hole_in_a_file_is_found_where_it_begins_or_later(make_video, name, sp
     assert span[0] * len(content) - 1 <= at <= span[1] * len(content)
 
 
+def test_a_hole_before_the_pictures_is_found_too(make_video):
+    path = make_video("a.avi", 8)
+    content = path.read_bytes()
+    last = content.index(b"movi") + 200
+    for first in (content.index(b"INFO") - 8, content.index(b"movi") - 8):
+        path.write_bytes(content[:first] + bytes(last - first) + content[last:])
+        assert find_damage(path) == f"damaged at byte {first}"
+
+
 def _live(path):
     """Have the segment and the clusters of a WebM leave their lengths open, as live streams do."""
     content = path.read_bytes()

@@ -178,7 +178,7 @@ def test_masks_are_not_taken_while_an_editor_has_the_edits_open(
     edits: SpatialEditDirectory, masks: Path
 ) -> None:
     with PaintedMasks(edits):
-        with pytest.raises(AttncliError, match=r"another editor .*; end the editor"):
+        with pytest.raises(AttncliError, match=r"is in use by process .*; end the editor"):
             edit_by_masks(edits.path, masks, reporter=Silent())
         edit_by_masks(edits.path, masks, dry_run=True, reporter=Silent())
     assert not edits.has_edits()

@@ -152,7 +152,7 @@ def test_a_second_editor_of_the_same_file_is_refused(
     edits = make_edits(a=2)
     with (
         ScoreFile(edits.edits_path, ["a"], n_frames={"a": 2}),
-        pytest.raises(AttncliError, match=r"edits\.csv: another editor has this file open"),
+        pytest.raises(AttncliError, match=r"edits\.csv: is in use by process"),
     ):
         serve(edits, Person())
     serve(edits, Person())
