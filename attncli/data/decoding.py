@@ -143,6 +143,8 @@ def opened(path: Path) -> Iterator[Source]:
             decoder raises in the block.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe, whose other end may never come
+            raise UnreadableVideoError("is no file", where=path)
         with av.open(str(path), metadata_errors="replace") as container:
             stream = _video_stream(container)
             if stream is None:

@@ -134,7 +134,7 @@ def read_image(
     """
     with _naming(file), Image.open(file) as image:
         ImageOps.exif_transpose(image, in_place=True)
-        picture = _eight_bits(image).convert("RGB")
+        picture = _convertible(image).convert("RGB")
     if (picture.height, picture.width) != size_hw:
         height, width = size_hw
         raise ValueError(f"{file.name} is {picture.width}x{picture.height}, not {width}x{height}")
@@ -179,8 +179,10 @@ def _naming(file: Path) -> Iterator[None]:
         raise OSError(f"{file.name}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Return an image of 16-bit grey values with 8 bits; any other as it is."""
+def _convertible(image: Image.Image) -> Image.Image:
+    """Return what Pillow converts to RGB rightly: grey values of 8 bits, no transparent palette."""
+    if image.mode == "P" and "transparency" in image.info:
+        return image.convert("RGBA")
     if not image.mode.startswith("I"):
         return image
     values = np.asarray(image).astype(np.int64).clip(0, _WHITE_16)

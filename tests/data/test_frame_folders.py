@@ -109,3 +109,15 @@ def test_pictures_no_memory_holds_are_errors_that_name_them(tmp_path: Path) -> N
     for read in (image_size_hw, lambda file: read_image(file, (20_000, 20_000))):
         with pytest.raises(OSError, match=r"1\.png: Image size \(400000000 pixels\) exceeds"):
             read(path)
+
+
+@pytest.mark.parametrize("transparency", [0, bytes([0, 255])])
+def test_a_palette_with_transparent_colours_is_read_without_a_warning(
+    tmp_path: Path, transparency: int | bytes
+) -> None:
+    picture = Image.new("P", (2, 1))
+    picture.putpalette([10, 20, 30, 40, 50, 60])
+    picture.putpixel((1, 0), 1)
+    picture.save(tmp_path / "1.png", transparency=transparency)
+    shown = read_image(tmp_path / "1.png", (1, 2))
+    np.testing.assert_array_equal(shown, [[[10, 20, 30], [40, 50, 60]]])

@@ -1,4 +1,5 @@
 import io
+import os
 import shutil
 import struct
 from pathlib import Path
@@ -492,6 +493,13 @@ def test_gaps_in_a_directory_of_images_lead_to_a_remark(tmp_path, frames_of):
     clip = read_clip(tmp_path, lambda n: np.arange(n))
     assert (clip.n_frames, clip.remark) == (3, remark_on(tmp_path))
     assert clip.remark == "no frame between 2.png and 4.png (1 is missing)"
+
+
+def test_a_pipe_is_no_video_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.avi")
+    for read in (count_frames, lambda p: list(iterate_frames(p)), frame_size_hw):
+        with pytest.raises(UnreadableVideoError, match="is no file"):
+            read(tmp_path / "a.avi")
 
 
 @pytest.mark.parametrize("name", ["a.avi", "gone.avi", "nul\0.avi"])
