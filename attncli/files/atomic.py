@@ -79,7 +79,7 @@ def temporary_directory(place: Path) -> Iterator[Path]:
         with _being_written(temporary, is_directory=True):
             yield temporary
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _discard(temporary)
 
 
 def sweep(root: Path) -> None:
@@ -179,7 +179,15 @@ def _exchange(temporary: Path, path: Path) -> None:
             raise OSError(code, os.strerror(code), str(path))
     path.replace(_retired(path))  # this system cannot exchange names
     temporary.replace(path)
-    shutil.rmtree(_retired(path), ignore_errors=True)
+    _discard(_retired(path))
+
+
+def _discard(path: Path) -> None:
+    """Remove whatever has a name, if anything: a link itself, and not what it leads to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _retired(path: Path) -> Path:
@@ -191,7 +199,7 @@ def _recover(path: Path) -> None:
     retired = _retired(path)
     if retired.exists() and not path.exists():
         retired.replace(path)
-    shutil.rmtree(retired, ignore_errors=True)
+    _discard(retired)
 
 
 def _flush(path: Path) -> None:

@@ -231,3 +231,22 @@ def test_a_full_disk_names_the_directory_or_the_file_in_it(tmp_path):
     with pytest.raises(OSError, match="full") as error, naming(tmp_path / "a.npy"):
         raise OSError(28, "full")
     assert error.value.filename == str(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+@pytest.mark.parametrize("kind", ["file", "link", "broken link"])
+def test_a_file_or_a_link_is_replaced_itself(tmp_path, monkeypatch, kind, can_exchange):
+    if not can_exchange:
+        monkeypatch.setattr(atomic.ctypes, "CDLL", lambda *_, **__: None)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "kept").touch()
+    if kind == "file":
+        (tmp_path / "d").touch()
+    else:
+        (tmp_path / "d").symlink_to("elsewhere" if kind == "link" else "nowhere")
+    with replacing_directory(tmp_path / "d") as made:
+        (made / "new").touch()
+    assert [entry.name for entry in (tmp_path / "d").iterdir()] == ["new"]
+    assert not (tmp_path / "d").is_symlink()
+    assert {entry.name for entry in tmp_path.iterdir()} == {"d", "elsewhere"}
+    assert (tmp_path / "elsewhere" / "kept").exists()
