@@ -24,6 +24,7 @@ from jaxtyping import Int64
 from attncli.data.containers import find_damage
 from attncli.data.orientation import shown_hw
 from attncli.errors import AttncliError
+from attncli.files.limits import LARGEST_FRAME_PX
 
 FrameChoice = Callable[[int], Int64[np.ndarray, " t"]]
 """Picks frame indices when it is told how many frames a video has."""
@@ -149,6 +150,7 @@ def opened(path: Path) -> Iterator[Source]:
             stream = _video_stream(container)
             if stream is None:
                 raise UnreadableVideoError("holds no video", where=path)
+            _require_bearable(stream, path)
             stream.thread_type = "NONE"
             stream.codec_context.thread_count = 1
             stream.codec_context.copy_opaque = True
@@ -164,6 +166,13 @@ def opened(path: Path) -> Iterator[Source]:
     except Exception as error:  # broken headers make PyAV raise whatever its parts happen to raise
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise UnreadableVideoError(f"not a readable video ({reason})", where=path) from error
+
+
+def _require_bearable(stream: VideoStream, path: Path) -> None:
+    """Refuse a header whose frames would take all memory, and with it the work on other videos."""
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > LARGEST_FRAME_PX:
+        raise UnreadableVideoError(f"frames of {width}x{height} pixels are too large", where=path)
 
 
 def _video_stream(container: InputContainer) -> VideoStream | None:

@@ -22,10 +22,9 @@ from pycocotools import mask as coco
 
 from attncli.errors import AttncliError
 from attncli.files.atomic import replacing
+from attncli.files.limits import LARGEST_FRAME_PX
 
 _FRAME = re.compile(rb'"frame"\s*:\s*(\d{1,18})\b')
-LARGEST_FRAME_PX = 1 << 26
-"""Pixels of the largest frame that masks may be of: twice those of 8K."""
 
 
 @dataclass(frozen=True)

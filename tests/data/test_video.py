@@ -495,6 +495,13 @@ def test_gaps_in_a_directory_of_images_lead_to_a_remark(tmp_path, frames_of):
     assert clip.remark == "no frame between 2.png and 4.png (1 is missing)"
 
 
+def test_a_video_whose_frames_no_memory_holds_is_refused(make_video, monkeypatch):
+    path = make_video("a.avi", 4)
+    monkeypatch.setattr(decoding, "LARGEST_FRAME_PX", 64 * 48 - 1)
+    with pytest.raises(UnreadableVideoError, match="frames of 64x48 pixels are too large"):
+        count_frames(path)
+
+
 def test_a_pipe_is_no_video_and_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.avi")
     for read in (count_frames, lambda p: list(iterate_frames(p)), frame_size_hw):
