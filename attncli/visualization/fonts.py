@@ -119,7 +119,7 @@ def _installed() -> tuple[str, ...]:
 
 def _add(path: str) -> None:
     """Make matplotlib know a font, unless it is of a kind that matplotlib cannot draw."""
-    with suppress(OSError, RuntimeError, NotImplementedError, ValueError):
+    with suppress(OSError, RuntimeError, ValueError):
         fontManager.addfont(path)
 
 
