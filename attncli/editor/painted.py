@@ -9,6 +9,7 @@ from jaxtyping import Bool
 
 from attncli.editor.exclusive import Stamp, require_unchanged, stamp
 from attncli.errors import AttncliError
+from attncli.files.atomic import sweep
 from attncli.files.locks import hold_beside
 from attncli.files.masks import FrameMasks, Instance
 from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory
@@ -39,6 +40,7 @@ class PaintedMasks:
         self._frames: dict[str, dict[int, FrameMasks]] = {}
         self._hold = hold_beside(directory.edits.root, remedy="end that one first")
         try:
+            sweep(directory.edits.root)
             for clip in directory.read_clips().values():
                 self._stamps[clip.id] = stamp(directory.edits.path(clip.id))
                 self._frames[clip.id] = directory.read_frames(clip)

@@ -10,7 +10,7 @@ from jaxtyping import Float32
 
 from attncli.editor.exclusive import require_unchanged, stamp
 from attncli.errors import AttncliError
-from attncli.files.atomic import write_text
+from attncli.files.atomic import sweep, write_text
 from attncli.files.locks import hold_beside
 from attncli.files.temporal_edits import HEADER, edit_rows, read_temporal_edits
 
@@ -39,6 +39,7 @@ class ScoreFile:
         self._is_closed = False
         self._hold = hold_beside(path, remedy="end that one first, or take another --annotator")
         try:
+            sweep(path.parent, below=False)
             self._stamp = stamp(self.path)
             self._scores = self._read(n_frames)
             missing = [id_ for id_ in clips if id_ not in self._scores]

@@ -72,8 +72,7 @@ def temporary_directory(place: Path) -> Iterator[Path]:
     What processes that are gone left in `place` is removed first.
     """
     place.mkdir(parents=True, exist_ok=True)
-    for entry in place.iterdir():
-        _remove_abandoned(entry)
+    sweep(place, below=False)
     temporary = _unfinished_name(place / "directory")
     try:
         with _being_written(temporary, is_directory=True):
@@ -82,11 +81,13 @@ def temporary_directory(place: Path) -> Iterator[Path]:
         _discard(temporary)
 
 
-def sweep(root: Path) -> None:
-    """Remove what processes that are gone left unfinished in `root` and below it."""
+def sweep(root: Path, *, below: bool = True) -> None:
+    """Remove what processes that are gone left unfinished in `root`, and `below` it too."""
     for folder, folders, files in os.walk(root):
         for name in (*folders, *files):
             _remove_abandoned(Path(folder, name))
+        if not below:
+            return
 
 
 @contextmanager

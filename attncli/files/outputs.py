@@ -65,6 +65,8 @@ def claim(
 def claim_file(path: Path, *, overwrite: bool = False) -> None:
     """Make sure that a file can be written to `path`, as `claim` does; no directory is emptied.
 
+    What killed processes left unfinished beside it is removed.
+
     Args:
         path: Output file.
         overwrite: The file at `path` may go.
@@ -75,6 +77,7 @@ def claim_file(path: Path, *, overwrite: bool = False) -> None:
     if path.is_dir():
         raise AttncliError("is a directory, not a file", where=path, remedy="name a file")
     claim(path, overwrite=overwrite)
+    sweep(path.parent, below=False)
 
 
 def _holds_something(path: Path) -> bool:

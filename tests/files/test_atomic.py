@@ -152,6 +152,17 @@ def test_what_killed_processes_left_is_swept_away_and_nothing_else(tmp_path):
     assert names == {".hidden", ".attncli-notes.txt", "mine.txt"}
 
 
+def test_sweeping_one_directory_leaves_those_below_alone(tmp_path):
+    for folder in (tmp_path, tmp_path / "below"):
+        folder.mkdir(exist_ok=True)
+        (folder / ".attncli-0123abcd.tmp.png").touch()
+    sweep(tmp_path, below=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["below"]
+    assert len(list((tmp_path / "below").iterdir())) == 1
+    sweep(tmp_path)
+    assert list((tmp_path / "below").iterdir()) == []
+
+
 def test_what_was_left_beside_a_directory_goes_when_it_is_written_again(tmp_path):
     assert _run(KILLED_WRITING, tmp_path) == -9
     with replacing_directory(tmp_path / "d") as made:

@@ -1,6 +1,7 @@
 import pytest
 
 from attncli.errors import AttncliError, UsageError
+from attncli.files.locks import held
 from attncli.files.outputs import claim, claim_file
 
 
@@ -110,3 +111,24 @@ def test_a_directory_of_clips_for_editing_is_emptied_only_by_who_looked_for_edit
     assert (full / "sub" / "old.txt").read_text() == "old"
     claim(full, overwrite=True, may_hold_edits=True)
     assert list(full.iterdir()) == []
+
+
+def test_what_killed_processes_left_goes_when_an_output_is_claimed_again(tmp_path):
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    (run / "config.toml").write_text("format_version = 1\n")
+    left = [run / ".attncli-0123abcd.tmp.toml", run / "checkpoints" / ".last.pt.99.tmp.pt"]
+    for path in (*left, tmp_path / ".attncli-89abcdef.tmp.png"):
+        path.touch()
+    claim(run, resume=True)
+    assert sorted(path.name for path in run.rglob("*")) == ["checkpoints", "config.toml"]
+    claim_file(tmp_path / "fig.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_lock_is_no_output(tmp_path):
+    with held(tmp_path / "run"):
+        claim(tmp_path / "run")
+        (tmp_path / "run" / "config.toml").write_text("format_version = 1\n")
+        claim(tmp_path / "run", overwrite=True)
+        assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
