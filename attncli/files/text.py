@@ -1,6 +1,7 @@
 """Text of files that people and other programs write: UTF-8, line by line, or JSON."""
 
 import json
+import math
 import re
 import unicodedata
 from pathlib import Path
@@ -64,12 +65,19 @@ def parse_json(text: str | bytes, *, where: Path | str, remedy: str | None = Non
         AttncliError: It is no JSON, has a number that JSON cannot say, or lists in lists in lists.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         place = f"{where}, line {error.lineno}" if isinstance(where, Path) else where
         raise AttncliError(f"no JSON ({error.msg})", where=place, remedy=remedy) from error
     except (ValueError, RecursionError) as error:  # a number too long, or lists in lists in lists
         raise AttncliError(f"cannot be read ({error})", where=where, remedy=remedy) from error
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError(f"{digits[:20]} is no finite number")
+    return value
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -33,6 +33,6 @@ def test_json_is_told_from_what_is_none_by_file_and_line() -> None:
     for text in ('{"a":\n}', "[\nNaN"):
         with pytest.raises(AttncliError, match=r"^a\.json(, line 2)?: (no JSON|cannot be read)"):
             parse_json(text, where=Path("a.json"))
-    for text in ("[" * 100_000, "1" * 5000, "[Infinity]"):
+    for text in ("[" * 100_000, "1" * 5000, "[Infinity]", "[1e400]"):
         with pytest.raises(AttncliError, match=r"^a\.json, entry 7: cannot be read \("):
             parse_json(text, where="a.json, entry 7")
