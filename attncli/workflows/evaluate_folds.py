@@ -56,6 +56,8 @@ from attncli.workflows.scoring import (
 )
 from attncli.workflows.sharpness import sharpness
 
+LARGEST_FIGURE = 1e12
+"""Beyond it no count of clips is, nor a percentage."""
 SPLIT: Split = "val"
 """The part of its people that a fold is tested on."""
 
@@ -283,9 +285,9 @@ def _figures(run: Run, rows: Sequence[Row], pooled: Mapping[str, Predictions]) -
 
 def _number(row: Row, name: str) -> float:
     value = row.get(name)
-    if not isinstance(value, int | float):
+    if not isinstance(value, int | float) or not 0 <= value <= LARGEST_FIGURE:
         raise AttncliError(
-            f"the metrics of a fold have no {name}",
+            f"the metrics of a fold have no such {name} as can be, {value!r}",
             where=cast(str, row.get("run")),
             remedy="evaluate the run again",
         )
