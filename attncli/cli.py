@@ -175,7 +175,7 @@ def _explain_os_error(error: OSError) -> str:
 
 def _is_of_readers(text: str) -> bool:
     """Return whether torch says that a process which reads data is gone or lacks memory."""
-    return "DataLoader worker (pid" in text or "/torch_" in text or "shared memory" in text
+    return "DataLoader worker (pid" in text or "/torch_" in text
 
 
 def _explain_lost_readers(text: str, words: Sequence[str], invoked: TyperCommand | None) -> str:

@@ -41,6 +41,15 @@ class AttncliError(Exception):
         super().__init__(f"{place}{shortened(what)}{action}")
 
 
+def reason(error: Exception) -> str:
+    """Return what the system says of an error, without the name of the file.
+
+    >>> reason(FileNotFoundError(2, "No such file or directory", "a.csv"))
+    'no such file or directory'
+    """
+    return (getattr(error, "strerror", None) or str(error)).lower()
+
+
 def printable(text: str) -> str:
     """Return a text in one line, with escapes for what a terminal would not print but obey."""
     line = " ".join(text.split("\n"))

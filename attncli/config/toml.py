@@ -11,7 +11,7 @@ import tomli_w
 
 from attncli.config.fields import Setting, convert, settings
 from attncli.config.training import TrainConfig
-from attncli.errors import UsageError
+from attncli.errors import UsageError, reason
 
 FORMAT_VERSION = 1
 _HEADER = {"format_version", "method"}
@@ -81,7 +81,7 @@ def read(file: Path) -> dict[str, Any]:
     try:
         written = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError((error.strerror or str(error)).lower(), where=file) from error
+        raise UsageError(reason(error), where=file) from error
     except (ValueError, RecursionError) as error:  # a number too long, or lists in lists in lists
         raise UsageError(f"is no TOML: {error}", where=file) from error
     version = written.get("format_version", FORMAT_VERSION)

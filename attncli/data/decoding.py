@@ -23,7 +23,7 @@ from jaxtyping import Int64
 
 from attncli.data.containers import find_damage
 from attncli.data.orientation import shown_hw
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, reason
 from attncli.files.limits import LARGEST_FRAME_PX
 
 FrameChoice = Callable[[int], Int64[np.ndarray, " t"]]
@@ -164,8 +164,8 @@ def opened(path: Path) -> Iterator[Source]:
     except MemoryError as error:
         raise UnreadableVideoError("its pictures are too large to decode", where=path) from error
     except Exception as error:  # broken headers make PyAV raise whatever its parts happen to raise
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise UnreadableVideoError(f"not a readable video ({reason})", where=path) from error
+        what = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise UnreadableVideoError(f"not a readable video ({what})", where=path) from error
 
 
 def _require_bearable(stream: VideoStream, path: Path) -> None:
@@ -333,8 +333,7 @@ def _identity(path: Path) -> tuple[str, int, int]:
     except FileNotFoundError as error:
         raise UnreadableVideoError("no such video", where=path) from error
     except (OSError, ValueError) as error:  # the latter of a name with a NUL
-        what = (getattr(error, "strerror", None) or str(error)).lower()
-        raise UnreadableVideoError(what, where=path) from error
+        raise UnreadableVideoError(reason(error), where=path) from error
     return str(path), status.st_mtime_ns, status.st_size
 
 

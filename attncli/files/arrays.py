@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, reason
 
 ROUNDING = 1e-5
 """How far a value may lie outside [0, 1] by the rounding of what computed it."""
@@ -19,7 +19,7 @@ def open_array(path: Path, *, remedy: str) -> np.ndarray:
     try:
         array = np.lib.format.open_memmap(path, mode="r")
     except OSError as error:
-        what = (error.strerror or str(error)).lower()
+        what = reason(error)
         raise AttncliError(what, where=path, remedy=remedy) from error
     except Exception as error:  # the header is Python's own notation, whose parser raises anything
         raise AttncliError(
@@ -41,7 +41,7 @@ def read_archive(path: Path, *names: str, remedy: str) -> tuple[np.ndarray, ...]
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return tuple(archive[name] for name in names)
     except OSError as error:
-        what = (error.strerror or str(error)).lower()
+        what = reason(error)
         raise AttncliError(what, where=path, remedy=remedy) from error
     except Exception as error:  # a damaged archive raises whatever its bytes happen to ask for
         what = f"does not hold the arrays {' and '.join(names)} ({error})"

@@ -20,8 +20,10 @@ from attncli.files.locks import is_named, release, try_lock
 LONGEST_SUFFIX = 16
 ESCAPED: Final = "backslashreplace"
 """What becomes of letters that UTF-8 cannot say: bytes of file names that are not UTF-8."""
-_UNFINISHED = re.compile(r"\.(attncli-[0-9a-f]{8}|.*\.[0-9]+)\.tmp(\.\w+)?")
-"""Names of what is being written, by this version or by 0.3.0."""
+_UNFINISHED = re.compile(r"\.attncli-[0-9a-f]{8}\.tmp(\.\w+)?")
+"""Names of what is being written."""
+_UNFINISHED_BEFORE = re.compile(r"\..+?(\.\w+)?\.[0-9]+\.tmp(?(1)\1)")
+"""Names that version 0.3.0 gave it, such as `.last.pt.4321.tmp.pt`; others may have such, too."""
 _RENAME_EXCHANGE = 2  # of <linux/fs.h>
 _CURRENT_DIRECTORY = -100  # AT_FDCWD of <fcntl.h>
 
@@ -82,10 +84,17 @@ def temporary_directory(place: Path) -> Iterator[Path]:
 
 
 def sweep(root: Path, *, below: bool = True) -> None:
-    """Remove what processes that are gone left unfinished in `root`, and `below` it too."""
+    """Remove what processes that are gone left unfinished in `root`.
+
+    Args:
+        root: Where to look; need not exist.
+        below: Whether all below it is an output, too, in which nothing else has names such as
+            version 0.3.0 gave. Where it is not, those are left alone.
+    """
     for folder, folders, files in os.walk(root):
         for name in (*folders, *files):
-            _remove_abandoned(Path(folder, name))
+            if _UNFINISHED.fullmatch(name) or (below and _UNFINISHED_BEFORE.fullmatch(name)):
+                _remove_abandoned(Path(folder, name))
         if not below:
             return
 
@@ -140,7 +149,7 @@ def _create(path: Path, is_directory: bool) -> int:
 
 def _remove_abandoned(path: Path) -> None:
     """Remove a file or directory that was being written, unless its writer lives."""
-    if not _UNFINISHED.fullmatch(path.name) or path.is_symlink():
+    if path.is_symlink():
         return
     with suppress(OSError):  # it has its own name by now, or is not ours to remove
         descriptor = os.open(path, os.O_RDONLY)
@@ -152,10 +161,12 @@ def _remove_abandoned(path: Path) -> None:
 
 
 def _named(error: OSError, temporary: Path, path: Path) -> OSError:
-    """Return an error that names `path` where it named no file, or one that is not to be seen."""
-    if error.filename and not os.fsdecode(error.filename).startswith(str(temporary)):
+    """Return an error that names `path`, or what is in it, where it named none or a hidden one."""
+    named = os.fsdecode(error.filename or temporary)
+    if not named.startswith(str(temporary)):
         return error
-    return OSError(error.errno, error.strerror or str(error), str(path))
+    shown = f"{path}{named.removeprefix(str(temporary))}"
+    return OSError(error.errno, error.strerror or str(error), shown)
 
 
 def _put_in_place(temporary: Path, path: Path) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Bool, Int64
 from pycocotools import mask as coco
 
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, reason
 from attncli.files.atomic import replacing
 from attncli.files.limits import LARGEST_FRAME_PX
 
@@ -223,7 +223,7 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = (error.strerror or str(error)).lower()
+        what = reason(error)
         raise AttncliError(what, where=path, remedy="change its rights or copy it anew") from error
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, reason
 from attncli.files.atomic import ESCAPED, replacing
 
 
@@ -71,7 +71,7 @@ def read_cells(
             skipinitialspace=trimmed,
         ).fillna("")
     except OSError as error:
-        what = (error.strerror or str(error)).lower()
+        what = reason(error)
         raise AttncliError(what, where=path, remedy="name a CSV file") from error
     except Exception as error:  # the parser raises whatever broken text makes of its own parts
         problem = " ".join(str(error).split())

@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any, NoReturn
 
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, reason
 
 
 def read_text(path: Path, *, remedy: str | None = None) -> str:
@@ -19,7 +19,7 @@ def read_text(path: Path, *, remedy: str | None = None) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")  # Windows editors put a mark before it
     except OSError as error:
-        what = f"cannot be read ({(error.strerror or str(error)).lower()})"
+        what = f"cannot be read ({reason(error)})"
         raise AttncliError(what, where=path, remedy=remedy) from error
     except UnicodeDecodeError as error:
         what = f"cannot be read (it is not UTF-8: {error.reason} at byte {error.start})"

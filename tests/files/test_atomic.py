@@ -144,20 +144,22 @@ def test_what_killed_processes_left_is_swept_away_and_nothing_else(tmp_path):
     (tmp_path / ".last.pt.4321.tmp.pt").touch()  # as version 0.3.0 called it
     (tmp_path / ".hidden").touch()
     (tmp_path / ".attncli-notes.txt").touch()
-    assert len(list(tmp_path.iterdir())) == 5
+    (tmp_path / ".notes.7.tmp.bak").touch()
+    assert len(list(tmp_path.iterdir())) == 6
     with replacing(tmp_path / "mine.txt") as temporary:
         sweep(tmp_path)
         assert temporary.exists()
     names = {entry.name for entry in tmp_path.iterdir()}
-    assert names == {".hidden", ".attncli-notes.txt", "mine.txt"}
+    assert names == {".hidden", ".attncli-notes.txt", ".notes.7.tmp.bak", "mine.txt"}
 
 
 def test_sweeping_one_directory_leaves_those_below_alone(tmp_path):
     for folder in (tmp_path, tmp_path / "below"):
         folder.mkdir(exist_ok=True)
         (folder / ".attncli-0123abcd.tmp.png").touch()
+    (tmp_path / ".theirs.png.7.tmp.png").touch()
     sweep(tmp_path, below=False)
-    assert [path.name for path in tmp_path.iterdir()] == ["below"]
+    assert {path.name for path in tmp_path.iterdir()} == {"below", ".theirs.png.7.tmp.png"}
     assert len(list((tmp_path / "below").iterdir())) == 1
     sweep(tmp_path)
     assert list((tmp_path / "below").iterdir()) == []
@@ -239,6 +241,9 @@ def test_a_full_disk_names_the_directory_or_the_file_in_it(tmp_path):
     with pytest.raises(OSError, match="full") as error, replacing_directory(tmp_path / "d"):
         raise OSError(28, "full")
     assert error.value.filename == str(tmp_path / "d")
+    with pytest.raises(OSError, match="full") as error, replacing_directory(tmp_path / "d") as made:
+        raise OSError(28, "full", str(made / "attention" / "a.npy"))
+    assert error.value.filename == str(tmp_path / "d" / "attention" / "a.npy")
     with pytest.raises(OSError, match="full") as error, naming(tmp_path / "a.npy"):
         raise OSError(28, "full")
     assert error.value.filename == str(tmp_path / "a.npy")
