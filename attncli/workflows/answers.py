@@ -164,7 +164,7 @@ def answer_clips(
         _require_finite(scores, task)
         found = {kind: scores[kind].float().cpu().numpy() for kind in kinds}
         answers.append(Answers(batch.rows.numpy(), found, batch.failures))
-    warn_of(remarks, reporter)
+    warn_of(set().union(*world.gather(remarks)), reporter)
     return joined(answers)
 
 

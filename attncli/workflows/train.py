@@ -187,7 +187,7 @@ def _fit(
     learner = Learner(model, criterion, config, world)
     training = Training(learner, *clips, directory=run.directory, reporter=reporter)
     failures = training.run()
-    warn_of(training.remarks, reporter)
+    warn_of(set().union(*world.gather(training.remarks)), reporter)
     if world.leads:
         origin = {"method": run.method, "attncli": __version__}
         write_weights(run.directory.weights_path, model, {**origin, "epochs": config.epochs})
