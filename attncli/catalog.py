@@ -22,6 +22,23 @@ class Paper:
 
 
 @dataclass(frozen=True)
+class Task:
+    """How methods of one sort are read, trained, scored and drawn; each part as `module:name`."""
+
+    source: str
+    """Class of what opens the samples of a run: an `attncli.data.source.Source`."""
+    train: str
+    """Workflow that trains a method."""
+    evaluation: str
+    """Class of what is made of answers to a split: an `attncli.evaluation.Evaluation`."""
+    figure: str
+    """Function that draws what runs attend to, where no certain kind of figure is asked for."""
+    watch: str | None = None
+    """Function that shows a network whole samples, so that people can edit what it attends to;
+    None where nobody can."""
+
+
+@dataclass(frozen=True)
 class Method:
     """A network that `attncli train` trains."""
 
@@ -31,6 +48,8 @@ class Method:
     """One sentence for the help."""
     paper: Paper
     """Where it comes from."""
+    task: Task
+    """What sort of method it is."""
     config: str
     """`module:Class` of its config dataclass, whose fields are its options."""
     build: str
@@ -85,11 +104,29 @@ RAM = Paper(
     module="attncli.methods.ram",
 )
 
+CLIPS = Task(
+    source="attncli.data.clips.source:VideoSource",
+    train="attncli.workflows.train.network:train",
+    evaluation="attncli.evaluation.class_scores:ClassScores",
+    figure="attncli.workflows.visualize.clips:draw",
+    watch="attncli.workflows.edit.select.whole_videos:watch",
+)
+"""A clip of each video, with one class."""
+
+FACES = Task(
+    source="attncli.data.faces.source:FoldSource",
+    train="attncli.workflows.train.folds:train_folds",
+    evaluation="attncli.evaluation.votes:Votes",
+    figure="attncli.workflows.visualize.faces:draw",
+)
+"""Image sequences of people, tested on people never seen, a network a fold."""
+
 METHODS = (
     Method(
         name="x3d",
         summary="X3D without attention: the baseline of Object-ABN.",
         paper=OBJECT_ABN,
+        task=CLIPS,
         config="attncli.config.object_abn:X3DConfig",
         build="attncli.methods.object_abn:build_x3d",
         example="attncli train x3d --data UCF101/ -o runs/x3d",
@@ -98,6 +135,7 @@ METHODS = (
         name="abn",
         summary="Attention Branch Network on X3D, trained by its two class losses (eq. 1-5).",
         paper=OBJECT_ABN,
+        task=CLIPS,
         config="attncli.config.object_abn:AbnConfig",
         build="attncli.methods.object_abn:build_abn",
         example="attncli train abn --data UCF101/ -o runs/abn",
@@ -107,6 +145,7 @@ METHODS = (
         name="object-abn",
         summary="ABN on X3D whose attention is pulled towards instance masks (eq. 6-8).",
         paper=OBJECT_ABN,
+        task=CLIPS,
         config="attncli.config.object_abn:ObjectAbnConfig",
         build="attncli.methods.object_abn:build_object_abn",
         example="attncli train object-abn --data UCF101/ --masks masks/ucf101",
@@ -116,6 +155,7 @@ METHODS = (
         name="resnet3d",
         summary="3D ResNet without attention: the baseline of ST-ABN.",
         paper=ST_ABN,
+        task=CLIPS,
         config="attncli.config.st_abn:Resnet3dConfig",
         build="attncli.methods.st_abn:build_resnet3d",
         example="attncli train resnet3d --data ssv2/ -o runs/resnet3d",
@@ -124,6 +164,7 @@ METHODS = (
         name="st-abn",
         summary="Spatio-temporal attention on a 3D ResNet (eq. 1-4); tuned on edits (eq. 5-6).",
         paper=ST_ABN,
+        task=CLIPS,
         config="attncli.config.st_abn:StAbnConfig",
         build="attncli.methods.st_abn:build_st_abn",
         example="attncli train st-abn --data ssv2/ -o runs/st_abn",
@@ -133,6 +174,7 @@ METHODS = (
         name="convlstm",
         summary="ConvLSTM on image sequences of faces (eq. 1): a baseline of RAM.",
         paper=RAM,
+        task=FACES,
         config="attncli.config.ram:ConvLstmConfig",
         build="attncli.methods.ram:build_convlstm",
         example="attncli train convlstm --data CK+/ --folds 10 -o runs/c",
@@ -141,6 +183,7 @@ METHODS = (
         name="convlstm-ram",
         summary="ConvLSTM with the Recurrent Attention Module.",
         paper=RAM,
+        task=FACES,
         config="attncli.config.ram:ConvLstmRamConfig",
         build="attncli.methods.ram:build_convlstm_ram",
         example="attncli train convlstm-ram --data CK+/ --folds 10 -o runs/c_ram",
@@ -150,6 +193,7 @@ METHODS = (
         name="enhanced-convlstm",
         summary="Enhanced ConvLSTM on image sequences of faces (eq. 2): a baseline of RAM.",
         paper=RAM,
+        task=FACES,
         config="attncli.config.ram:EnhancedConvLstmConfig",
         build="attncli.methods.ram:build_convlstm",
         example="attncli train enhanced-convlstm --data CK+/ --folds 10 -o runs/ec",
@@ -158,6 +202,7 @@ METHODS = (
         name="enhanced-convlstm-ram",
         summary="Enhanced ConvLSTM with the Recurrent Attention Module.",
         paper=RAM,
+        task=FACES,
         config="attncli.config.ram:EnhancedConvLstmRamConfig",
         build="attncli.methods.ram:build_convlstm_ram",
         example="attncli train enhanced-convlstm-ram --data CK+/ --folds 10 -o runs/ec_ram",

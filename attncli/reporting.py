@@ -1,9 +1,26 @@
-"""How the rooms below the terminal say what they are doing: they call, the terminal shows."""
+"""How the rooms below the terminal say what they do, and what they hand back: it shows both."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, runtime_checkable
 
+from attncli.errors import Failure, Remark
+
 T = TypeVar("T")
+
+NAMED_REMARKS = 3
+
+Row = dict[str, str | int | float | None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a workflow hands back to the terminal."""
+
+    rows: list[Row] = field(default_factory=list)
+    """One row a run, dataset or file, with the metric keys of the file formats; for stdout."""
+    failures: list[Failure] = field(default_factory=list)
+    """Inputs that could not be read; the command exits 3 where there are any."""
 
 
 @runtime_checkable
@@ -44,3 +61,13 @@ class Silent:
     ) -> Iterator[T]:
         """Yield `items` unseen."""
         yield from items
+
+
+def warn_of(remarks: Iterable[Remark], reporter: Reporter) -> None:
+    """Say which inputs were used though they may not be what they should be, the first by name."""
+    found = sorted(set(remarks), key=lambda remark: (remark.id, remark.text))
+    if not found:
+        return
+    named = ", ".join(f"{remark.path} ({remark.text})" for remark in found[:NAMED_REMARKS])
+    more = len(found) - NAMED_REMARKS
+    reporter.warn(f"{len(found)} may lack frames: {named}{f' and {more} more' if more > 0 else ''}")

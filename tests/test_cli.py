@@ -206,7 +206,7 @@ def test_a_command_to_resume_does_not_overwrite_what_it_resumes(run_cli, failing
 
 
 def test_an_interrupted_command_without_resume_is_simply_repeated(run_cli, monkeypatch):
-    monkeypatch.setattr("attncli.workflows.doctor.examine", interrupt)
+    monkeypatch.setattr("attncli.workflows.doctor.report.examine", interrupt)
     assert run_cli("doctor").stderr == "attncli: interrupted; to go on: attncli doctor\n"
 
 

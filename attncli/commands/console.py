@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from attncli.errors import ExitCode, Failure
-from attncli.reporting import Reporter, Silent
-from attncli.workflows.outcome import Outcome, Row
+from attncli.reporting import Outcome, Reporter, Row, Silent
 
 NAMED_FAILURES = 3
 PERCENT = {"top1", "top5", "accuracy", "miou", "iou", "rank1", "rank5", "map", "percent"}

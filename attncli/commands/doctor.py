@@ -3,7 +3,7 @@
 from attncli.commands.console import finish
 from attncli.commands.options import JsonOption
 from attncli.errors import AttncliError, MissingDependencyError
-from attncli.workflows.outcome import Outcome
+from attncli.reporting import Outcome
 
 
 def command(json: JsonOption = False) -> None:
@@ -11,7 +11,7 @@ def command(json: JsonOption = False) -> None:
 
     Example: attncli doctor
     """
-    from attncli.workflows.doctor import FAILED, MISSING, examine
+    from attncli.workflows.doctor.report import FAILED, MISSING, examine
 
     outcome = examine()
     finish(outcome, as_json=json)

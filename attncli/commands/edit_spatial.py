@@ -78,8 +78,8 @@ def select(
     """
     from attncli.config.edit_spatial import SelectSpatialConfig
     from attncli.files.masks import MaskDirectory
-    from attncli.workflows.clip_selection.selection import select_clips
-    from attncli.workflows.edit_spatial.select import SpatialEditing
+    from attncli.workflows.edit.select.selection import select_clips
+    from attncli.workflows.edit.spatial.select import SpatialEditing
 
     settings = SelectSpatialConfig(
         run=run,
@@ -137,7 +137,7 @@ def from_masks(
 
     Example: attncli edit-spatial from-masks spatial/ --masks masks/ssv2 --keep person
     """
-    from attncli.workflows.edit_spatial.from_masks import edit_by_masks
+    from attncli.workflows.edit.spatial.from_masks import edit_by_masks
 
     outcome = edit_by_masks(
         edits,
@@ -155,7 +155,7 @@ def check(edits: EditsArgument, json: JsonOption = False) -> None:
 
     Example: attncli edit-spatial check spatial/
     """
-    from attncli.workflows.edit_spatial.check import check_edits
+    from attncli.workflows.edit.spatial.check import check_edits
 
     finish(check_edits(edits), as_json=json)
 
@@ -170,7 +170,7 @@ def serve(
 
     Example: attncli edit-spatial serve spatial/
     """
-    from attncli.workflows.edit_spatial.serve import serve_edits
+    from attncli.workflows.edit.spatial.serve import serve_edits
 
     finish(serve_edits(edits, port=port, browser=browser, reporter=terminal()), as_json=json)
 

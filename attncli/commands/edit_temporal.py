@@ -78,8 +78,8 @@ def select(
     Example: attncli edit-temporal select runs/st_abn --weakest-classes 8 -o edits/
     """
     from attncli.config.edit_temporal import SelectConfig
-    from attncli.workflows.clip_selection.selection import select_clips
-    from attncli.workflows.edit_temporal.select import TemporalEditing
+    from attncli.workflows.edit.select.selection import select_clips
+    from attncli.workflows.edit.temporal.select import TemporalEditing
 
     settings = SelectConfig(run=run, **choice_of_clips(weakest_classes, below_percent, max_clips))
     outcome = select_clips(
@@ -124,7 +124,7 @@ def serve(
 
     Example: attncli edit-temporal serve edits/ --annotator anna --part 3/74
     """
-    from attncli.workflows.edit_temporal.serve import serve_edits
+    from attncli.workflows.edit.temporal.serve import serve_edits
 
     outcome = serve_edits(
         edits,
@@ -146,7 +146,7 @@ def check(
 
     Example: attncli edit-temporal check edits/
     """
-    from attncli.workflows.edit_temporal.check import check_edits
+    from attncli.workflows.edit.temporal.check import check_edits
 
     finish(check_edits(edits), as_json=json)
 
@@ -165,7 +165,7 @@ def merge(
 
     Example: attncli edit-temporal merge edits/
     """
-    from attncli.workflows.edit_temporal.merge import merge_edits
+    from attncli.workflows.edit.temporal.merge import merge_edits
 
     outcome = merge_edits(
         edits, rule=rule, overwrite=overwrite, dry_run=dry_run, reporter=terminal()
@@ -205,7 +205,7 @@ def import_npy(
 
     Example: attncli edit-temporal import-npy edits/ --vectors saved_attention/
     """
-    from attncli.workflows.edit_temporal import import_npy as workflow
+    from attncli.workflows.edit.temporal import import_npy as workflow
 
     reporter = terminal()
     if edits is not None and data is None and out is None:
@@ -240,7 +240,7 @@ def oracle(
 
     Example: attncli edit-temporal oracle edits/ --truth toy/ssv2/active.csv
     """
-    from attncli.workflows.edit_temporal.oracle import edit_by_truth
+    from attncli.workflows.edit.temporal.oracle import edit_by_truth
 
     outcome = edit_by_truth(edits, truth, overwrite=overwrite, dry_run=dry_run, reporter=terminal())
     finish(outcome, as_json=json)
@@ -258,7 +258,7 @@ def compare(
 
     Example: attncli edit-temporal compare runs/st_abn --truth toy/ssv2/active.csv
     """
-    from attncli.workflows.edit_temporal.compare import compare_with_truth
+    from attncli.workflows.edit.temporal.compare import compare_with_truth
 
     outcome = compare_with_truth(read_paths(runs), truth=truth, split=split, reporter=terminal())
     finish(outcome, as_json=json)

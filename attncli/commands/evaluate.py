@@ -56,7 +56,7 @@ def command(
 
     Example: attncli eval runs/x3d runs/abn runs/obj_abn
     """
-    from attncli.workflows.evaluate import evaluate_runs
+    from attncli.workflows.evaluate.networks import evaluate_runs
 
     outcome = evaluate_runs(
         read_paths(runs),

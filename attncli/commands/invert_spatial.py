@@ -35,7 +35,7 @@ def command(
 
     Example: attncli invert-spatial runs/st_abn runs/st_abn_hk
     """
-    from attncli.workflows.invert_spatial import invert_runs
+    from attncli.workflows.evaluate.invert_spatial import invert_runs
 
     outcome = invert_runs(
         read_paths(runs),

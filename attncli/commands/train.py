@@ -140,9 +140,9 @@ def _train_method(
         sys.stdout.write(dump(resolved, method=method.name))
         return
     if isinstance(resolved, SequenceConfig):
-        from attncli.workflows.cross_validation import train_folds as train
+        from attncli.workflows.train.folds import train_folds as train
     else:
-        from attncli.workflows.train import train
+        from attncli.workflows.train.network import train
 
     outcome = train(
         method.name,

@@ -16,11 +16,11 @@ from attncli.commands.options import (
     read_paths,
 )
 from attncli.errors import UsageError
-from attncli.workflows.outcome import Outcome
+from attncli.reporting import Outcome
 
 if TYPE_CHECKING:
     from attncli.visualization.selection import Wish
-    from attncli.workflows.visualize import Picture
+    from attncli.workflows.visualize.clips import Picture
 
 CLIPS, HEAT, FIGURE = "Which clips", "Heat maps", "Figure"
 
@@ -188,7 +188,7 @@ def command(
         raise UsageError("leaves nothing to --clips, --class and --order", where="--id")
     from attncli.visualization.clips import HeatStyle
     from attncli.visualization.selection import Wish
-    from attncli.workflows.visualize import Picture
+    from attncli.workflows.visualize.clips import Picture
 
     picture = Picture(
         out=out,
@@ -223,8 +223,8 @@ def _draw_classes(
     runs: Sequence[Path], picture: "Picture", wish: "Wish", ways: Mapping[str, Any]
 ) -> Outcome:
     """Draw temporal attention of classes, or, of runs without it, their mean maps."""
-    from attncli.workflows.visualize_classes import ClassPicture, visualize_classes
-    from attncli.workflows.visualize_faces import lack_temporal, visualize_class_means
+    from attncli.workflows.visualize.classes import ClassPicture, visualize_classes
+    from attncli.workflows.visualize.faces import lack_temporal, visualize_class_means
 
     if lack_temporal(runs, ways["split"]):
         return visualize_class_means(runs, picture, classes=wish.labels, **ways)
@@ -246,8 +246,8 @@ def _draw_videos(
     at_apex: bool | None,
 ) -> Outcome:
     """Draw videos at their apex or along their time; what suits the runs where it is None."""
-    from attncli.workflows.visualize import visualize_runs
-    from attncli.workflows.visualize_faces import are_of_faces, visualize_apex
+    from attncli.workflows.visualize.clips import visualize_runs
+    from attncli.workflows.visualize.faces import are_of_faces, visualize_apex
 
     if are_of_faces(runs) if at_apex is None else at_apex:
         return visualize_apex(runs, picture, wish, **ways)

@@ -1,14 +1,73 @@
-"""What a dataset is once its layout has been read: named videos with labels."""
+"""What a dataset is once its layout has been read: named samples with labels."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from attncli.errors import AttncliError
 
 Split = Literal["train", "val", "all"]
 
 UNKNOWN_LABEL = -1
+
+
+@runtime_checkable
+class Sample(Protocol):
+    """What is known of any sample before it is read."""
+
+    @property
+    def id(self) -> str:
+        """Its name in the dataset."""
+        ...
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        ...
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether the dataset says what it shows."""
+        ...
+
+    @property
+    def origins(self) -> frozenset[object]:
+        """What it has in common with other samples of the same thing."""
+        ...
+
+
+@runtime_checkable
+class Samples(Protocol):
+    """The samples of one split, in the order of its list."""
+
+    unit: ClassVar[str]
+    """What samples are called in messages and figures, such as `clips`."""
+
+    @property
+    def layout(self) -> str:
+        """Name of the layout it was read from."""
+        ...
+
+    @property
+    def root(self) -> Path:
+        """Directory or manifest it was read from."""
+        ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of all classes of the dataset, whether or not this split shows them."""
+        ...
+
+    @property
+    def samples(self) -> Sequence[Sample]:
+        """The samples."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should be told about it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -32,10 +91,22 @@ class VideoSample:
     listed_frames: int | None = None
     """How many frames its list says it has, as a directory of images; None where it does not."""
 
+    @property
+    def is_labelled(self) -> bool:
+        """Whether its class is known."""
+        return self.label != UNKNOWN_LABEL
+
+    @property
+    def origins(self) -> frozenset[object]:
+        """What it has in common with other clips of the same video."""
+        return frozenset({self.id, self.files or self.path})
+
 
 @dataclass(frozen=True)
 class VideoDataset:
     """The videos of one split, in the order of its list."""
+
+    unit: ClassVar[str] = "clips"
 
     layout: str
     """Name of the layout it was read from, such as `ucf101`."""
@@ -47,6 +118,54 @@ class VideoDataset:
     """The videos."""
     notes: tuple[str, ...] = ()
     """What the user should be told about it, such as classes that have no folder here."""
+
+
+@dataclass(frozen=True)
+class ImageSample:
+    """One image of a dataset."""
+
+    id: str
+    """Path below the directory of images without suffix, such as `2007_000033`."""
+    path: Path
+    """Image file; it need not be there."""
+    labels: frozenset[int] | None
+    """Positions in the dataset's classes of what it shows, none at all of a picture of background;
+    None where that is not known."""
+    label_map: Path | None = None
+    """Image with the true class of each pixel (0 background, i + 1 class i, 255 ignored); None
+    where there is none."""
+    subject: str | None = None
+    """Who is to be seen; None where that is not known."""
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether it is known what it shows."""
+        return self.labels is not None
+
+    @property
+    def origins(self) -> frozenset[object]:
+        """What it has in common with other samples of the same image."""
+        return frozenset({self.id, self.path})
+
+
+@dataclass(frozen=True)
+class ImageDataset:
+    """The images of one split, in the order of its list."""
+
+    unit: ClassVar[str] = "images"
+
+    layout: str
+    """Name of the layout it was read from, such as `voc2012`."""
+    root: Path
+    """Directory or manifest it was read from."""
+    classes: tuple[str, ...]
+    """Names of all classes of the dataset without the background, whether or not shown here."""
+    samples: tuple[ImageSample, ...]
+    """The images."""
+    labels_from: str
+    """Where image labels are from: `annotations`, `label maps`, `folders`, `manifest` or a file."""
+    notes: tuple[str, ...] = field(default=())
+    """What the user should be told about it."""
 
 
 def require_listed_frames(sample: VideoSample, n_frames: int) -> None:

@@ -25,8 +25,7 @@ from attncli.files.outputs import SETTINGS, claim
 from attncli.metrics.agreement import covered_share, mask_agreement
 from attncli.metrics.entropy import map_entropy
 from attncli.metrics.value_range import Range, stretched
-from attncli.reporting import Reporter
-from attncli.workflows.outcome import Outcome, Row
+from attncli.reporting import Outcome, Reporter, Row
 
 MASK_FIGURES = ("mask_iou", "inside_percent", "pointing_percent")
 MASK_COLUMNS = (*MASK_FIGURES, "empty_frames")

@@ -17,9 +17,9 @@ from attncli.backbones.segmenters.frames import Segmenter, SourceFrame
 from attncli.config.segment import SegmentConfig
 from attncli.config.toml import dump
 from attncli.data.layouts import open_dataset
-from attncli.data.read_ahead import read_ahead
 from attncli.data.samples import VideoSample, require_listed_frames
-from attncli.data.video import count_frames, iterate_frames, remark_on
+from attncli.data.video.read_ahead import read_ahead
+from attncli.data.video.reading import count_frames, iterate_frames, remark_on
 from attncli.errors import AttncliError, Failure, Remark
 from attncli.files.atomic import write_text
 from attncli.files.failures import write_failures
@@ -27,9 +27,8 @@ from attncli.files.locks import held
 from attncli.files.masks import MaskDirectory, MaskWriter
 from attncli.files.outputs import SETTINGS, claim
 from attncli.machine import usable_cores
-from attncli.reporting import Reporter
+from attncli.reporting import Outcome, Reporter, Row, warn_of
 from attncli.training.distributed import join
-from attncli.workflows.outcome import Outcome, Row, warn_of
 
 FAILURES = "failures.jsonl"
 

@@ -10,8 +10,7 @@ from attncli.data.toy.painting import SMALLEST_SIDE_PX
 from attncli.data.toy.ucf101 import count_ucf101, make_ucf101
 from attncli.errors import UsageError
 from attncli.files.outputs import claim
-from attncli.reporting import Reporter
-from attncli.workflows.outcome import Outcome
+from attncli.reporting import Outcome, Reporter
 
 Layout = Literal["ucf101", "ssv2", "ckplus"]
 

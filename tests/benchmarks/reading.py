@@ -27,10 +27,10 @@ import torchvision.transforms.functional
 from torch.utils.data import DataLoader, SequentialSampler
 
 from attncli.config.training import ClipConfig
-from attncli.data.clips import ClipDataset, clip_loader
+from attncli.data.clips.reading import ClipDataset, clip_loader
 from attncli.data.layouts import open_dataset
 from attncli.data.samples import VideoDataset, VideoSample
-from attncli.data.video import write_video
+from attncli.data.video.reading import write_video
 
 BATCH = 8
 FPS = 25

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attncli.data.video import write_video
+from attncli.data.video.reading import write_video
 
 SIZE_HW = (240, 320)
 

@@ -9,8 +9,7 @@ import typer
 from attncli.commands import console, progress
 from attncli.commands.options import read_paths
 from attncli.errors import Failure
-from attncli.reporting import Silent
-from attncli.workflows.outcome import Outcome
+from attncli.reporting import Outcome, Silent
 
 ROWS = [
     {"run": "runs/" + "x" * 120, "top1": 93.956, "entropy": 2.0264, "clips": 12, "lr": 1e-4},

@@ -3,7 +3,8 @@ from importlib import metadata
 
 import pytest
 
-from attncli.workflows import doctor, numerics
+from attncli.workflows.doctor import numerics
+from attncli.workflows.doctor import report as doctor
 
 
 def by_check(stdout: str) -> dict[str, dict[str, str]]:
@@ -45,7 +46,7 @@ def test_a_decoder_that_loses_a_frame_or_breaks_is_found(run_cli, monkeypatch, c
             raise ImportError("libavcodec.so: cannot open shared object file")
         return counted
 
-    monkeypatch.setattr("attncli.data.video.count_frames", count)
+    monkeypatch.setattr("attncli.data.video.reading.count_frames", count)
     code, stdout, _ = run_cli("doctor", "--json")
     rows = by_check(stdout)
     assert code == 1

@@ -11,7 +11,7 @@ from attncli.config.edit_spatial import SelectSpatialConfig
 from attncli.config.toml import dump
 from attncli.files.masks import FrameMasks, Instance, MaskDirectory, MaskWriter
 from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory, VideoAttention
-from attncli.workflows.outcome import Outcome
+from attncli.reporting import Outcome
 
 # pycocotools 2.0.11 hands numpy an array type of its own in numpy 1's manner.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

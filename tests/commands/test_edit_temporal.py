@@ -11,7 +11,7 @@ from attncli.errors import Failure
 from attncli.files.active_intervals import ActiveInterval, write_active_intervals
 from attncli.files.edit_directory import EditClip, EditDirectory
 from attncli.files.temporal_edits import HEADER, write_temporal_edits
-from attncli.workflows.outcome import Outcome
+from attncli.reporting import Outcome
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_select_passes_its_options_on_and_names_what_cannot_be_read(tmp_path, ru
         seen.update(settings=settings, out=out, kind=editing.kind, **options)
         return Outcome(rows=[{"clips": 1}], failures=[Failure("7", "videos/7.webm", "damaged")])
 
-    monkeypatch.setattr("attncli.workflows.clip_selection.selection.select_clips", select_clips)
+    monkeypatch.setattr("attncli.workflows.edit.select.selection.select_clips", select_clips)
     words = ("--weakest-classes", "8", "--max-clips", "20", "-o", tmp_path / "edits", "--resume")
     answer = run_cli("edit-temporal", "select", "run", *words)
     assert answer.exit_code == 3
@@ -157,7 +157,7 @@ def served(monkeypatch):
         calls.append((edits, options))
         return Outcome(rows=[{"clips": 1, "edited": 1}])
 
-    monkeypatch.setattr("attncli.workflows.edit_temporal.serve.serve_edits", serve_edits)
+    monkeypatch.setattr("attncli.workflows.edit.temporal.serve.serve_edits", serve_edits)
     return calls
 
 

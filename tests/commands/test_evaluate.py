@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from attncli.errors import Failure
-from attncli.workflows.outcome import Outcome
+from attncli.reporting import Outcome
 
 
 def test_a_missing_run_is_a_one_line_error(tmp_path: Path, run_cli: Callable[..., Any]) -> None:
@@ -33,7 +33,7 @@ def test_options_reach_the_workflow_and_unread_clips_the_exit_code(
         given.update(options, runs=runs)
         return Outcome(rows=[{"top1": 50.0}], failures=[Failure("a", "a.avi", "broken")])
 
-    monkeypatch.setattr("attncli.workflows.evaluate.evaluate_runs", record)
+    monkeypatch.setattr("attncli.workflows.evaluate.networks.evaluate_runs", record)
     words = ["--split", "train", "--checkpoint", "best", "--batch-size", "4", "--workers", "0"]
     words += ["--frames", "6", "--temporal-edits", "edits.csv"]
     answer = run_cli("eval", "-", *words, "--precision", "bf16", "--json", stdin="a\nb\n")

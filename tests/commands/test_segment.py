@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from attncli.data.video import write_video
+from attncli.data.video.reading import write_video
 
 
 @pytest.fixture

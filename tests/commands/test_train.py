@@ -10,7 +10,7 @@ from attncli.catalog import METHODS, load
 from attncli.commands.train import RUN_OPTIONS
 from attncli.config.fields import settings
 from attncli.config.object_abn import ObjectAbnConfig
-from attncli.workflows.outcome import Outcome
+from attncli.reporting import Outcome
 
 REQUIRED = {"data": "videos", "masks": "masks"}
 
@@ -25,7 +25,7 @@ def trained(monkeypatch):
         calls.append((method, config, rest))
         return Outcome(rows=[{"method": method}])
 
-    module = ModuleType("attncli.workflows.train")
+    module = ModuleType("attncli.workflows.train.network")
     module.train = train
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return calls

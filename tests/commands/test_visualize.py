@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from attncli.reporting import Outcome
 from attncli.visualization.clips import HeatStyle
 from attncli.visualization.selection import Wish
-from attncli.workflows import visualize, visualize_classes, visualize_faces
-from attncli.workflows.outcome import Outcome
+from attncli.workflows.visualize import classes as visualize_classes
+from attncli.workflows.visualize import clips as visualize
+from attncli.workflows.visualize import faces as visualize_faces
 
 
 @pytest.fixture
@@ -193,7 +195,7 @@ def test_a_run_that_is_not_there_is_one_line_on_stderr(run_cli, tmp_path):
 
 
 def test_drawing_needs_no_torch():
-    names = ("visualize", "visualize_classes", "visualize_faces")
-    modules = ", ".join(f"attncli.workflows.{name}" for name in names)
+    names = ("clips", "classes", "faces")
+    modules = ", ".join(f"attncli.workflows.visualize.{name}" for name in names)
     check = f"import {modules}, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -29,7 +29,7 @@ from attncli.visualization.lettering import (
     write_line,
 )
 from attncli.visualization.saving import save_figure
-from attncli.workflows.visualize_classes import ClassPicture, visualize_classes
+from attncli.workflows.visualize.classes import ClassPicture, visualize_classes
 
 JUMP, WALK = "\u8df3", "\u8d70"
 CACHES = (fonts._installed, fonts._family)

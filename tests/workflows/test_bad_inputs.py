@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from attncli.config.segment import SegmentConfig
-from attncli.data.video import write_video
+from attncli.data.video.reading import write_video
 from attncli.files.failures import read_failures
 from attncli.files.masks import MaskDirectory
 from attncli.reporting import Silent

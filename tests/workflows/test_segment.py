@@ -12,7 +12,7 @@ import pytest
 
 from attncli.config.segment import SegmentConfig
 from attncli.data.toy.scenes import render
-from attncli.data.video import write_video
+from attncli.data.video.reading import write_video
 from attncli.errors import AttncliError
 from attncli.files.failures import read_failures
 from attncli.files.masks import MaskDirectory

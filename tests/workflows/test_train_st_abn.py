@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from attncli.config.edit_spatial import SelectSpatialConfig
 from attncli.config.toml import dump
-from attncli.data.video import write_video
+from attncli.data.video.reading import write_video
 from attncli.files.masks import FrameMasks, Instance, MaskWriter
 from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory
 from attncli.files.temporal_edits import write_temporal_edits

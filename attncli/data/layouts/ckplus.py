@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from attncli.data.frame_folders import image_files, natural_order
 from attncli.data.samples import Split, VideoDataset, VideoSample
+from attncli.data.video.frame_folders import image_files, natural_order
 from attncli.errors import AttncliError
 
 NAME = "ckplus"

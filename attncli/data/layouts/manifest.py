@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attncli.data.samples import UNKNOWN_LABEL, Split, VideoDataset, VideoSample
-from attncli.data.video import VIDEO_SUFFIXES
+from attncli.data.video.reading import VIDEO_SUFFIXES
 from attncli.errors import AttncliError
 from attncli.files.text import (
     has_control_characters,

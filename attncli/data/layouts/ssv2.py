@@ -16,10 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from attncli.data.frame_folders import natural_order
 from attncli.data.layouts.video_tree import notes_on_left_out, require_one_file
 from attncli.data.samples import UNKNOWN_LABEL, Split, VideoDataset, VideoSample
-from attncli.data.video import VIDEO_SUFFIXES
+from attncli.data.video.frame_folders import natural_order
+from attncli.data.video.reading import VIDEO_SUFFIXES
 from attncli.errors import AttncliError
 from attncli.files.text import lines_of, parse_json, read_text, words_of
 

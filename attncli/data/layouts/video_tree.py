@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from attncli.data.frame_folders import IMAGE_SUFFIXES, natural_order
-from attncli.data.video import VIDEO_SUFFIXES
+from attncli.data.video.frame_folders import IMAGE_SUFFIXES, natural_order
+from attncli.data.video.reading import VIDEO_SUFFIXES
 from attncli.errors import AttncliError
 
 

@@ -16,7 +16,7 @@ import tomli_w
 
 from attncli.data.toy.actions import ACTIONS, OTHERS, Handling, render_action
 from attncli.data.toy.true_masks import write_masks
-from attncli.data.video import write_video
+from attncli.data.video.reading import write_video
 from attncli.errors import UsageError
 from attncli.files.active_intervals import ActiveInterval, write_active_intervals
 from attncli.files.atomic import replacing_directory, write_text

@@ -10,7 +10,7 @@ import tomli_w
 from attncli.data.toy.painting import Scene
 from attncli.data.toy.scenes import MOTIONS, render
 from attncli.data.toy.true_masks import write_masks
-from attncli.data.video import write_video
+from attncli.data.video.reading import write_video
 from attncli.errors import UsageError
 from attncli.files.atomic import replacing_directory, write_text
 from attncli.reporting import Reporter

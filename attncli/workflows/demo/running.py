@@ -17,9 +17,8 @@ from attncli.errors import AttncliError, ExitCode
 from attncli.files.atomic import write_text
 from attncli.files.outputs import SETTINGS, claim
 from attncli.machine import usable_cores
-from attncli.reporting import Reporter
-from attncli.workflows.beside import Process, run_beside, start_attncli
-from attncli.workflows.outcome import Outcome, Row
+from attncli.reporting import Outcome, Reporter, Row
+from attncli.workflows.calls import Process, run_beside, start_attncli
 
 Arguments = list[str]
 """What one call of `attncli` is told."""

@@ -7,7 +7,7 @@ import pytest
 from attncli.data.layouts import open_dataset, recognise
 from attncli.data.toy.actions import ACTIONS
 from attncli.data.toy.ssv2 import count_ssv2, draw, make_ssv2, toy_videos
-from attncli.data.video import count_frames, frame_size_hw, read_frames
+from attncli.data.video.reading import count_frames, frame_size_hw, read_frames
 from attncli.errors import UsageError
 from attncli.files.active_intervals import read_active_intervals
 from attncli.files.masks import MaskDirectory

@@ -5,7 +5,7 @@ import pytest
 
 from attncli.data.layouts import open_dataset, recognise
 from attncli.data.toy.ucf101 import draw, make_ucf101, toy_videos
-from attncli.data.video import count_frames, frame_size_hw, read_frames
+from attncli.data.video.reading import count_frames, frame_size_hw, read_frames
 from attncli.errors import UsageError
 from attncli.files.masks import MaskDirectory
 from attncli.reporting import Silent

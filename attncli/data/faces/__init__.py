@@ -1,0 +1,1 @@
+"""Faces of people: where they are, sequences of them, who is in which fold."""

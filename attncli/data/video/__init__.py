@@ -1,0 +1,1 @@
+"""Videos as files: found whole or damaged, decoded, turned upright, read ahead."""

@@ -1,0 +1,1 @@
+"""Have people correct the attention of a network."""

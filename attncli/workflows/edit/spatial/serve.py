@@ -1,0 +1,39 @@
+"""Let a person paint where attention belongs on a page in the browser, until interrupted."""
+
+from pathlib import Path
+
+from attncli.editor.painted import PaintedMasks
+from attncli.editor.server import serve_page
+from attncli.editor.spatial_api import SpatialApi
+from attncli.errors import AttncliError
+from attncli.files.spatial_edits import open_spatial_edits
+from attncli.reporting import Outcome, Reporter
+from attncli.workflows.edit.spatial.check import summary
+
+
+def serve_edits(edits: Path, *, port: int = 0, browser: bool = True, reporter: Reporter) -> Outcome:
+    """Serve the page until Ctrl-C, which is its normal end; every change is on disk before that.
+
+    Args:
+        edits: Edit directory.
+        port: Where to listen on 127.0.0.1; any free port where 0.
+        browser: Whether to open the page in the browser.
+        reporter: Is told the address.
+
+    Returns:
+        One row: what the edits hold then.
+
+    Raises:
+        AttncliError: There are no edits, they are malformed, another editor has them open, or the
+            port is taken.
+    """
+    directory = open_spatial_edits(edits)
+    clips = directory.read_clips()
+    if not clips:
+        raise AttncliError("there is no clip to edit", where=edits, remedy="select others")
+    with PaintedMasks(directory) as painted:
+        api = SpatialApi(directory=directory, clips=clips, painted=painted)
+        serve_page(api, port=port, browser=browser, reporter=reporter)
+    row = summary(directory)
+    reporter.note(f"edits are in {directory.edits.root}: {row['edited']} of {len(clips)} clips")
+    return Outcome(rows=[row])

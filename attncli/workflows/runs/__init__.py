@@ -1,0 +1,1 @@
+"""What every run has: settings, a network, a source of samples, an environment."""

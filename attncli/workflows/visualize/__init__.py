@@ -1,0 +1,1 @@
+"""Draw what runs attend to, one module a kind of figure."""

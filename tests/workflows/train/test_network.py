@@ -1,0 +1,347 @@
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from attncli.config.object_abn import X3DConfig
+from attncli.data.clips.guides import Guidance
+from attncli.data.layouts import open_dataset
+from attncli.data.video.reading import write_video
+from attncli.files.checkpoints import read_checkpoint
+from attncli.files.failures import read_failures
+from attncli.files.masks import FrameMasks, Instance, MaskWriter
+from attncli.training.distributed import World
+from attncli.workflows.runs.source import VideoSource
+from attncli.workflows.train.network import _training_clips, _validation_batches
+
+CLASSES = ("Left", "Right", "Up")
+FRAMES, HEIGHT, WIDTH, SQUARE = 12, 48, 64, 10
+TINY = (
+    *("--weights", "none", "--width-factor", "0.5", "--depth-factor", "0.3"),
+    *("--frames", "4", "--frame-stride", "2", "--crop-px", "32", "--short-side-val-px", "32"),
+    *("--short-side-min-px", "32", "--short-side-max-px", "40"),
+    *("--batch-size", "4", "--workers", "0", "--device", "cpu", "--lr", "1e-3"),
+)
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
+EPOCHS = ("--epochs", "3")
+TIMINGS = ("clips_per_sec", "wait_percent", "seconds")
+
+
+SERVER = """
+import json, os, signal, sys, time
+from attncli.cli import run
+import attncli.workflows.train.network  # once, before the forks
+
+for line in sys.stdin:
+    words, delay = json.loads(line)
+    if not (child := os.fork()):
+        os.dup2(2, 1)
+        os._exit(run(words))
+    end = time.monotonic() + delay
+    while not (status := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > end:
+            os.kill(child, signal.SIGKILL)
+            end += 600
+        time.sleep(0.01)
+    print(os.waitstatus_to_exitcode(status[1]), flush=True)
+"""
+"""Runs each command it is told in a fork of itself, and kills it when its time is up."""
+
+Launch = Callable[..., int]
+
+
+@pytest.fixture(scope="module")
+def launch() -> Iterator[Launch]:
+    """Return a function that runs `attncli` in a process of its own and returns its exit code."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=ONE_THREAD,
+    )
+
+    def run_words(*words: object, seconds: float = 600) -> int:
+        process.stdin.write(json.dumps([[str(word) for word in words], seconds]) + "\n")
+        process.stdin.flush()
+        return int(process.stdout.readline())
+
+    with process:
+        yield run_words
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset in UCF101's layout: 11 training and 6 validation videos of 3 classes."""
+    root = tmp_path_factory.mktemp("data") / "ucf101"
+    generator = np.random.default_rng(0)
+    lists: dict[str, list[str]] = {"train": [], "test": []}
+    for number, name in enumerate(CLASSES):
+        for group in range(1, 7):
+            if (name, group) != ("Up", 1):  # 11 clips leave an uneven last batch
+                video = f"{name}/v_{name}_g{group:02}_c01.avi"
+                write_video(root / "UCF-101" / video, moving_square(number, generator), 25.0)
+                split, label = ("train", f" {number + 1}") if group <= 4 else ("test", "")
+                lists[split].append(video + label)
+    folder = root / "ucfTrainTestlist"
+    folder.mkdir()
+    index = "".join(f"{number + 1} {name}\n" for number, name in enumerate(CLASSES))
+    (folder / "classInd.txt").write_text(index)
+    for split, lines in lists.items():
+        (folder / f"{split}list01.txt").write_text("".join(f"{line}\n" for line in lines))
+    return root
+
+
+def moving_square(motion: int, generator: np.random.Generator) -> np.ndarray:
+    """Return a bright square that moves left, right or up over noise."""
+    frames = generator.integers(0, 60, (FRAMES, HEIGHT, WIDTH, 3), dtype=np.uint8)
+    for t, frame in enumerate(frames):
+        x = (50 - 4 * t, 4 * t, 30)[motion]
+        y = (20, 20, 36 - 3 * t)[motion]
+        frame[max(y, 0) : y + SQUARE, max(x, 0) : x + SQUARE] = 220
+    return frames
+
+
+@pytest.fixture(scope="module")
+def trained(data: Path, launch: Launch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of three epochs that nothing interrupted."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    assert launch("train", "x3d", "--data", data, *TINY, *EPOCHS, "-o", out) == 0
+    return out
+
+
+def log_without_timings(directory: Path) -> list[dict[str, str]]:
+    with (directory / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    return [{k: v for k, v in row.items() if k not in TIMINGS} for row in rows]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "seed"),
+    [((), 0), (("--checkpoint-every", "1"), 1), (("--checkpoint-every", "2", "--workers", "2"), 2)],
+)
+def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(
+    data: Path,
+    trained: Path,
+    launch: Launch,
+    tmp_path: Path,
+    options: tuple[str, ...],
+    seed: int,
+) -> None:
+    out = tmp_path / "run"
+    words = ("train", "x3d", "--data", data, *TINY, *EPOCHS, *options, "-o", out, "--resume")
+    begun = time.monotonic()
+    assert launch(*words[:-2], tmp_path / "unkilled") == 0
+    seconds = time.monotonic() - begun
+    delays = np.random.default_rng(seed).uniform(0.1, 0.6, 6) * seconds
+    endings = [launch(*words, seconds=delay) for delay in delays]
+    assert -signal.SIGKILL in endings
+    assert launch(*words) == 0
+    assert (out / "model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
+    assert log_without_timings(out) == log_without_timings(trained)
+
+
+@pytest.mark.slow
+def test_two_processes_learn_like_one(data: Path, launch: Launch, tmp_path: Path) -> None:
+    # Of the last batch's single clip the second process has none.
+    words = ["train", "abn", "--data", data, *TINY, *EPOCHS, "--batch-size", "5", "-o"]
+    assert launch(*words, tmp_path / "one") == 0
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    answer = subprocess.run(
+        [*torchrun, "-m", "attncli", *map(str, words), str(tmp_path / "two"), "--json"],
+        capture_output=True,
+        text=True,
+        env=ONE_THREAD,
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert len(json.loads(answer.stdout)) == 1  # one process alone prints
+    one, two = (log_without_timings(tmp_path / name) for name in ("one", "two"))
+    assert len(one) == len(two) == 3
+    for alone, shared in zip(one, two, strict=True):
+        assert alone.keys() == shared.keys()
+        for name, value in alone.items():
+            assert float(shared[name]) == pytest.approx(float(value), rel=1e-3), name
+
+
+def test_a_finished_run_is_left_alone(
+    data: Path, trained: Path, run_cli: Callable[..., Any]
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in trained.rglob("*.pt")}
+    answer = run_cli(
+        "train", "x3d", "--data", data, *TINY, *EPOCHS, "-o", trained, "--resume", "--json"
+    )
+    assert answer.exit_code == 0
+    assert "this run is complete; nothing to do" in answer.stderr
+    (row,) = json.loads(answer.stdout)
+    assert (row["run"], row["method"], row["clips"]) == (str(trained), "x3d", 6)
+    assert {path: path.stat().st_mtime_ns for path in trained.rglob("*.pt")} == before
+
+
+@pytest.mark.slow
+def test_a_run_can_be_given_more_epochs(
+    data: Path, trained: Path, launch: Launch, tmp_path: Path
+) -> None:
+    words = ("train", "x3d", "--data", data, *TINY, "-o", tmp_path / "run", "--resume")
+    assert launch(*words, "--epochs", "1") == 0
+    assert launch(*words, *EPOCHS) == 0
+    weights = (tmp_path / "run" / "model.safetensors").read_bytes()
+    assert weights == (trained / "model.safetensors").read_bytes()
+    assert log_without_timings(tmp_path / "run") == log_without_timings(trained)
+
+
+def test_other_settings_than_it_was_begun_with_are_refused(
+    data: Path, trained: Path, run_cli: Callable[..., Any]
+) -> None:
+    words = ("train", "x3d", "--data", data, *TINY, *EPOCHS, "-o", trained, "--resume")
+    answer = run_cli(*words, "--seed", "5", "--flip", "none", "--workers", "1")
+    assert answer.exit_code == 2
+    assert "begun with other settings: --flip, --seed" in answer.stderr
+    assert "--workers" not in answer.stderr
+
+
+def test_a_dry_run_counts_and_touches_nothing(
+    data: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    words = ("train", "abn", "--data", data, *TINY, "-o", tmp_path / "run", "--dry-run", "--json")
+    plan = {row["name"]: row["value"] for row in json.loads(run_cli(*words).stdout)}
+    assert (plan["train clips"], plan["val clips"], plan["classes"]) == (11, 6, 3)
+    assert plan["parameters"] > 10_000
+    assert (plan["epochs"], plan["out"]) == (50, str(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture
+def damaged(data: Path, tmp_path: Path) -> Path:
+    """The dataset with one training and one validation video cut to nothing."""
+    copy = tmp_path / "damaged"
+    shutil.copytree(data, copy)
+    for name in ("Left/v_Left_g01_c01.avi", "Up/v_Up_g06_c01.avi"):
+        (copy / "UCF-101" / name).write_bytes(b"no video")
+    return copy
+
+
+def test_unreadable_videos_are_named_and_the_rest_is_done(
+    damaged: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    answer = run_cli("train", "x3d", "--data", damaged, *TINY, "--epochs", "1", "-o", out)
+    assert answer.exit_code == 3
+    failed = [failure.id for failure in read_failures(out / "failures.jsonl")]
+    assert failed == ["Left/v_Left_g01_c01", "Up/v_Up_g06_c01"]
+    assert (out / "model.safetensors").exists()
+
+
+def test_training_begins_with_the_weights_of_another_run(
+    data: Path, trained: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    words = ("train", "x3d", "--data", data, *TINY, "--epochs", "1", "--lr", "1e-12", "-o", out)
+    assert run_cli(*words, "--init", trained).exit_code == 0
+    first, second = (load_file(path / "model.safetensors") for path in (trained, out))
+    name = "blocks.5.proj.weight"
+    torch.testing.assert_close(first[name], second[name])
+
+
+def test_weights_of_another_architecture_are_refused(
+    data: Path, trained: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    answer = run_cli("train", "abn", "--data", data, *TINY, "--init", trained, "-o", out)
+    assert answer.exit_code == 1
+    assert "the weights are of another architecture (missing: " in answer.stderr
+
+
+def test_a_checkpoint_of_another_architecture_is_not_taken_up(
+    data: Path, trained: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(trained, out)
+    state = read_checkpoint(out / "checkpoints" / "last.pt")
+    state["model"]["blocks.5.proj.weight"] = torch.zeros(5, 5)
+    torch.save(state, out / "checkpoints" / "last.pt")
+    (out / "model.safetensors").unlink()
+    answer = run_cli("train", "x3d", "--data", data, *TINY, *EPOCHS, "-o", out, "--resume")
+    assert answer.exit_code == 1
+    assert "of another shape: blocks.5.proj.weight" in answer.stderr
+
+
+def test_a_loss_that_is_no_number_ends_in_one_line(
+    data: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    words = ("train", "x3d", "--data", data, *TINY, *EPOCHS, "--optimizer", "sgd", "-o", out)
+    answer = run_cli(*words, "--lr", "1e35", "--checkpoint-every", "1")
+    assert answer.exit_code == 1
+    assert "the loss is no longer finite in epoch 1, step" in answer.stderr
+    assert not (out / "model.safetensors").exists()
+
+
+def test_masks_that_are_nowhere_are_missed_before_anything_is_written(
+    data: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    masks, out = tmp_path / "masks", tmp_path / "run"
+    answer = run_cli("train", "object-abn", "--data", data, "--masks", masks, *TINY, "-o", out)
+    assert answer.exit_code == 1
+    assert "no masks of any training clip here; make them: attncli segment" in answer.stderr
+    assert not out.exists()
+
+
+def test_object_abn_learns_from_masks_and_names_clips_without(
+    data: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    masks, out = tmp_path / "masks", tmp_path / "run"
+    pixels = np.zeros((HEIGHT, WIDTH), dtype=np.bool_)
+    pixels[20:30, 20:40] = True
+    videos = sorted((data / "UCF-101").glob("*/*.avi"))
+    for video in videos[1:]:
+        with MaskWriter(masks, f"{video.parent.name}/{video.stem}") as writer:
+            for frame in range(FRAMES):
+                instance = Instance.of(pixels, category="square", score=1.0)
+                writer.write(FrameMasks(frame, (HEIGHT, WIDTH), (instance,)))
+    words = ("train", "object-abn", "--data", data, "--masks", masks, *TINY, "--epochs", "2")
+    assert run_cli(*words, "-o", out).exit_code == 3
+    assert [failure.id for failure in read_failures(out / "failures.jsonl")] == [
+        f"{videos[0].parent.name}/{videos[0].stem}"
+    ]
+    assert all(0 < float(row["loss_mask"]) < 1 for row in log_without_timings(out))
+
+
+def test_training_clips_are_augmented_and_validation_clips_are_not(data):
+    config = X3DConfig(
+        data=data,
+        weights="none",
+        frames=4,
+        frame_stride=2,
+        crop_px=32,
+        short_side_min_px=32,
+        short_side_max_px=40,
+        short_side_val_px=32,
+        batch_size=4,
+        workers=0,
+    )
+    dataset = open_dataset(data, split="train")
+    world = World(rank=0, size=1, device=torch.device("cpu"))
+
+    def crops(loader):
+        batches = list(loader)
+        order = torch.cat([batch.rows for batch in batches]).argsort()
+        return torch.cat([batch.crops for batch in batches])[order]
+
+    training = _training_clips(VideoSource(config), dataset, Guidance(), config, world)
+    training.order.begin(0, 0)
+    assert len(crops(training.loader).unique(dim=0)) > 1
+    validation = crops(_validation_batches(VideoSource(config), dataset, config, world))
+    assert len(validation.unique(dim=0)) == 1  # all videos have one size, so one centre square
