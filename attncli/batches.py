@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
 from attncli.errors import Failure, Remark
+
+T = TypeVar("T")
+S = TypeVar("S", bound="_OfTensors")
 
 
 @runtime_checkable
@@ -30,16 +33,17 @@ class Batch(Protocol):
         """Samples of this batch that may not be what they should be."""
         ...
 
-    def to(self, device: torch.device) -> Self:
+    def to(self: T, device: torch.device) -> T:
         """Return the batch with its tensors on `device`, copied without waiting."""
         ...
 
-    def pin_memory(self) -> Self:
+    def pin_memory(self: T) -> T:
         """Return the batch in page-locked memory, which a GPU fetches while the CPU goes on."""
         ...
 
 
 B = TypeVar("B", bound=Batch)
+B_contra = TypeVar("B_contra", bound=Batch, contravariant=True)
 B_co = TypeVar("B_co", bound=Batch, covariant=True)
 
 
@@ -47,15 +51,15 @@ B_co = TypeVar("B_co", bound=Batch, covariant=True)
 class _OfTensors:
     """A batch whose fields are tensors, mappings to tensors, or stay on the host."""
 
-    def to(self, device: torch.device) -> Self:
+    def to(self: S, device: torch.device) -> S:
         """Return the batch with its tensors on `device`, copied without waiting."""
         return self._with_tensors(lambda tensor: tensor.to(device, non_blocking=True))
 
-    def pin_memory(self) -> Self:
+    def pin_memory(self: S) -> S:
         """Return the batch in page-locked memory, which a GPU fetches while the CPU goes on."""
         return self._with_tensors(Tensor.pin_memory)
 
-    def _with_tensors(self, change: Callable[[Tensor], Tensor]) -> Self:
+    def _with_tensors(self: S, change: Callable[[Tensor], Tensor]) -> S:
         changed: dict[str, Any] = {}
         for each in fields(self):
             value = getattr(self, each.name)

@@ -19,6 +19,33 @@ class Paper:
     """Year of publication; None where the text gives none."""
     module: str
     """Module with the method, in the paper's notation."""
+    demo: str | None = None
+    """`module:Class` of its pipeline on toy data, as `attncli demo` runs it; None where there is
+    none."""
+
+
+@dataclass(frozen=True)
+class ToyData:
+    """A small made-up dataset in the layout of a real one, and what it is like by default."""
+
+    name: str
+    """Name on the command line, of the layout."""
+    make: str
+    """`module:function` that writes it."""
+    count: str
+    """`module:function` that counts what would be written."""
+    parts: str
+    """What it consists of, in words."""
+    size: int
+    """Videos of each class, or people."""
+    frames: int
+    """Frames of a video of usual length."""
+    frame_hw: tuple[int, int]
+    """Rows and columns of a frame, in pixels."""
+    fewest_frames: str | None = None
+    """`module:CONSTANT`, the fewest frames that `frames` can be; None where it is 1."""
+    has_others: bool = False
+    """Whether others can act beside the one that counts."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +107,7 @@ OBJECT_ABN = Paper(
     authors="Nitta, Hirakawa, Fujiyoshi, Tamaki",
     year=2022,
     module="attncli.methods.object_abn",
+    demo="attncli.workflows.demo.object_abn:ObjectAbnDemo",
 )
 
 ST_ABN = Paper(
@@ -91,6 +119,7 @@ ST_ABN = Paper(
     authors="Mitsuhara, Hirakawa, Yamashita, Fujiyoshi",
     year=2021,
     module="attncli.methods.st_abn",
+    demo="attncli.workflows.demo.st_abn:StAbnDemo",
 )
 
 RAM = Paper(
@@ -102,6 +131,50 @@ RAM = Paper(
     authors="Miyoshi, Nagata, Hashimoto",
     year=None,
     module="attncli.methods.ram",
+    demo="attncli.workflows.demo.ram:RamDemo",
+)
+
+SSDD = Paper(
+    key="ssdd",
+    title="Self-Supervised Difference Detection for Weakly-Supervised Semantic Segmentation",
+    authors="Shimoda, Yanai",
+    year=2019,
+    module="attncli.methods.ssdd.cam",
+)
+
+PAPERS = (OBJECT_ABN, ST_ABN, RAM, SSDD)
+
+TOY_DATA = (
+    ToyData(
+        name="ucf101",
+        make="attncli.data.toy.ucf101:make_ucf101",
+        count="attncli.data.toy.ucf101:count_ucf101",
+        parts="videos, split files and masks",
+        size=24,
+        frames=72,
+        frame_hw=(120, 160),
+    ),
+    ToyData(
+        name="ssv2",
+        make="attncli.data.toy.ssv2:make_ssv2",
+        count="attncli.data.toy.ssv2:count_ssv2",
+        parts="videos, split files and masks",
+        size=24,
+        frames=48,
+        frame_hw=(96, 112),
+        fewest_frames="attncli.data.toy.ssv2:FEWEST_FRAMES",
+        has_others=True,
+    ),
+    ToyData(
+        name="ckplus",
+        make="attncli.data.toy.ckplus:make_ckplus",
+        count="attncli.data.toy.ckplus:count_ckplus",
+        parts="image sequences, emotions, landmarks and masks",
+        size=40,
+        frames=14,
+        frame_hw=(144, 160),
+        fewest_frames="attncli.data.toy.ckplus:FEWEST_FRAMES",
+    ),
 )
 
 CLIPS = Task(
@@ -120,6 +193,14 @@ FACES = Task(
     figure="attncli.workflows.visualize.faces:draw",
 )
 """Image sequences of people, tested on people never seen, a network a fold."""
+
+IMAGES = Task(
+    source="attncli.data.images.source:ImageSource",
+    train="attncli.workflows.train.network:train",
+    evaluation="attncli.evaluation.image_labels:ImageLabels",
+    figure="attncli.workflows.visualize.score_maps:draw",
+)
+"""Images with any number of classes each."""
 
 METHODS = (
     Method(
@@ -208,6 +289,15 @@ METHODS = (
         example="attncli train enhanced-convlstm-ram --data CK+/ --folds 10 -o runs/ec_ram",
         attention=("spatial",),
     ),
+    Method(
+        name="cam",
+        summary="Classifier of images whose class activation maps are the seeds of SSDD.",
+        paper=SSDD,
+        task=IMAGES,
+        config="attncli.config.ssdd:CamConfig",
+        build="attncli.methods.ssdd.cam:build_cam",
+        example="attncli train cam --data VOC2012/ -o runs/cam",
+    ),
 )
 
 COMMANDS = (
@@ -250,6 +340,24 @@ def method(name: str) -> Method:
         KeyError: No method has that name.
     """
     return {row.name: row for row in METHODS}[name]
+
+
+def paper(key: str) -> Paper:
+    """Return the paper with the short name `key`.
+
+    Raises:
+        KeyError: No paper has that name.
+    """
+    return {row.key: row for row in PAPERS}[key]
+
+
+def toy_data(name: str) -> ToyData:
+    """Return the toy dataset called `name`.
+
+    Raises:
+        KeyError: No toy dataset has that name.
+    """
+    return {row.name: row for row in TOY_DATA}[name]
 
 
 def load(reference: str) -> Any:

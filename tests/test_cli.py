@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -12,7 +13,6 @@ from torch._utils import ExceptionWrapper
 
 from attncli import __version__, cli
 from attncli.catalog import COMMANDS, Command
-from attncli.commands.options import OverwriteOption, ResumeOption
 from attncli.errors import AttncliError, MissingDependencyError, PartialError, UsageError
 
 HEAVY = ("torch", "numpy", "matplotlib", "pandas", "av")
@@ -24,14 +24,20 @@ class OutOfMemoryError(RuntimeError):
     """Stands for torch's error of the same name."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """Settings of a command that fails."""
+
+    word: str = ""
+    """A word."""
+
+
 @pytest.fixture
 def failing(monkeypatch):
     """Return a function that makes `attncli fail` raise an error."""
 
     def make(error: BaseException | None):
-        def command(
-            word: str = "", resume: ResumeOption = False, overwrite: OverwriteOption = False
-        ) -> None:
+        def command(settings: Word, *, resume: bool, overwrite: bool) -> None:
             """Fail."""
             if error is not None:
                 raise error
@@ -285,6 +291,8 @@ def test_the_shipped_completions_are_those_freshly_made(shell, file):
         ("attncli train ob", ["object-abn"]),
         ("attncli train object-abn --ma", ["--masks", "--mask-resize"]),
         ("attncli train abn --optimizer s", ["sgd"]),
+        ("attncli segment videos --min", ["--min-area-px"]),
+        ("attncli demo st", ["st-abn"]),
     ],
 )
 def test_a_key_press_offers_what_can_follow(typed, offered):

@@ -1,12 +1,11 @@
 """`attncli doctor`: what works on this machine."""
 
 from attncli.commands.console import finish
-from attncli.commands.options import JsonOption
 from attncli.errors import AttncliError, MissingDependencyError
 from attncli.reporting import Outcome
 
 
-def command(json: JsonOption = False) -> None:
+def command(*, json: bool) -> None:
     """Check this machine: versions, video decoder, devices, optional packages and numerics.
 
     Example: attncli doctor

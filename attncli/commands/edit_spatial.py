@@ -1,43 +1,23 @@
 """`attncli edit-spatial`: choose clips, let people paint where attention belongs, and check it."""
 
 from collections.abc import Callable
-from functools import partial
-from pathlib import Path
+from dataclasses import replace
 from typing import Annotated
-
-import typer
 
 from attncli.commands import lazy
 from attncli.commands.console import finish, terminal
-from attncli.commands.options import (
-    BatchSizeOption,
-    BelowPercentOption,
-    BrowserOption,
-    DeviceOption,
-    DryRunOption,
-    JsonOption,
-    MaxClipsOption,
-    OutOption,
-    OverwriteOption,
-    PortOption,
-    ResumeOption,
-    WeakestClassesOption,
-    WorkersOption,
-    choice_of_clips,
+from attncli.config.edit_spatial import (
+    FromMasksCall,
+    SelectSpatialCall,
+    SelectSpatialConfig,
+    SpatialEditsCall,
 )
-
-EditsArgument = Annotated[
-    Path, typer.Argument(help="Edit directory, as `edit-spatial select` writes it.")
-]
+from attncli.config.edit_temporal import PageCall
 
 
 def command() -> lazy.Group:
     """Return the group `edit-spatial`."""
-    entries = [
-        lazy.LazyCommand(name, summary, partial(lazy.command, name, function))
-        for name, (summary, function) in SUBCOMMANDS.items()
-    ]
-    return lazy.group("edit-spatial", _edit_spatial, entries)
+    return lazy.family("edit-spatial", _edit_spatial, SUBCOMMANDS)
 
 
 def _edit_spatial() -> None:
@@ -48,25 +28,13 @@ def _edit_spatial() -> None:
 
 
 def select(
-    run: Annotated[Path, typer.Argument(help="Run directory, of a method with such attention.")],
-    out: OutOption = Path("spatial"),
-    masks: Annotated[
-        Path | None,
-        typer.Option(
-            help="Mask directory, as `attncli segment` writes it: instances to choose from.",
-            show_default=False,
-        ),
-    ] = None,
-    weakest_classes: WeakestClassesOption = None,
-    below_percent: BelowPercentOption = None,
-    max_clips: MaxClipsOption = None,
-    batch_size: BatchSizeOption = None,
-    workers: WorkersOption = None,
-    device: DeviceOption = "auto",
-    json: JsonOption = False,
-    dry_run: DryRunOption = False,
-    overwrite: OverwriteOption = False,
-    resume: ResumeOption = False,
+    config: SelectSpatialConfig,
+    call: SelectSpatialCall,
+    *,
+    json: bool,
+    dry_run: bool,
+    overwrite: bool,
+    resume: bool,
 ) -> None:
     """Collect misclassified training clips of the weakest classes, to be painted on.
 
@@ -76,23 +44,18 @@ def select(
 
     Example: attncli edit-spatial select runs/st_abn --masks masks/ssv2 -o spatial/
     """
-    from attncli.config.edit_spatial import SelectSpatialConfig
     from attncli.files.masks import MaskDirectory
     from attncli.workflows.edit.select.selection import select_clips
     from attncli.workflows.edit.spatial.select import SpatialEditing
 
-    settings = SelectSpatialConfig(
-        run=run,
-        masks=None if masks is None else masks.absolute(),
-        **choice_of_clips(weakest_classes, below_percent, max_clips),
-    )
+    masks = config.masks
     outcome = select_clips(
-        settings,
-        out,
+        replace(config, masks=None if masks is None else masks.absolute()),
+        call.out,
         SpatialEditing(None if masks is None else MaskDirectory(masks)),
-        batch_size=batch_size,
-        workers=workers,
-        device=device,
+        batch_size=call.batch_size,
+        workers=call.workers,
+        device=call.device,
         dry_run=dry_run,
         overwrite=overwrite,
         resume=resume,
@@ -102,34 +65,14 @@ def select(
 
 
 def from_masks(
-    edits: EditsArgument,
-    masks: Annotated[
-        Path | None,
-        typer.Option(
-            help="Mask directory, as `attncli segment` writes it; those that `select` was given "
-            "where unset.",
-            show_default=False,
-        ),
-    ] = None,
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Category of instances that count, such as person; may be repeated; all where "
-            "unset.",
-            metavar="CATEGORY",
-            show_default=False,
-        ),
-    ] = None,
-    json: JsonOption = False,
-    dry_run: DryRunOption = False,
+    call: FromMasksCall,
+    *,
+    json: bool,
+    dry_run: bool,
     overwrite: Annotated[
         bool,
-        typer.Option(
-            "--overwrite",
-            help="Replace edits that were made from masks; clips on which people painted keep "
-            "theirs.",
-        ),
-    ] = False,
+        "Replace edits that were made from masks; clips on which people painted keep theirs.",
+    ],
 ) -> None:
     """Take instance masks for edits as they are, without painting.
 
@@ -140,9 +83,9 @@ def from_masks(
     from attncli.workflows.edit.spatial.from_masks import edit_by_masks
 
     outcome = edit_by_masks(
-        edits,
-        masks,
-        keep=keep or (),
+        call.edits,
+        call.masks,
+        keep=call.keep,
         overwrite=overwrite,
         dry_run=dry_run,
         reporter=terminal(),
@@ -150,29 +93,25 @@ def from_masks(
     finish(outcome, as_json=json)
 
 
-def check(edits: EditsArgument, json: JsonOption = False) -> None:
+def check(call: SpatialEditsCall, *, json: bool) -> None:
     """Check that edits are whole, and count what they hold.
 
     Example: attncli edit-spatial check spatial/
     """
     from attncli.workflows.edit.spatial.check import check_edits
 
-    finish(check_edits(edits), as_json=json)
+    finish(check_edits(call.edits), as_json=json)
 
 
-def serve(
-    edits: EditsArgument,
-    port: PortOption = 0,
-    browser: BrowserOption = True,
-    json: JsonOption = False,
-) -> None:
+def serve(call: SpatialEditsCall, page: PageCall, *, json: bool) -> None:
     """Open a page on this machine to paint where attention belongs, until it is interrupted.
 
     Example: attncli edit-spatial serve spatial/
     """
     from attncli.workflows.edit.spatial.serve import serve_edits
 
-    finish(serve_edits(edits, port=port, browser=browser, reporter=terminal()), as_json=json)
+    outcome = serve_edits(call.edits, port=page.port, browser=page.browser, reporter=terminal())
+    finish(outcome, as_json=json)
 
 
 SUBCOMMANDS: dict[str, tuple[str, Callable[..., None]]] = {

@@ -1,33 +1,10 @@
 """`attncli invert-spatial`: what spatial attention is worth, measured by inverting it."""
 
 from attncli.commands.console import finish, terminal
-from attncli.commands.options import (
-    BatchSizeOption,
-    CheckpointOption,
-    DeviceOption,
-    DryRunOption,
-    JsonOption,
-    OtherDataOption,
-    OwnPrecisionOption,
-    OwnWorkersOption,
-    RunsArgument,
-    SplitOption,
-    read_paths,
-)
+from attncli.config.evaluate import AskCall
 
 
-def command(
-    runs: RunsArgument,
-    split: SplitOption = "val",
-    checkpoint: CheckpointOption = "last",
-    data: OtherDataOption = None,
-    batch_size: BatchSizeOption = None,
-    workers: OwnWorkersOption = None,
-    device: DeviceOption = "auto",
-    precision: OwnPrecisionOption = None,
-    json: JsonOption = False,
-    dry_run: DryRunOption = False,
-) -> None:
+def command(call: AskCall, *, json: bool, dry_run: bool) -> None:
     """Measure the accuracy networks lose when 1 - M stands for their spatial attention M.
 
     The greater the drop, in percentage points, the more they owe to where they attend to. What an
@@ -38,14 +15,14 @@ def command(
     from attncli.workflows.evaluate.invert_spatial import invert_runs
 
     outcome = invert_runs(
-        read_paths(runs),
-        split=split,
-        checkpoint=checkpoint,
-        data=data,
-        batch_size=batch_size,
-        workers=workers,
-        device=device,
-        precision=precision,
+        call.runs,
+        split=call.split,
+        checkpoint=call.checkpoint,
+        data=call.data,
+        batch_size=call.batch_size,
+        workers=call.workers,
+        device=call.device,
+        precision=call.precision,
         dry_run=dry_run,
         reporter=terminal(),
     )

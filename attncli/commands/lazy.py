@@ -1,6 +1,8 @@
 """Commands whose modules are imported when they are invoked, not when they are listed."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +11,7 @@ from typer.main import get_command
 
 INVOKED = "attncli.invoked"
 """Key of a context's `meta` that holds the command it has come to."""
+ARGUMENTS = "Arguments"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -43,17 +46,20 @@ class GroupedCommand(TyperCommand):
         return super().invoke(ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write one section a heading, in the order of the options."""
-        sections: dict[str, list[tuple[str, str]]] = {}
+        """Write one section a heading; what all commands have alike comes before the rest."""
+        from attncli.config.fields import COMMON
+
+        sections: dict[str, list[tuple[str, str]]] = {ARGUMENTS: [], COMMON: []}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None:
-                default = "Arguments" if parameter.param_type_name == "argument" else "Options"
+                default = ARGUMENTS if parameter.param_type_name == "argument" else COMMON
                 heading = getattr(parameter, "rich_help_panel", None) or default
-                sections.setdefault(heading, []).append(record)
+                sections.setdefault(heading, []).append((_of_one(record[0]), record[1]))
         for heading, records in sections.items():
-            with formatter.section(heading):
-                formatter.write_dl(records)
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
 
 
 class Group(TyperGroup):
@@ -71,11 +77,40 @@ class Group(TyperGroup):
         return super().parse_args(ctx, args or ["--help"])
 
 
-def command(name: str, function: Callable[..., None]) -> TyperCommand:
-    """Return the command that calls `function` with the options its annotations describe."""
-    made = _typer(name, function)
+def command(
+    name: str, function: Callable[..., None], *, in_file: type | None = None
+) -> TyperCommand:
+    """Return the command that calls `function` with settings, whose fields are its options.
+
+    Args:
+        name: Name on the command line.
+        function: As `attncli.commands.options.spread` takes it; its docstring is the help.
+        in_file: Settings that a file can give too.
+    """
+    from attncli.commands.options import spread  # the list of commands needs no options
+
+    made = _typer(name, spread(function, in_file=in_file))
     made.params += _typer(name, _shared_options).params
     return made
+
+
+def family(
+    name: str,
+    function: Callable[..., None],
+    subcommands: Mapping[str, tuple[str, Callable[..., None]]],
+) -> Group:
+    """Return a group of commands that lie in one module.
+
+    Args:
+        name: Name on the command line.
+        function: Its docstring is the help of the group.
+        subcommands: Each one's sentence for the list of them, and what it calls.
+    """
+    entries = [
+        LazyCommand(own, summary, partial(command, own, called))
+        for own, (summary, called) in subcommands.items()
+    ]
+    return group(name, function, entries)
 
 
 def group(
@@ -115,6 +150,11 @@ def _typer(name: str, function: Callable[..., None]) -> TyperCommand:
     made = get_command(app)
     assert isinstance(made, TyperCommand)  # noqa: S101 - narrows the type: `cls` above says so
     return made
+
+
+def _of_one(name: str) -> str:
+    """Return the name of an option with the type of one value, where typer says that of a list."""
+    return re.sub(r"<list\[(.*)\]>", lambda found: f"<{found[1].lower()}>", name)
 
 
 def _shared_options(

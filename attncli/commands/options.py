@@ -1,154 +1,194 @@
-"""Options and arguments that several commands share, so that they read the same everywhere."""
+"""Makes options of settings: a field of a settings dataclass is an option of a command.
 
+A command is a function of settings and of flags, such as
+
+    def command(call: SegmentCall, config: SegmentConfig, *, json: bool, overwrite: bool) -> None:
+
+Every field of both dataclasses becomes an option whose name, type, default and range the field
+declares and whose help is its docstring (`attncli.config.fields`). The flags read the same on every
+command that has them.
+"""
+
+import dataclasses
+import inspect
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from attncli.config.training import LARGEST_SEED
+from attncli.config.fields import Setting, settings
 from attncli.errors import UsageError
 from attncli.files.text import lines_of
 
-RunsArgument = Annotated[
-    list[Path], typer.Argument(help="Run directories; `-` reads paths from stdin, one a line.")
-]
-OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where to write.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Write rows as a JSON list to stdout.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the plan and touch nothing.")]
-OverwriteOption = Annotated[
-    bool, typer.Option("--overwrite", help="Replace an output that is there.")
-]
-ResumeOption = Annotated[
-    bool, typer.Option("--resume", help="Go on where an interrupted command stopped.")
-]
-SplitOption = Annotated[
-    Literal["train", "val"],
-    typer.Option("--split", help="Part of the dataset; UCF101's test list is `val`."),
-]
-LayoutOption = Annotated[
-    str,
-    typer.Option("--layout", help="Layout of the dataset; `auto` recognises it."),
-]
-SeedOption = Annotated[
-    int, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed of every random draw.")
-]
-DeviceOption = Annotated[
-    str,
-    typer.Option("--device", help="`auto` (first GPU, else CPU), `cpu`, `cuda` or `cuda:N`."),
-]
-WorkersOption = Annotated[
-    int | None,
-    typer.Option(
-        "--workers",
-        "-j",
-        min=0,
-        help="Processes that read inputs; one a free core where unset, 0 reads in the main one.",
-        show_default=False,
-    ),
-]
-BatchSizeOption = Annotated[
-    int | None,
-    typer.Option("--batch-size", min=1, help="Inputs in one pass.", show_default=False),
-]
-PrecisionOption = Annotated[
-    Literal["fp32", "bf16", "fp16"],
-    typer.Option("--precision", help="Arithmetic; bf16 and fp16 are mixed precision."),
-]
-CheckpointOption = Annotated[
-    str,
-    typer.Option(
-        "--checkpoint",
-        help="Weights: `last`; `best`, which were chosen by their score on the validation "
-        "split and so look better there; or a file.",
-    ),
-]
-OtherDataOption = Annotated[
-    Path | None,
-    typer.Option("--data", help="Dataset to read instead of the run's own.", show_default=False),
-]
-OwnWorkersOption = Annotated[
-    int | None,
-    typer.Option(
-        "--workers",
-        "-j",
-        min=0,
-        help="Processes that read clips; the run's own where unset.",
-        show_default=False,
-    ),
-]
-OwnPrecisionOption = Annotated[
-    Literal["fp32", "bf16", "fp16"] | None,
-    typer.Option("--precision", help="Arithmetic; the run's own where unset.", show_default=False),
-]
-
-WeakestClassesOption = Annotated[
-    int | None,
-    typer.Option(
-        "--weakest-classes",
-        min=1,
-        help="Number of classes to take: those with the lowest accuracy, counting the better "
-        "of training and validation split.",
-        show_default=False,
-    ),
-]
-BelowPercentOption = Annotated[
-    float | None,
-    typer.Option(
-        "--below-percent",
-        help="Take classes whose accuracy is below this on training and validation split "
-        "alike.  [default: 50]",
-        show_default=False,
-    ),
-]
-MaxClipsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--max-clips",
-        min=1,
-        help="Most clips, from the classes in turn; all where unset.",
-        show_default=False,
-    ),
-]
-PortOption = Annotated[
-    int, typer.Option("--port", min=0, max=65535, help="Port of the page; a free one where 0.")
-]
-BrowserOption = Annotated[
-    bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
-]
+FLAGS = {
+    "json": "Write rows as a JSON list to stdout.",
+    "dry_run": "Print the plan and touch nothing.",
+    "overwrite": "Replace an output that is there.",
+    "resume": "Go on where an interrupted command stopped.",
+}
+"""Flags of many commands, with their help; a command's annotation may say it in other words."""
 
 
-def choice_of_clips(
-    weakest_classes: int | None, below_percent: float | None, max_clips: int | None
-) -> dict[str, Any]:
-    """Return the settings that choose clips, as far as they were given.
+def spread(function: Callable[..., None], *, in_file: type | None = None) -> Callable[..., None]:
+    """Return a command as typer takes it, with a parameter for each field of its settings.
+
+    Args:
+        function: The command.
+        in_file: Settings that a file can give too. The function takes what the command line gives
+            of them as `given`, by name.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    words = inspect.signature(function).parameters
+    configs = {name: hints[name] for name in words if dataclasses.is_dataclass(hints[name])}
+    flags = [name for name in words if name in FLAGS]
+
+    def call(**values: Any) -> None:
+        made = {name: config(**given(config, values)) for name, config in configs.items()}
+        rest = {} if in_file is None else {"given": given(in_file, values)}
+        function(**made, **rest, **{name: values[name] for name in flags})
+
+    options = [] if in_file is None else _parameters(in_file, in_file=True)
+    options += [option for config in configs.values() for option in _parameters(config)]
+    options += [_flag(name, hints[name]) for name in flags]
+    call.__doc__ = function.__doc__
+    call.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    return call
+
+
+def given(config: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of those settings that the command line gives.
 
     Raises:
-        UsageError: Two of them contradict each other.
+        UsageError: Paths were to be read from stdin, where there are none.
     """
-    if weakest_classes is not None and below_percent is not None:
-        raise UsageError("exclude each other", where="--weakest-classes and --below-percent")
-    given = {
-        "weakest_classes": weakest_classes,
-        "below_percent": below_percent,
-        "max_clips": max_clips,
-    }
-    return {name: value for name, value in given.items() if value is not None}
+    found = {name: values[name] for name in settings(config) if values.get(name) not in (None, [])}
+    lists = {name: value for name, value in found.items() if isinstance(value, list)}
+    return found | {name: tuple(_with_stdin(value)) for name, value in lists.items()}
 
 
-def read_paths(arguments: Iterable[Path]) -> list[Path]:
-    """Return the paths, with those on stdin, one a line, in the place of `-`.
+def _parameters(config: type, *, in_file: bool = False) -> list[inspect.Parameter]:
+    """Return what typer makes options of; what is not given stays None.
 
-    Raises:
-        UsageError: There are none at all.
+    Args:
+        config: Dataclass of the settings.
+        in_file: Whether a file may give them too: nothing is then required, and every switch can be
+            turned off.
     """
-    paths: list[Path] = []
-    for argument in arguments:
-        if argument == Path("-"):
-            paths += [Path(line) for line in lines_of(sys.stdin.read()) if line]
+    open_to_choice = [s for s in settings(config).values() if not _is_fixed(s)]
+    return [_parameter(setting, in_file=in_file) for setting in open_to_choice]
+
+
+def _is_fixed(setting: Setting) -> bool:
+    return get_origin(setting.type) is Literal and len(get_args(setting.type)) == 1
+
+
+def _parameter(setting: Setting, *, in_file: bool) -> inspect.Parameter:
+    is_required = setting.is_required and not in_file
+    held, ways = _held(setting)
+    ways |= {"help": _help(setting, in_file=in_file), "show_default": False}
+    if setting.option.is_argument:
+        described = typer.Argument(**ways)
+    else:
+        flags = [_switch(setting, in_file=in_file) if held is bool else setting.flag]
+        flags += [setting.option.short] if setting.option.short else []
+        described = typer.Option(*flags, rich_help_panel=setting.heading, **ways)
+    return inspect.Parameter(
+        setting.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=inspect.Parameter.empty if is_required else None,
+        annotation=Annotated[held if is_required else held | None, described],
+    )
+
+
+def _held(setting: Setting) -> tuple[Any, dict[str, Any]]:
+    """Return the type typer reads a setting as, and what it is told besides."""
+    ways = {} if setting.option.metavar is None else {"metavar": setting.option.metavar}
+    if get_origin(setting.type) is not tuple:
+        return setting.type, ways
+    item, *_ = get_args(setting.type)
+    if setting.option.is_argument or setting.option.is_repeated:
+        return list[item], ways  # type: ignore[valid-type]
+    shape = ",".join(_names(setting.type))
+    return Any, {"metavar": f"<{shape}>", "parser": partial(_items, setting.type)} | ways
+
+
+def _names(held: Any) -> list[str]:
+    """Return what stands for each value of a list.
+
+    >>> _names(tuple[int, int]), _names(tuple[str, ...])
+    (['int', 'int'], ['str', 'str', '...'])
+    """
+    items = get_args(held)
+    names = ["..." if item is ... else item.__name__ for item in items]
+    return [names[0], *names] if ... in items else names
+
+
+def _items(held: Any, text: str) -> tuple[Any, ...]:
+    """Return what a list between commas holds."""
+    item, *rest = get_args(held)
+    try:
+        found = tuple(item(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError:
+        found = ()
+    is_whole = ... in rest or len(found) == len(rest) + 1
+    if not is_whole or (text and not found):
+        raise typer.BadParameter(f"{text!r} is not {','.join(_names(held))}")
+    return found
+
+
+def _switch(setting: Setting, *, in_file: bool) -> str:
+    can_be_off = in_file or setting.default is True
+    return f"{setting.flag}/--no-{setting.flag[2:]}" if can_be_off else setting.flag
+
+
+def _help(setting: Setting, *, in_file: bool) -> str:
+    """Return the help with default and range; that an argument is required typer says itself."""
+    extra = [_default(setting, in_file=in_file), _range(setting)]
+    extra += ["required"] if setting.is_required and in_file else []
+    told = "; ".join(filter(None, extra))
+    return f"{setting.help}  [{told}]" if told else setting.help
+
+
+def _default(setting: Setting, *, in_file: bool) -> str:
+    value = setting.default
+    if setting.is_required or value in (None, (), "") or (value is False and not in_file):
+        return ""
+    if setting.type is bool:
+        value = str(value).lower()
+    elif isinstance(value, tuple):
+        value = ",".join(map(str, value))
+    return f"default: {value}"
+
+
+def _range(setting: Setting) -> str:
+    least, most = setting.option.least, setting.option.most
+    if least is None:
+        return ""
+    return f"x>={least}" if most is None else f"{least}<=x<={most}"
+
+
+def _flag(name: str, annotation: Any) -> inspect.Parameter:
+    (text,) = getattr(annotation, "__metadata__", (FLAGS[name],))
+    option = typer.Option(f"--{name.replace('_', '-')}", help=text)
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=False,
+        annotation=Annotated[bool, option],
+    )
+
+
+def _with_stdin(values: Iterable[Any]) -> list[Any]:
+    """Return the values, with paths on stdin, one a line, in the place of the path `-`."""
+    found: list[Any] = []
+    for value in values:
+        if value == Path("-"):
+            found += [Path(line) for line in lines_of(sys.stdin.read()) if line]
         else:
-            paths.append(argument)
-    if not paths:
+            found.append(value)
+    if not found:
         raise UsageError("no path on stdin", where="-", remedy="write one a line")
-    return paths
+    return found

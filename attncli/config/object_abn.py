@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from attncli.config.training import ClipConfig, require
 
@@ -14,6 +14,8 @@ LARGEST_FACTOR = 100
 @dataclass(frozen=True, kw_only=True)
 class X3DConfig(ClipConfig):
     """X3D, trained by cross entropy alone."""
+
+    heading: ClassVar[str] = "Object-ABN"
 
     size: Literal["xs", "s", "m", "l"] = "m"
     """Member of the X3D family; frames and crop are set on their own."""

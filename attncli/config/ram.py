@@ -1,9 +1,10 @@
 """Settings of RAM and its baselines; what the paper leaves open has a default of our choice."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from attncli.config.training import LARGEST_SEED, Flip, Schedule, TrainConfig, require
 
@@ -87,10 +88,24 @@ class SequenceConfig(TrainConfig):
         """Frames, rows and columns of a clip."""
         return self.frames, self.face_px, self.face_px
 
+    @property
+    def parts(self) -> "Sequence[SequenceConfig]":
+        """Settings of each fold; none of a fold."""
+        if self.fold is not None:
+            return ()
+        return [replace(self, fold=fold) for fold in range(1, self.folds + 1)]
+
+    @property
+    def cut(self) -> Mapping[str, Any]:
+        """How clips are cut that a network answers well only as it was trained, by setting."""
+        return {"frames": self.frames}
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConvLstmConfig(SequenceConfig):
     """ConvLSTM on faces, trained by cross entropy alone."""
+
+    heading: ClassVar[str] = "RAM"
 
     epochs: int = 40
     """Passes over the training clips."""

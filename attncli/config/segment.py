@@ -1,46 +1,54 @@
-"""Settings of segmentation that decide which masks come out."""
+"""Settings of `attncli segment`."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from attncli.config.training import require
+from attncli.config.fields import ARGUMENT, Checked, Option
 
 Backend = Literal["torchvision", "detectron2", "motion"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmentConfig:
+class SegmentConfig(Checked):
     """How instances are found; kept beside the masks."""
 
     backend: Backend = "torchvision"
-    """What finds them: a detector of torchvision or detectron2, or motion before a background."""
+    """What finds instances: a detector of torchvision or detectron2, or motion before the
+    background, which needs no weights."""
     model: str | None = None
-    """Detector of the backend; its usual one where unset."""
+    """Detector: maskrcnn_resnet50_fpn_v2 (default) or maskrcnn_resnet50_fpn of torchvision; a
+    configuration of detectron2's model zoo, by default
+    COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x.yaml."""
     weights: Path | None = None
     """State-dict of the detector; the published COCO weights where unset."""
-    score_threshold: float = 0.5
+    score_threshold: Annotated[float, Option(least=0, most=1)] = 0.5
     """Score below which a detection is dropped."""
     classes: tuple[str, ...] = ()
-    """Names of the classes that are kept; all where empty."""
-    min_area_px: int = 0
+    """Classes to keep, as in person,dog; all where empty."""
+    min_area_px: Annotated[int, Option(least=0)] = 0
     """Pixels below which an instance is dropped."""
-    frame_stride: int = 1
-    """Every how many-th frame is segmented, besides the last."""
-    short_side_px: int | None = None
-    """What the shorter side of a frame is resized to for the search; the backend's own if unset."""
+    frame_stride: Annotated[int, Option(least=1)] = 1
+    """Segment every how many-th frame, and the last; training gives the others the masks of the
+    one before."""
+    short_side_px: Annotated[int | None, Option(least=16)] = None
+    """Pixels the shorter side of a frame is resized to for the search; masks are of the video's
+    size all the same. Unset: 800 for detectors, at most 240 for motion."""
 
-    def __post_init__(self) -> None:
-        """Refuse values that find nothing.
 
-        Raises:
-            UsageError: A value is out of its range; the message names the option.
-        """
-        require(0 <= self.score_threshold <= 1, "score_threshold", "must be in [0, 1]")
-        require(self.min_area_px >= 0, "min_area", "must not be negative")
-        require(self.frame_stride >= 1, "frame_stride", "must be at least 1")
-        require(
-            self.short_side_px is None or self.short_side_px >= 16,
-            "short_side_px",
-            "must be at least 16",
-        )
+@dataclass(frozen=True, kw_only=True)
+class SegmentCall(Checked):
+    """What is segmented, where to and on what."""
+
+    data: Annotated[Path, ARGUMENT]
+    """Dataset directory or manifest."""
+    out: Annotated[Path, Option(short="-o")] = Path("masks")
+    """Mask directory to write."""
+    layout: str = "auto"
+    """Layout of the dataset; `auto` recognises it."""
+    batch_size: Annotated[int, Option(least=1)] = 4
+    """Frames a detector takes at once."""
+    workers: Annotated[int | None, Option(short="-j", least=1)] = None
+    """Videos worked on at the same time; unset: one a core for motion, else one."""
+    device: str = "auto"
+    """`auto` (first GPU, else CPU), `cpu`, `cuda` or `cuda:N`."""

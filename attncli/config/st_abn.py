@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from attncli.config.training import ClipConfig, Optimizer, Sampling, Schedule, require
 
@@ -19,6 +19,8 @@ TUNING_LR = 1e-4
 @dataclass(frozen=True, kw_only=True)
 class Resnet3dConfig(ClipConfig):
     """3D ResNet (the slow pathway of SlowFast), trained by cross entropy alone."""
+
+    heading: ClassVar[str] = "ST-ABN"
 
     frames: int = 32
     """Frames of a clip."""

@@ -1,11 +1,12 @@
 """Settings every trained method shares: optimisation, precision, seeds, data loading."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from attncli.config.fields import Option, flag_of
 from attncli.errors import UsageError
 
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -23,6 +24,8 @@ CLIP_SIZES = (
     *("short_side_min_px", "short_side_max_px", "short_side_val_px"),
 )
 """Settings that `LARGEST_CLIP` bounds."""
+CUT_OF_CLIPS = ("sampling", "frames", "frame_stride", "short_videos", "crop", "crop_px")
+"""Settings of the clips that a network answers well only as it was trained."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +69,7 @@ class TrainConfig:
     """Seed of weights, order of clips, clip sampling, augmentation and dropout."""
     deterministic: bool = False
     """Use only algorithms that give the same bits on every run of a GPU; slower."""
-    workers: int | None = None
+    workers: Annotated[int | None, Option(short="-j")] = None
     """Processes that read clips; one a free core where unset, 0 reads in the main process."""
     device: str = "auto"
     """`auto` (first GPU, else CPU), `cpu`, `cuda` or `cuda:N`."""
@@ -114,6 +117,16 @@ class TrainConfig:
     def without_published_weights(self) -> "TrainConfig":
         """Return settings that build the same network and fetch nothing, for weights to come."""
         return self
+
+    @property
+    def parts(self) -> Sequence["TrainConfig"]:
+        """Settings of the runs that a run consists of, such as its folds; none of a single one."""
+        return ()
+
+    @property
+    def cut(self) -> Mapping[str, Any]:
+        """How samples are cut that a network answers well only as it was trained, by setting."""
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +198,11 @@ class ClipConfig(TrainConfig):
         """Frames, rows and columns of a clip."""
         return self.frames, self.crop_px, self.crop_px
 
+    @property
+    def cut(self) -> Mapping[str, Any]:
+        """How clips are cut that a network answers well only as it was trained, by setting."""
+        return {name: getattr(self, name) for name in CUT_OF_CLIPS}
+
     @classmethod
     def implied(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return defaults that follow from settings that were given; those go before them."""
@@ -195,4 +213,4 @@ class ClipConfig(TrainConfig):
 def require(holds: bool, name: str, rule: str) -> None:
     """Raise a `UsageError` that names option `name` unless its rule holds."""
     if not holds:
-        raise UsageError(rule, where=f"--{name.replace('_', '-')}")
+        raise UsageError(rule, where=flag_of(name))

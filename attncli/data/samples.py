@@ -43,6 +43,8 @@ class Samples(Protocol):
 
     unit: ClassVar[str]
     """What samples are called in messages and figures, such as `clips`."""
+    origin_unit: ClassVar[str]
+    """What they are taken from, such as `videos`."""
 
     @property
     def layout(self) -> str:
@@ -107,6 +109,7 @@ class VideoDataset:
     """The videos of one split, in the order of its list."""
 
     unit: ClassVar[str] = "clips"
+    origin_unit: ClassVar[str] = "videos"
 
     layout: str
     """Name of the layout it was read from, such as `ucf101`."""
@@ -153,6 +156,7 @@ class ImageDataset:
     """The images of one split, in the order of its list."""
 
     unit: ClassVar[str] = "images"
+    origin_unit: ClassVar[str] = "images"
 
     layout: str
     """Name of the layout it was read from, such as `voc2012`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self, cast, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from attncli.data.samples import Samples, Split
 from attncli.errors import Failure
 
 
+@runtime_checkable
 class Guidance(Protocol):
     """What a training is told of its samples besides their labels."""
 
@@ -25,6 +26,7 @@ class Guidance(Protocol):
         ...
 
 
+@runtime_checkable
 class Reader(Protocol[B_co]):
     """Reads samples by their rows, and makes batches of them."""
 
@@ -54,7 +56,7 @@ class Source(Protocol[B_co]):
     """The samples that one network is trained on and tested with."""
 
     @classmethod
-    def of_run(cls, config: Any, run: Path, data: Path | None = None) -> Self:
+    def of_run(cls, config: Any, run: Path, data: Path | None = None) -> "Source[B_co]":
         """Return where the samples of a run come from.
 
         Args:
@@ -74,6 +76,10 @@ class Source(Protocol[B_co]):
 
     def keep(self, run: Path) -> None:
         """Write into the directory of a run what is needed to open the same samples again."""
+        ...
+
+    def notes(self, dataset: Any) -> Sequence[str]:
+        """Return what the user should know before training on the samples that `open` returned."""
         ...
 
     def guidance(self, dataset: Any) -> Guidance:

@@ -1,59 +1,93 @@
-"""What the page for temporal attention asks for, and is told: JSON, thumbnails, its own files.
+"""What a page asks for, whatever is edited on it, and is told: JSON, pictures, its own files.
 
 =======================  =========================================================================
 `GET /`                  the page, and below it the files it is made of
-`GET /api/session`       who edits what: the clips, how many of their frames have a score
-`GET /api/clips/ID`      scores of one clip, and the network's own attention
-`PATCH /api/clips/ID`    new scores of some frames; answered once they are on disk
-`POST /api/answers/ID`   what the network answers with these scores in the place of its attention
-`GET /frames/ID/NUMBER`  thumbnail of a frame, counted from 0
+`GET /api/session`       who edits what: the clips, how many of their frames are edited
+`GET /api/clips/ID`      edits of one clip, and the network's own attention
+`PATCH /api/clips/ID`    changes of some frames; answered once they are on disk
+`GET /frames/ID/NUMBER`  picture of a frame, counted from 0
 =======================  =========================================================================
+
+What is told of the edits, and what else may be asked, is a matter of `Editing`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from http import HTTPStatus
-from math import isnan
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import unquote
 
-import numpy as np
-from jaxtyping import Float32
-
-from attncli.editor.answers import Answerer, ClipAnswer
 from attncli.editor.responses import (
-    RefusedError,
     Response,
+    field_of,
     json_response,
     known,
     page_file,
     parsed,
     picture,
 )
-from attncli.editor.scores import ScoreFile
-from attncli.errors import AttncliError
-from attncli.files.edit_directory import EditClip, EditDirectory
+from attncli.files.clip_directory import ClipDirectory, EditClip
 
-SHOWN_CLASSES = 5
-PAGE = "temporal_page"
+C = TypeVar("C", bound=EditClip)
+
+
+class Editing(ABC, Generic[C]):
+    """What is edited on a page: what one kind of edits has of its own."""
+
+    page: ClassVar[str]
+    """Folder of the page's own files."""
+
+    @property
+    @abstractmethod
+    def place(self) -> Path:
+        """File or directory that the edits go to."""
+
+    @abstractmethod
+    def progress(self, clip: C) -> dict[str, int]:
+        """Return how far a clip is edited, under the name that the page has for it."""
+
+    @abstractmethod
+    def clip(self, clip: C) -> dict[str, Any]:
+        """Return the edits of a clip, and the network's own attention."""
+
+    @abstractmethod
+    def change(self, clip: C, changes: Any) -> dict[str, Any]:
+        """Change frames of a clip, and return what the page is to know; the files hold it by then.
+
+        Args:
+            clip: Which clip.
+            changes: What the page sent, whatever that is.
+
+        Raises:
+            RefusedError: These are no changes of the clip.
+            AttncliError: The change cannot be made; the message says why.
+            OSError: The change cannot be written.
+        """
+
+    def session(self) -> dict[str, Any]:
+        """Return what the page is told of the session besides what all are told."""
+        return {}
+
+    def lookups(self) -> Mapping[str, Callable[[C, str], Any]]:
+        """Return what else `GET /api/NAME/ID/DETAIL` answers, from a clip and the detail."""
+        return {}
+
+    def questions(self) -> Mapping[str, Callable[[C, Any], Any]]:
+        """Return what else `POST /api/NAME/ID` answers, from a clip and what was sent."""
+        return {}
 
 
 @dataclass(frozen=True)
-class EditorApi:
-    """Answers the page's requests; several threads may ask at once."""
+class EditorApi(Generic[C]):
+    """Answers a page's requests; several threads may ask at once."""
 
-    directory: EditDirectory
-    """Where the clips and their thumbnails are."""
-    clips: Mapping[str, EditClip]
+    directory: ClipDirectory
+    """Where the pictures of the clips are."""
+    clips: Mapping[str, C]
     """Clips to be edited here, by id, in their order."""
-    attention: Mapping[str, Float32[np.ndarray, " n"]]
-    """The network's own temporal attention for every frame of a clip, in [0, 1]."""
-    scores: ScoreFile
-    """Where the edits go."""
-    answerer: Answerer
-    """Who answers with an edit in place of the network's own attention."""
-    annotator: str | None = None
-    """Who edits, if several do."""
+    editing: Editing[C]
+    """What is edited."""
 
     def respond(self, method: str, path: str, body: bytes = b"") -> Response:
         """Return the response to a request that has every right to be made.
@@ -65,109 +99,30 @@ class EditorApi:
 
         Raises:
             RefusedError: There is no such thing, or it is asked for in no such way.
-            AttncliError: A change cannot be made; the message says why.
-            OSError: The scores cannot be written.
+            AttncliError: A change cannot be made, or a file cannot be read; the message says why.
+            OSError: A change cannot be written.
         """
+        lookups, questions = self.editing.lookups(), self.editing.questions()
         match method, *(unquote(part) for part in path.split("/")[1:]):
             case "GET", "api", "session":
                 return json_response(self._session())
             case "GET", "api", "clips", id_:
-                return json_response(self._clip(self._known(id_)))
+                return json_response(self.editing.clip(known(self.clips, id_)))
             case "PATCH", "api", "clips", id_:
-                return json_response(self._change(self._known(id_), parsed(body)))
-            case "POST", "api", "answers", id_:
-                return json_response(self._answer(self._known(id_), parsed(body)))
+                clip = known(self.clips, id_)
+                return json_response(self.editing.change(clip, field_of(parsed(body), "changes")))
+            case "GET", "api", name, id_, detail if name in lookups:
+                return json_response(lookups[name](known(self.clips, id_), detail))
+            case "POST", "api", name, id_ if name in questions:
+                return json_response(questions[name](known(self.clips, id_), parsed(body)))
             case "GET", "frames", id_, number:
-                return picture(self.directory, self._known(id_), number)
-        return page_file(PAGE, method, path)
-
-    def _known(self, clip_id: str) -> EditClip:
-        return known(self.clips, clip_id)
+                return picture(self.directory, known(self.clips, id_), number)
+        return page_file(self.editing.page, method, path)
 
     def _session(self) -> dict[str, Any]:
         return {
             "directory": str(self.directory.path),
-            "file": str(self.scores.path),
-            "annotator": self.annotator,
-            "clips": [
-                {
-                    "id": clip.id,
-                    "label": clip.label,
-                    "predicted": clip.predicted,
-                    "frames": clip.frames,
-                    "fps": clip.fps,
-                    "scored": int(np.sum(~np.isnan(self.scores.of(clip.id)))),
-                }
-                for clip in self.clips.values()
-            ],
+            "file": str(self.editing.place),
+            **self.editing.session(),
+            "clips": [asdict(clip) | self.editing.progress(clip) for clip in self.clips.values()],
         }
-
-    def _clip(self, clip: EditClip) -> dict[str, Any]:
-        scores = _nullable(self.scores.of(clip.id))
-        return {"scores": scores, "attention": _nullable(self.attention[clip.id])}
-
-    def _change(self, clip: EditClip, wanted: Any) -> dict[str, Any]:
-        changes = wanted.get("changes") if isinstance(wanted, dict) else None
-        if not isinstance(changes, list) or not all(_is_change(item, clip) for item in changes):
-            raise RefusedError(
-                HTTPStatus.BAD_REQUEST,
-                f"changes are pairs of a frame from 0 to {clip.frames - 1} and a score in [0, 1]"
-                " or null",
-            )
-        return {"scores": _nullable(self.scores.change(clip.id, map(tuple, changes)))}
-
-    def _answer(self, clip: EditClip, wanted: Any) -> dict[str, Any]:
-        scores = wanted.get("scores") if isinstance(wanted, dict) else None
-        if (
-            not isinstance(scores, list)
-            or len(scores) != clip.frames
-            or not all(_is_score(score) for score in scores)
-        ):
-            raise RefusedError(
-                HTTPStatus.BAD_REQUEST,
-                f"scores are {clip.frames} numbers in [0, 1] or null, one a frame",
-            )
-        vector = np.array([np.nan if s is None else s for s in scores], dtype=np.float32)
-        try:
-            return _shown(self.answerer.answer(clip.id, vector), clip.label)
-        except AttncliError as error:
-            return {"unavailable": str(error)}
-
-
-def _shown(answer: ClipAnswer, label: str) -> dict[str, Any]:
-    """Return the likeliest classes by both answers and the true one, the likeliest first."""
-    ranked = np.argsort(-answer.edited, kind="stable").tolist()
-    kept = {*ranked[:SHOWN_CLASSES], int(answer.own.argmax())}
-    kept |= {answer.classes.index(label)} if label in answer.classes else set()
-    return {
-        "classes": [
-            {
-                "name": answer.classes[i],
-                "own": float(answer.own[i]),
-                "edited": float(answer.edited[i]),
-            }
-            for i in ranked
-            if i in kept
-        ],
-        "frames": answer.frames,
-    }
-
-
-def _nullable(scores: Float32[np.ndarray, " n"]) -> list[float | None]:
-    """Return scores as JSON has them: in their shortest form, and null where there is none."""
-    values = [float(text) for text in scores.astype(str).tolist()]
-    return [None if isnan(value) else value for value in values]
-
-
-def _is_change(item: Any, clip: EditClip) -> bool:
-    return (
-        isinstance(item, list)
-        and len(item) == 2
-        and type(item[0]) is int
-        and 0 <= item[0] < clip.frames
-        and _is_score(item[1])
-    )
-
-
-def _is_score(value: Any) -> bool:
-    return value is None or (type(value) in (int, float) and 0 <= value <= 1)

@@ -1,98 +1,73 @@
-"""The masks people paint: on disk after every change, and as the page has them."""
+"""The masks people paint, a file a clip, and as the page has them."""
 
-from collections.abc import Iterable, Mapping
-from threading import Lock
-from types import TracebackType
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool
 
-from attncli.editor.exclusive import Stamp, require_unchanged, stamp
-from attncli.errors import AttncliError
+from attncli.editor.store import EditFiles
 from attncli.files.atomic import sweep
-from attncli.files.locks import hold_beside
 from attncli.files.masks import FrameMasks, Instance
-from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory
+from attncli.files.spatial_edits import SpatialEditDirectory
 
 CATEGORY = "attention"
 """Category of what people painted."""
+Painted = Mapping[int, FrameMasks]
+"""The edited frames of a clip by their position in the video."""
+Mask = Bool[np.ndarray, "h w"] | None
+"""A frame's new mask; None takes its edit away."""
 Runs = list[int]
 """A mask row by row: pixels not covered, pixels covered, and so on in turn."""
 
 
-class PaintedMasks:
-    """Edits of spatial attention that this process alone changes; use as a context manager.
-
-    Each clip's file is replaced as a whole with each change.
+class PaintedMasks(EditFiles[Painted, Mask]):
+    """Edits of spatial attention; each clip's file is replaced as a whole with each change.
 
     Args:
         directory: Where the edits are.
 
     Raises:
-        AttncliError: Another editor has the edits open, or they do not fit the clips.
+        AttncliError: Its clips cannot be read.
     """
 
     def __init__(self, directory: SpatialEditDirectory) -> None:
-        self.directory = directory
-        self._changing = Lock()
-        self._is_closed = False
-        self._stamps: dict[str, Stamp | None] = {}
-        self._frames: dict[str, dict[int, FrameMasks]] = {}
-        self._hold = hold_beside(directory.edits.root, remedy="end that one first")
-        try:
-            sweep(directory.edits.root)
-            for clip in directory.read_clips().values():
-                self._stamps[clip.id] = stamp(directory.edits.path(clip.id))
-                self._frames[clip.id] = directory.read_frames(clip)
-        except BaseException:
-            self._hold.end()
-            raise
+        self._directory = directory
+        self._clips = directory.read_clips()
 
-    def __enter__(self) -> "PaintedMasks":
-        return self
+    @property
+    def place(self) -> Path:
+        """Directory of the files."""
+        return self._directory.edits.root
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Let others change the edits, once a change that is under way is on disk."""
-        with self._changing:
-            self._hold.end()
-            self._is_closed = True
+    @property
+    def clips(self) -> Collection[str]:
+        """All clips of the directory."""
+        return self._clips
 
-    def of(self, clip_id: str) -> Mapping[int, FrameMasks]:
-        """Return the edited frames of a clip by their position in the video."""
-        return self._frames[clip_id]
+    def path(self, clip_id: str) -> Path:
+        """Return the file of a clip; there is none where it is not edited."""
+        return self._directory.edits.path(clip_id)
 
-    def change(
-        self, clip: SpatialClip, changes: Iterable[tuple[int, Bool[np.ndarray, "h w"] | None]]
-    ) -> None:
-        """Give frames of a clip new masks; its file holds them by then.
+    def read(self) -> dict[str, Painted]:
+        """Return the edited frames of every clip."""
+        sweep(self.place)
+        return {clip.id: self._directory.read_frames(clip) for clip in self._clips.values()}
 
-        Args:
-            clip: Which clip.
-            changes: A frame, counted from 0, and its mask; None takes its edit away.
+    def changed(self, clip_id: str, edits: Painted, changes: Iterable[tuple[int, Mask]]) -> Painted:
+        """Return edited frames with the masks of some replaced."""
+        size_hw = self._clips[clip_id].size_hw
+        frames = dict(edits)
+        for frame, mask in changes:
+            if mask is None:
+                frames.pop(frame, None)
+            else:
+                frames[frame] = FrameMasks(frame, size_hw, _instances(mask))
+        return frames
 
-        Raises:
-            AttncliError: Another program has changed the file, or may since this was closed;
-                nothing is changed.
-            OSError: The file cannot be written; nothing is changed.
-        """
-        path = self.directory.edits.path(clip.id)
-        with self._changing:
-            if self._is_closed:
-                raise AttncliError("the editor has been ended", where=path)
-            require_unchanged(path, self._stamps[clip.id])
-            frames = dict(self._frames[clip.id])
-            for frame, mask in changes:
-                if mask is None:
-                    frames.pop(frame, None)
-                else:
-                    frames[frame] = FrameMasks(frame, clip.size_hw, _instances(mask))
-            self.directory.write_frames(clip.id, frames)
-            self._frames[clip.id], self._stamps[clip.id] = frames, stamp(path)
+    def write(self, clip_id: str, edits: Painted) -> None:
+        """Replace the file of a clip."""
+        self._directory.write_frames(clip_id, edits)
 
 
 def _instances(mask: Bool[np.ndarray, "h w"]) -> tuple[Instance, ...]:

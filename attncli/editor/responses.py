@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
 from importlib import resources
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
 from attncli.files.clip_directory import ClipDirectory, EditClip
 
@@ -50,26 +50,6 @@ class Response:
     """Headers besides those of every response."""
 
 
-@runtime_checkable
-class Api(Protocol):
-    """What answers to the requests of one editor's page."""
-
-    def respond(self, method: str, path: str, body: bytes = b"") -> Response:
-        """Return the response to a request that has every right to be made.
-
-        Args:
-            method: Such as `GET`.
-            path: Path of the address, still percent-encoded.
-            body: What was sent with it.
-
-        Raises:
-            RefusedError: There is no such thing, or it is asked for in no such way.
-            AttncliError: A change cannot be made; the message says why.
-            OSError: A change cannot be written.
-        """
-        ...
-
-
 @cache
 def page_files(page: str) -> Mapping[str, Response]:
     """Return the files a page is made of, by name; `page` is the folder of its own ones."""
@@ -103,13 +83,23 @@ def picture(directory: ClipDirectory, clip: EditClip, number: str) -> Response:
     Raises:
         RefusedError: There is none.
     """
-    if not re.fullmatch("[0-9]{1,9}", number) or int(number) >= clip.frames:
-        raise RefusedError(HTTPStatus.NOT_FOUND, f"clip {clip.id!r} has no frame {number!r}")
+    position = frame_position(clip, number)
     try:
-        image = directory.frame_path(clip.id, int(number)).read_bytes()
+        image = directory.frame_path(clip.id, position).read_bytes()
     except FileNotFoundError:
         raise RefusedError(HTTPStatus.NOT_FOUND, "this frame has no thumbnail") from None
     return Response(image, "image/jpeg", {"Cache-Control": "private, max-age=600"})
+
+
+def frame_position(clip: EditClip, number: str) -> int:
+    """Return the position of a frame in its video, counted from 0, that an address gives.
+
+    Raises:
+        RefusedError: The clip has no such frame.
+    """
+    if not re.fullmatch("[0-9]{1,9}", number) or int(number) >= clip.frames:
+        raise RefusedError(HTTPStatus.NOT_FOUND, f"clip {clip.id!r} has no frame {number!r}")
+    return int(number)
 
 
 def known(clips: Mapping[str, C], clip_id: str) -> C:
@@ -133,6 +123,11 @@ def parsed(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise RefusedError(HTTPStatus.BAD_REQUEST, f"this is no JSON: {error}") from None
+
+
+def field_of(sent: Any, name: str) -> Any:
+    """Return a field of what was sent; None where there is none."""
+    return sent.get(name) if isinstance(sent, dict) else None
 
 
 def json_response(value: Any) -> Response:

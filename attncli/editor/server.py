@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs
 
 from attncli.editor.access import HOST, Access
+from attncli.editor.api import EditorApi
 from attncli.editor.doorway import doorway
-from attncli.editor.responses import Api, RefusedError, Response
+from attncli.editor.responses import RefusedError, Response
 from attncli.errors import AttncliError
 from attncli.reporting import Reporter
 
@@ -41,7 +43,7 @@ HEADERS = {
 """Headers of every response: nothing from outside, nothing to the outside."""
 
 
-def serve_page(api: Api, *, port: int, browser: bool, reporter: Reporter) -> None:
+def serve_page(api: EditorApi[Any], *, port: int, browser: bool, reporter: Reporter) -> None:
     """Serve a page until Ctrl-C, which is its normal end, or a signal of `ENDS`.
 
     Args:
@@ -105,7 +107,7 @@ class EditorServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = WAITING
 
-    def __init__(self, api: Api, port: int, reporter: Reporter) -> None:
+    def __init__(self, api: EditorApi[Any], port: int, reporter: Reporter) -> None:
         try:
             super().__init__((HOST, port), EditorRequest)
         except (OSError, OverflowError) as error:

@@ -88,8 +88,9 @@ class Run:
     """Where its files are."""
     method: str
     """Name of its method in the catalog."""
-    config: TrainConfig
-    """Its settings: an instance of the method's own config class; paths are absolute."""
+    config: Any
+    """Its settings: an instance of the method's own config class, which those know who train and
+    evaluate it; paths are absolute."""
     classes: tuple[str, ...]
     """Class names in the order of the class scores."""
 

@@ -18,8 +18,7 @@ products: here those with a weight W are convolutions, those between gates are e
 States before the first frame are zero: what they would add is not computed. All four gates come
 from one convolution a step, of input and hidden state side by side: on a CPU a training step takes
 less time so than with one convolution of the input of all frames, whose large result has to go
-through memory twice. Equation 1 runs over whole clips in `layers.unrolled_convlstm`, unless its
-peepholes are convolutions; those and equation 2 go frame by frame here.
+through memory twice.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +32,6 @@ from torch.nn import functional
 from attncli.config.ram import Peephole
 from attncli.errors import AttncliError
 from attncli.layers.gates import gated
-from attncli.layers.unrolled_convlstm import unroll
 
 
 @dataclass(frozen=True)
@@ -88,15 +86,7 @@ class ConvLstm(nn.Module):
             AttncliError: The frames are of another size than the peepholes.
             ValueError: There is no frame.
         """
-        gates, peepholes = self.memory.gates, self.memory.peepholes
-        if isinstance(peepholes, ConvolvedPeepholes):
-            return _run(self._step, x, state)
-        if peepholes is not None:
-            peepholes.check(x)
-        weights = None if peepholes is None else peepholes.weight
-        before = (None, None) if state is None else (state.hidden, state.cell)
-        hiddens, cell = unroll(x, gates.weight, gates.bias, weights, *before)
-        return hiddens, ConvLstmState(_channels_last(hiddens[:, -1]), cell)
+        return _run(self._step, x, state)
 
     def _step(self, x: Float[Tensor, "b c h w"], state: ConvLstmState | None) -> ConvLstmState:
         output_gate, cell = self.memory(x, state)

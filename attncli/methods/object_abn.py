@@ -58,7 +58,9 @@ from torch.nn import functional
 
 from attncli.backbones import x3d
 from attncli.backbones.weights import note_dropped
+from attncli.batches import ClipBatch
 from attncli.config.object_abn import AbnConfig, ObjectAbnConfig, X3DConfig
+from attncli.data.clips.guides import MASKS
 from attncli.errors import AttncliError
 from attncli.layers.attention import (
     ClassMapBranch,
@@ -69,10 +71,11 @@ from attncli.layers.attention import (
     refuse_temporal_edit,
     stage_at_stride_1,
 )
-from attncli.losses.classification import AbnCriterion, classification_criterion
+from attncli.losses.classification import AbnCriterion, ClipObjective, classification_criterion
 from attncli.losses.masks import EmptyFrames, MaskResize, mask_loss
 from attncli.reporting import Reporter
-from attncli.types import AttentionEdit, BranchOutputs, ClipBatch, Criterion, Losses
+from attncli.training.objective import Learned
+from attncli.types import AttentionEdit, BranchOutputs, Losses
 
 
 @dataclass(frozen=True)
@@ -177,12 +180,12 @@ class ObjectAbnCriterion:
         Raises:
             AttncliError: The batch comes without masks.
         """
-        if batch.masks is None:
+        if MASKS not in batch.guides:
             raise AttncliError("object-abn needs masks", remedy="pass --masks")
         abn = AbnCriterion(self.lambda_att)(outputs, batch)
         mask = mask_loss(
             cast(Tensor, outputs.spatial_attention),
-            batch.masks,
+            batch.guides[MASKS],
             mask_resize=self.mask_resize,
             empty_frames=self.empty_frames,
         )
@@ -191,7 +194,7 @@ class ObjectAbnCriterion:
 
 def build_x3d(
     config: X3DConfig, n_classes: int, *, reporter: Reporter | None = None
-) -> tuple[x3d.X3D, Criterion]:
+) -> Learned[ClipBatch]:
     """Return the baseline without attention and its loss.
 
     Args:
@@ -202,6 +205,40 @@ def build_x3d(
     Raises:
         AttncliError: The initial weights cannot be had, or are not of this architecture.
     """
+    model = _build_backbone(config, n_classes, reporter)
+    return Learned(model, ClipObjective(classification_criterion))
+
+
+def build_abn(
+    config: AbnConfig, n_classes: int, *, reporter: Reporter | None = None
+) -> Learned[ClipBatch]:
+    """Return an Attention Branch Network on X3D and its loss; arguments as in `build_x3d`.
+
+    Raises:
+        AttncliError: The initial weights cannot be had, or are not of this architecture.
+    """
+    model = _build_network(config, n_classes, reporter)
+    return Learned(model, ClipObjective(AbnCriterion(config.lambda_att)))
+
+
+def build_object_abn(
+    config: ObjectAbnConfig, n_classes: int, *, reporter: Reporter | None = None
+) -> Learned[ClipBatch]:
+    """Return the network of `build_abn` with the loss that pulls its maps towards masks.
+
+    Raises:
+        AttncliError: The initial weights cannot be had, or are not of this architecture.
+    """
+    criterion = ObjectAbnCriterion(
+        lambda_att=config.lambda_att,
+        lambda_mask=config.lambda_mask,
+        mask_resize=config.mask_resize,
+        empty_frames=config.empty_frames,
+    )
+    return Learned(_build_network(config, n_classes, reporter), ClipObjective(criterion))
+
+
+def _build_backbone(config: X3DConfig, n_classes: int, reporter: Reporter | None) -> x3d.X3D:
     model = x3d.build_x3d(
         config.size,
         n_classes=n_classes,
@@ -210,40 +247,16 @@ def build_x3d(
         dropout=config.dropout,
     )
     note_dropped(x3d.load_weights(model, config.weights), config.weights, reporter)
-    return model, classification_criterion
+    return model
 
 
-def build_abn(
-    config: AbnConfig, n_classes: int, *, reporter: Reporter | None = None
-) -> tuple[AttentionBranchNetwork, Criterion]:
-    """Return an Attention Branch Network on X3D and its loss; arguments as in `build_x3d`.
-
-    Raises:
-        AttncliError: The initial weights cannot be had, or are not of this architecture.
-    """
-    backbone, _ = build_x3d(config, n_classes, reporter=reporter)
+def _build_network(
+    config: AbnConfig, n_classes: int, reporter: Reporter | None
+) -> AttentionBranchNetwork:
+    backbone = _build_backbone(config, n_classes, reporter)
     branch = _build_attention_branch(backbone, config.attention_branch, n_classes)
     model = AttentionBranchNetwork(backbone, branch, mechanism=config.mechanism)
-    model = model.to(memory_format=torch.channels_last_3d)
-    return model, AbnCriterion(config.lambda_att)
-
-
-def build_object_abn(
-    config: ObjectAbnConfig, n_classes: int, *, reporter: Reporter | None = None
-) -> tuple[AttentionBranchNetwork, Criterion]:
-    """Return the network of `build_abn` with the loss that pulls its maps towards masks.
-
-    Raises:
-        AttncliError: The initial weights cannot be had, or are not of this architecture.
-    """
-    model, _ = build_abn(config, n_classes, reporter=reporter)
-    criterion = ObjectAbnCriterion(
-        lambda_att=config.lambda_att,
-        lambda_mask=config.lambda_mask,
-        mask_resize=config.mask_resize,
-        empty_frames=config.empty_frames,
-    )
-    return model, criterion
+    return model.to(memory_format=torch.channels_last_3d)
 
 
 def _build_attention_branch(

@@ -69,6 +69,7 @@ from attncli.backbones.convlstm import (
     grids,
     to_channels_last,
 )
+from attncli.batches import ClipBatch
 from attncli.config.ram import N_LAYERS, ConvLstmConfig, EnhancedConvLstmConfig, RamConfig
 from attncli.layers.attention import (
     ClassMapBranch,
@@ -80,9 +81,10 @@ from attncli.layers.attention import (
 )
 from attncli.layers.convlstm import ConvLstm, ConvLstmState, EnhancedConvLstm
 from attncli.layers.normalized_convolution import NormalizedConvolution
-from attncli.losses.classification import AbnCriterion, classification_criterion
+from attncli.losses.classification import AbnCriterion, ClipObjective, classification_criterion
 from attncli.reporting import Reporter
-from attncli.types import AttentionEdit, BranchOutputs, Criterion
+from attncli.training.objective import Learned
+from attncli.types import AttentionEdit, BranchOutputs
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,7 @@ def build_convlstm(
     n_classes: int,
     *,
     reporter: Reporter | None = None,  # noqa: ARG001 - as of all builders
-) -> tuple[ConvLstmBackbone, Criterion]:
+) -> Learned[ClipBatch]:
     """Return a network of ConvLSTM, or of Enhanced ConvLSTM, without attention, and its loss.
 
     Args:
@@ -229,7 +231,7 @@ def build_convlstm(
     """
     model = _backbone(config, n_classes)
     to_channels_last(model)
-    return model, classification_criterion
+    return Learned(model, ClipObjective(classification_criterion))
 
 
 def build_convlstm_ram(
@@ -237,7 +239,7 @@ def build_convlstm_ram(
     n_classes: int,
     *,
     reporter: Reporter | None = None,  # noqa: ARG001 - as of all builders
-) -> tuple[RamNetwork, Criterion]:
+) -> Learned[ClipBatch]:
     """Return a network of `build_convlstm` with RAM, and its loss; arguments as there."""
     channels = config.widths[-1]
     recurrence = (
@@ -248,7 +250,7 @@ def build_convlstm_ram(
     module = RecurrentAttentionModule(recurrence, channels=channels, n_classes=n_classes)
     model = RamNetwork(_backbone(config, n_classes), module, scores_at=config.scores_at)
     to_channels_last(model)
-    return model, AbnCriterion(config.lambda_att)
+    return Learned(model, ClipObjective(AbnCriterion(config.lambda_att)))
 
 
 def _backbone(config: ConvLstmConfig, n_classes: int) -> ConvLstmBackbone:

@@ -72,7 +72,9 @@ from torch.nn import functional
 
 from attncli.backbones import resnet3d
 from attncli.backbones.weights import note_dropped
+from attncli.batches import ClipBatch
 from attncli.config.st_abn import Resnet3dConfig, StAbnConfig
+from attncli.data.clips.guides import MASKS, SPATIAL_EDITS, SPATIALLY_EDITED, TEMPORAL_EDITS
 from attncli.errors import AttncliError
 from attncli.layers.attention import (
     ClassMapBranch,
@@ -87,10 +89,11 @@ from attncli.layers.attention import (
 )
 from attncli.layers.global_dropout import GlobalDropout
 from attncli.layers.normalized_convolution import NormalizedConvolution
-from attncli.losses.classification import AbnCriterion, classification_criterion
+from attncli.losses.classification import AbnCriterion, ClipObjective, classification_criterion
 from attncli.losses.masks import EmptyFrames, MaskResize, mask_loss, spatial_edit_loss
 from attncli.reporting import Reporter
-from attncli.types import AttentionEdit, BranchOutputs, ClipBatch, Criterion, Losses
+from attncli.training.objective import Learned
+from attncli.types import AttentionEdit, BranchOutputs, Losses
 
 
 @dataclass(frozen=True)
@@ -325,28 +328,25 @@ class StAbnCriterion:
         """Return the loss and its terms `per`, `att`, and `temp`, `spat`, `mask` as they apply."""
         abn = AbnCriterion(self.lambda_att)(outputs, batch)
         total, terms = abn.total, dict(abn.terms)
-        spatial = cast(Tensor, outputs.spatial_attention)
-        if batch.temporal_edits is not None:
+        spatial, guides = cast(Tensor, outputs.spatial_attention), batch.guides
+        how, empty = self.mask_resize, self.empty_frames
+        if TEMPORAL_EDITS in guides:
             attention = cast(Tensor, outputs.temporal_attention)
-            terms["temp"] = temporal_loss(attention, batch.temporal_edits)
+            terms["temp"] = temporal_loss(attention, guides[TEMPORAL_EDITS])
             total = total + self.gamma_t * terms["temp"]
-        if batch.spatial_edits is not None:
-            is_edited = cast(Tensor, batch.spatially_edited)
-            how = self.mask_resize
-            terms["spat"] = spatial_edit_loss(
-                spatial, batch.spatial_edits, is_edited, mask_resize=how
-            )
+        if SPATIAL_EDITS in guides:
+            edits, is_edited = guides[SPATIAL_EDITS], guides[SPATIALLY_EDITED]
+            terms["spat"] = spatial_edit_loss(spatial, edits, is_edited, mask_resize=how)
             total = total + self.gamma_s * terms["spat"]
-        if batch.masks is not None:
-            how, empty = self.mask_resize, self.empty_frames
-            terms["mask"] = mask_loss(spatial, batch.masks, mask_resize=how, empty_frames=empty)
+        if MASKS in guides:
+            terms["mask"] = mask_loss(spatial, guides[MASKS], mask_resize=how, empty_frames=empty)
             total = total + self.lambda_mask * terms["mask"]
         return Losses(total=total, terms=terms)
 
 
 def build_resnet3d(
     config: Resnet3dConfig, n_classes: int, *, reporter: Reporter | None = None
-) -> tuple[resnet3d.Resnet3d, Criterion]:
+) -> Learned[ClipBatch]:
     """Return the baseline without attention and its loss.
 
     Args:
@@ -365,12 +365,12 @@ def build_resnet3d(
         checkpoint_gradients=config.checkpoint_gradients,
     )
     note_dropped(resnet3d.load_weights(model, config.weights), config.weights, reporter)
-    return model, classification_criterion
+    return Learned(model, ClipObjective(classification_criterion))
 
 
 def build_st_abn(
     config: StAbnConfig, n_classes: int, *, reporter: Reporter | None = None
-) -> tuple[StAbnNetwork, Criterion]:
+) -> Learned[ClipBatch]:
     """Return the Spatio-temporal Attention Branch Network and its loss; arguments as above.
 
     Where the settings name edits, the feature extractor is frozen.
@@ -378,7 +378,7 @@ def build_st_abn(
     Raises:
         AttncliError: The initial weights cannot be had, or are not of this architecture.
     """
-    backbone, _ = build_resnet3d(config, n_classes, reporter=reporter)
+    backbone = cast(resnet3d.Resnet3d, build_resnet3d(config, n_classes, reporter=reporter).model)
     branch = StAttentionBranch(
         stage_at_stride_1(backbone.next_stage),
         channels=backbone.next_stage.channels,
@@ -397,4 +397,4 @@ def build_st_abn(
         mask_resize=config.mask_resize,
         empty_frames=config.empty_frames,
     )
-    return model.to(memory_format=torch.channels_last_3d), criterion
+    return Learned(model.to(memory_format=torch.channels_last_3d), ClipObjective(criterion))

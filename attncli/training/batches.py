@@ -1,4 +1,4 @@
-"""Which clips a step sees: an order drawn anew each epoch, cut into batches, shared by rank."""
+"""Which samples a step sees: an order drawn anew each epoch, cut into batches, shared by rank."""
 
 from collections.abc import Iterator
 
@@ -8,13 +8,13 @@ from attncli.training.seeds import order_generator
 class BatchOrder:
     """The batches of an epoch as one process reads them: a batch sampler for a data loader.
 
-    A batch is cut into parts, each for one forward pass. Process r of s takes every s-th clip of a
-    part from its r-th on; near the end of an epoch its list may be empty. The order of clips
+    A batch is cut into parts, each for one forward pass. Process r of s takes every s-th sample of
+    a part from its r-th on; near the end of an epoch its list may be empty. The order of samples
     depends on the seed and the epoch alone, so reading can begin at any step.
 
     Args:
-        n_clips: Number of clips in the dataset.
-        batch_size: Clips in a step, over all processes and parts; the last batch may have fewer.
+        n_samples: Number of samples in the dataset.
+        batch_size: Samples in a step, over all processes and parts; the last batch may have fewer.
         parts: Parts a batch is cut into.
         seed: Seed of the order.
         rank: Number of this process.
@@ -22,9 +22,9 @@ class BatchOrder:
     """
 
     def __init__(
-        self, n_clips: int, *, batch_size: int, parts: int, seed: int, rank: int, size: int
+        self, n_samples: int, *, batch_size: int, parts: int, seed: int, rank: int, size: int
     ) -> None:
-        self.n_clips = n_clips
+        self.n_samples = n_samples
         self.batch_size = batch_size
         self.part_size = batch_size // parts
         self.seed = seed
@@ -36,7 +36,7 @@ class BatchOrder:
     @property
     def steps(self) -> int:
         """Steps of a whole epoch."""
-        return -(-self.n_clips // self.batch_size)
+        return -(-self.n_samples // self.batch_size)
 
     def begin(self, epoch: int, first_step: int) -> None:
         """Have the next iteration give the batches of `epoch` from step `first_step` on."""
@@ -45,8 +45,8 @@ class BatchOrder:
 
     def parts_of(self, step: int) -> int:
         """Return how many parts the batch of a step has: fewer in a short last one."""
-        clips = min(self.batch_size, self.n_clips - step * self.batch_size)
-        return -(-clips // self.part_size)
+        samples = min(self.batch_size, self.n_samples - step * self.batch_size)
+        return -(-samples // self.part_size)
 
     def __len__(self) -> int:
         """Return how many parts the next iteration gives."""
@@ -54,8 +54,8 @@ class BatchOrder:
 
     def __iter__(self) -> Iterator[list[int]]:
         """Yield this process's rows of each part, step after step."""
-        order = order_generator(self.seed, self.epoch).permutation(self.n_clips)
-        for start in range(self.first_step * self.batch_size, self.n_clips, self.batch_size):
+        order = order_generator(self.seed, self.epoch).permutation(self.n_samples)
+        for start in range(self.first_step * self.batch_size, self.n_samples, self.batch_size):
             batch = order[start : start + self.batch_size]
             for first in range(0, len(batch), self.part_size):
                 part = batch[first : first + self.part_size]

@@ -73,6 +73,7 @@ def join(device: str) -> Iterator[World]:
     """Join the processes `torchrun` started, for as long as the context is open.
 
     Tensors on the CPU travel by gloo, those on a GPU by nccl, each process on a GPU of its own.
+    Who has joined already may do so again, as a workflow that calls another one does.
 
     Args:
         device: `auto` (first GPU, else CPU), `cpu`, `cuda` or `cuda:N`.
@@ -87,6 +88,9 @@ def join(device: str) -> Iterator[World]:
         torch.cuda.set_device(place)
     if size == 1:
         yield World(rank=0, size=1, device=place)
+        return
+    if distributed.is_initialized():
+        yield World(rank=rank, size=size, device=place)
         return
     backend = "cpu:gloo,cuda:nccl" if place.type == "cuda" else "gloo"
     distributed.init_process_group(backend)

@@ -2,24 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
 
 import torch
 from jaxtyping import Float32
 from torch import Tensor, nn
 
+from attncli.batches import B
 from attncli.config.training import Precision, TrainConfig
-from attncli.metrics.accuracy import classes_ahead
 from attncli.training.distributed import World
-from attncli.training.optimization import make_optimizer
-from attncli.types import ClipBatch, Criterion
+from attncli.training.objective import Learned
+from attncli.training.optimization import make_optimizer, set_learning_rate
 
 AUTOCAST_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
 class StepSums:
-    """What a step did, summed over the clips of all processes, on its way to the host."""
+    """What a step did, summed over the samples of all processes, on its way to the host."""
 
     names: tuple[str, ...]
     """What each value is."""
@@ -35,36 +35,33 @@ class StepSums:
         return dict(zip(self.names, self.values.tolist(), strict=True))
 
 
-class Learner:
+class Learner(Generic[B]):
     """A model, what it minimises and what moves its weights.
 
-    A batch's gradient is that of the mean loss over its clips, however they are spread over parts
-    and processes: each part counts by its clips, and gradients are summed.
+    A batch's gradient is that of the mean loss over its samples, however they are spread over parts
+    and processes: each part counts by its samples, and gradients are summed.
 
     Args:
-        model: Network on its device; its weights are trained.
-        criterion: Loss of the model's outputs, a mean over clips.
+        learned: Network on its device, whose weights are trained, and what it minimises.
         config: Settings of the optimisation.
         world: The processes that share each batch.
     """
 
-    def __init__(
-        self, model: nn.Module, criterion: Criterion, config: TrainConfig, world: World
-    ) -> None:
-        self.model = model
-        self.forward = torch.compile(model) if config.compile else model
-        self.criterion = criterion
+    def __init__(self, learned: Learned[B], config: TrainConfig, world: World) -> None:
+        self.learned = learned
+        self.model = learned.model
+        self.forward = torch.compile(self.model) if config.compile else self.model
         self.config = config
         self.world = world
-        self.optimizer = make_optimizer(model, config)
+        self.optimizer = make_optimizer(learned, config)
         self.scaler = torch.amp.GradScaler(world.device.type, enabled=config.precision == "fp16")
 
-    def step(self, parts: Sequence[ClipBatch], counts: Sequence[int], lr: float) -> StepSums:
+    def step(self, parts: Sequence[B], counts: Sequence[int], lr: float) -> StepSums:
         """Take one step.
 
         Args:
-            parts: This process's clips of each part of the batch, still on the host.
-            counts: Clips of each part over all processes; a part without any is left out.
+            parts: This process's samples of each part of the batch, still on the host.
+            counts: Samples of each part over all processes; a part without any is left out.
             lr: Learning rate.
         """
         self.model.train()
@@ -92,23 +89,25 @@ class Learner:
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
 
-    def _accumulate(self, part: ClipBatch, *, weight: float) -> dict[str, Tensor]:
-        """Add the gradient of a part, each clip weighted by `weight`, and return its sums.
+    def _accumulate(self, part: B, *, weight: float) -> dict[str, Tensor]:
+        """Add the gradient of a part, each sample weighted by `weight`, and return its sums.
 
-        Without a clip of its own a process still goes through the model, whose batch
+        Without a sample of its own a process still goes through the model, whose batch
         normalisation waits for every process.
         """
-        clips = len(part.labels)
-        batch = part.to(self.world.device)
-        with autocast(self.world.device, self.config.precision):
-            outputs = self.forward(batch.frames)
-        losses = self.criterion(outputs, batch)
-        self.scaler.scale(losses.total * (clips * weight)).backward()  # type: ignore[no-untyped-call]
+        n = len(part.rows)
+        losses = self.learned.objective(self._answer, part.to(self.world.device))
+        self.scaler.scale(losses.total * (n * weight)).backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
-            hits = (classes_ahead(outputs.scores, batch.labels) == 0).sum()
             means = {"loss": losses.total, **{f"loss_{k}": v for k, v in losses.terms.items()}}
-            sums = {k: (v * clips).detach() if clips else v.new_zeros(()) for k, v in means.items()}
-            return {**sums, "hits": hits, "clips": hits.new_tensor(clips)}
+            sums = {k: (v * n).detach() if n else v.new_zeros(()) for k, v in means.items()}
+            hits = {f"hits_{name}": count for name, count in losses.hits.items()}
+            return {**sums, **hits, "samples": losses.total.new_tensor(n)}
+
+    def _answer(self, *inputs: Any) -> Any:
+        """Put inputs through the network in the arithmetic of the training."""
+        with autocast(self.world.device, self.config.precision):
+            return self.forward(*inputs)
 
     def _reduce(self, sums: dict[str, Tensor]) -> None:
         """Sum gradients and `sums` over all processes, in place, in one message."""
@@ -131,8 +130,7 @@ class Learner:
         if self.config.clip_grad_norm is not None:
             weights = [w for w in self.model.parameters() if w.grad is not None]
             nn.utils.clip_grads_with_norm_(weights, self.config.clip_grad_norm, norm)
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
+        set_learning_rate(self.optimizer, self.learned, lr)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         return norm

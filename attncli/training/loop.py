@@ -6,12 +6,13 @@ the data alone, so a run that is taken up again ends with the weights of one nev
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import NoReturn
+from typing import Generic, NoReturn
 
 import torch
 
+from attncli.batches import B
 from attncli.errors import AttncliError, Failure, Remark, UsageError
 from attncli.files.checkpoints import load_weights, read_checkpoint, write_checkpoint
 from attncli.files.runs import RunDirectory
@@ -22,22 +23,26 @@ from attncli.training.learner import Learner, StepSums
 from attncli.training.log import Log, LogRow
 from attncli.training.optimization import learning_rate
 from attncli.training.seeds import seed_step
-from attncli.training.validation import validate
-from attncli.types import ClipBatch
+from attncli.training.validation import Validation, validate
+
+RENAMED_SUMS = {"clips": "samples", "hits": "hits_top1"}
+"""Sums as checkpoints of earlier versions name them."""
 
 
 @dataclass(frozen=True)
-class TrainingClips:
+class TrainingSamples(Generic[B]):
     """The training split as the loop reads it."""
 
     order: BatchOrder
-    """Which clips each step sees."""
-    loader: Iterable[ClipBatch]
-    """Reads this process's clips, a batch for each list of `order`."""
+    """Which samples each step sees."""
+    loader: Iterable[B]
+    """Reads this process's samples, a batch for each list of `order`."""
     set_epoch: Callable[[int], None]
-    """Tells the dataset which epoch's clips and augmentation to draw."""
-    nothing: ClipBatch
-    """A batch without clips, for a process that has none of a part; its shapes are the clips'."""
+    """Tells the reader which epoch's samples and augmentation to draw."""
+    nothing: B
+    """A batch without samples, for a process that has none of a part; its shapes are theirs."""
+    unit: str = "clips"
+    """What samples are called."""
 
 
 @dataclass
@@ -49,26 +54,26 @@ class Progress:
     step: int = 0
     """Steps taken in the epoch after those."""
     sums: dict[str, float] = field(default_factory=dict)
-    """Losses and hits of that epoch, summed over its clips."""
+    """Losses and hits of that epoch, summed over its samples."""
     seconds: float = 0.0
     """Time the steps of that epoch took."""
     waited: float = 0.0
     """Part of `seconds` in which there was no batch to work on."""
     best: float | None = None
-    """Highest top-1 of a validation so far, in percent."""
+    """Highest figure so far of those that choose the best epoch."""
     rows: list[LogRow] = field(default_factory=list)
     """The log, one row an epoch."""
     failures: list[dict[str, str]] = field(default_factory=list)
-    """Clips that could not be read so far."""
+    """Samples that could not be read so far."""
 
 
-class Training:
+class Training(Generic[B]):
     """A training from where its last checkpoint left it to its last epoch.
 
     Args:
         learner: What is trained; its weights are overwritten where there is a checkpoint.
-        clips: The training split.
-        validation: This process's batches of the validation split, or None.
+        samples: The training split.
+        validation: The validation split, or None.
         directory: Run that checkpoints and logs are written to, by the first process.
         reporter: Where progress is shown.
 
@@ -79,9 +84,9 @@ class Training:
 
     def __init__(
         self,
-        learner: Learner,
-        clips: TrainingClips,
-        validation: Iterable[ClipBatch] | None,
+        learner: Learner[B],
+        samples: TrainingSamples[B],
+        validation: Validation[B] | None,
         *,
         directory: RunDirectory,
         reporter: Reporter,
@@ -89,7 +94,7 @@ class Training:
         self.learner = learner
         self.config = learner.config
         self.world = learner.world
-        self.clips = clips
+        self.samples = samples
         self.validation = validation
         self.directory = directory
         self.reporter = reporter
@@ -98,14 +103,14 @@ class Training:
         self.unread: tuple[int, StepSums] | None = None
         self.failures: set[Failure] = set()
         self.remarks: set[Remark] = set()
-        """Training clips seen by this process that may not be what they should be."""
+        """Training samples seen by this process that may not be what they should be."""
         self.progress = self._resume()
 
     def run(self) -> list[Failure]:
-        """Train to the end of the last epoch and return the clips that could not be read.
+        """Train to the end of the last epoch and return the samples that could not be read.
 
         Raises:
-            AttncliError: The loss is no longer finite, no clip of an epoch could be read, memory
+            AttncliError: The loss is no longer finite, no sample of an epoch could be read, memory
                 does not suffice, or a checkpoint cannot be written. The last one stays.
             KeyboardInterrupt: The user or the system asked to stop; there is a checkpoint.
         """
@@ -128,10 +133,10 @@ class Training:
         return self._all_failures()
 
     def _train_epoch(self) -> None:
-        progress, order = self.progress, self.clips.order
+        progress, order = self.progress, self.samples.order
         order.begin(progress.epoch, progress.step)
-        self.clips.set_epoch(progress.epoch)
-        batches = iter(self.clips.loader)
+        self.samples.set_epoch(progress.epoch)
+        batches = iter(self.samples.loader)
         steps = range(progress.step, order.steps)
         label = f"epoch {progress.epoch + 1}/{self.config.epochs}"
         for step in self.reporter.track(steps, label=label, unit="steps"):
@@ -145,29 +150,29 @@ class Training:
         started = time.monotonic()
         self._read_sums()
         progress.seconds += time.monotonic() - started
-        if not progress.sums.get("clips"):
-            first = self._all_failures()[0]
+        if not progress.sums.get("samples"):
+            first, what = self._all_failures()[0], self.samples.unit.removesuffix("s")
             raise AttncliError(
-                f"no training clip could be read, such as {first.error}", where=self.config.data
+                f"no training {what} could be read, such as {first.error}", where=self.config.data
             )
 
-    def _step(self, parts: list[ClipBatch], step: int) -> None:
+    def _step(self, parts: list[B], step: int) -> None:
         """Train on one batch; the sums of the step before are read while a GPU is busy with it."""
-        planned = self.clips.order.parts_of(step)
-        local = [len(part.labels) for part in parts] or [0] * planned
+        planned = self.samples.order.parts_of(step)
+        local = [len(part.rows) for part in parts] or [0] * planned
         shared = self.world.add_up(torch.tensor([*local, int(self.interruption.requested)]))
         *counts, stop = shared.tolist()
         if stop:
             self._stop()
         if sum(counts):
             seed_step(self.config.seed, self.progress.epoch, step)
-            lr = learning_rate(self.config, self._steps_taken(), self.clips.order.steps)
+            lr = learning_rate(self.config, self._steps_taken(), self.samples.order.steps)
             sums = self.learner.step(parts, counts, lr)
             self._read_sums()
             self.unread = (self._steps_taken(), sums)
         self.progress.step = step + 1
 
-    def _fetch(self, batches: Iterator[ClipBatch], count: int) -> list[ClipBatch]:
+    def _fetch(self, batches: Iterator[B], count: int) -> list[B]:
         """Return the next batch's parts; none when asked to stop, as readers may be dead."""
         if self.interruption.requested:
             return []
@@ -179,7 +184,7 @@ class Training:
             return []
         self.failures.update(failure for part in parts for failure in part.failures)
         self.remarks.update(remark for part in parts for remark in part.remarks)
-        return [part if len(part.labels) else self.clips.nothing for part in parts]
+        return [part if len(part.rows) else self.samples.nothing for part in parts]
 
     def _read_sums(self) -> None:
         """Add the last step's sums to the epoch's, unless they show that training has failed."""
@@ -191,7 +196,7 @@ class Training:
         # A scaled fp16 gradient may overflow: its step is then left out and the scale lowered.
         is_finite = math.isfinite(norm) or self.config.precision == "fp16"
         if not (math.isfinite(sums["loss"]) and is_finite):
-            epoch, number = divmod(step, self.clips.order.steps)
+            epoch, number = divmod(step, self.samples.order.steps)
             raise AttncliError(
                 f"the loss is no longer finite in epoch {epoch + 1}, step {number + 1}",
                 where=self.directory.path,
@@ -200,16 +205,17 @@ class Training:
         for name, value in sums.items():
             self.progress.sums[name] = self.progress.sums.get(name, 0.0) + value
         if self.log is not None:
-            means = {k: v / sums["clips"] for k, v in sums.items() if k.startswith("loss")}
+            means = {k: v / sums["samples"] for k, v in sums.items() if k.startswith("loss")}
             self.log.add_step(step, {**means, "gradient_norm": norm})
 
     def _finish_epoch(self) -> None:
         """Validate where it is due, and make a row of the log and a checkpoint."""
         progress = self.progress
-        row = self._row(self._validate() if self._is_validation_due() else {})
-        top1 = row["val_top1"]
-        if top1 is not None and (progress.best is None or top1 > progress.best):
-            progress.best = top1
+        due = self.validation if self._is_validation_due() else None
+        row = self._row({} if due is None else self._validate(due))
+        figure = self._choosing(row)
+        if figure is not None and (progress.best is None or figure > progress.best):
+            progress.best = figure
             if self.world.leads:
                 best = {"model": self.learner.model.state_dict(), "epoch": progress.epoch + 1}
                 write_checkpoint(self.directory.best_checkpoint_path, best)
@@ -220,30 +226,37 @@ class Training:
         if self.log is not None:
             self.log.add_epoch(progress.rows, self._steps_taken())
 
-    def _row(self, scores: dict[str, float]) -> LogRow:
+    def _choosing(self, row: LogRow) -> float | None:
+        """Return the figure of an epoch that says whether it is the best one."""
+        best = None if self.validation is None else self.validation.best
+        return None if best is None else row[f"val_{best}"]
+
+    def _row(self, figures: Mapping[str, float]) -> LogRow:
         progress = self.progress
-        clips = progress.sums["clips"]
-        losses = {k: v / clips for k, v in progress.sums.items() if k.startswith("loss")}
+        n = progress.sums["samples"]
+        losses = {k: v / n for k, v in progress.sums.items() if k.startswith("loss")}
+        hits = {k.removeprefix("hits_"): v for k, v in progress.sums.items() if k[:5] == "hits_"}
+        logged = () if self.validation is None else self.validation.logged
         return {
             "epoch": progress.epoch + 1,
             "step": self._steps_taken(),
-            "lr": learning_rate(self.config, self._steps_taken() - 1, self.clips.order.steps),
+            "lr": learning_rate(self.config, self._steps_taken() - 1, self.samples.order.steps),
             **losses,
-            "train_top1": 100 * progress.sums["hits"] / clips,
-            "val_top1": scores.get("top1"),
-            "val_top5": scores.get("top5"),
-            "clips_per_sec": clips / progress.seconds,
+            **{f"train_{name}": 100 * count / n for name, count in hits.items()},
+            **{f"val_{name}": figures.get(name) for name in logged},
+            f"{self.samples.unit}_per_sec": n / progress.seconds,
             "wait_percent": 100 * progress.waited / progress.seconds,
             "seconds": progress.seconds,
         }
 
-    def _validate(self) -> dict[str, float]:
+    def _validate(self, validation: Validation[B]) -> Mapping[str, float]:
         label = f"validation {self.progress.epoch + 1}/{self.config.epochs}"
-        batches = self.reporter.track(self.validation or (), label=label, unit="batches")
+        batches = self.reporter.track(validation.batches, label=label, unit="batches")
         try:
             return validate(
                 self.learner.model,
                 self._watched(batches),
+                validation.begin(),
                 precision=self.config.precision,
                 world=self.world,
             )
@@ -252,7 +265,7 @@ class Training:
                 raise
             self._stop()
 
-    def _watched(self, batches: Iterable[ClipBatch]) -> Iterator[ClipBatch]:
+    def _watched(self, batches: Iterable[B]) -> Iterator[B]:
         for batch in batches:
             # Several processes must stop at the same place: the next step.
             if self.interruption.requested and self.world.size == 1:
@@ -281,6 +294,7 @@ class Training:
         try:
             self.learner.load_state_dict(state)
             progress = Progress(**state["progress"])
+            progress.sums = {RENAMED_SUMS.get(k, k): v for k, v in progress.sums.items()}
             self.failures = {Failure(**failure) for failure in progress.failures}
         except Exception as error:  # what was put into it by others raises anything
             raise AttncliError(
@@ -299,14 +313,13 @@ class Training:
         return sorted(everywhere, key=lambda failure: failure.id)
 
     def _steps_taken(self) -> int:
-        return self.progress.epoch * self.clips.order.steps + self.progress.step
+        return self.progress.epoch * self.samples.order.steps + self.progress.step
 
     def _is_checkpoint_due(self) -> bool:
         every = self.config.checkpoint_every
-        within_epoch = self.progress.step < self.clips.order.steps
+        within_epoch = self.progress.step < self.samples.order.steps
         return every is not None and within_epoch and self._steps_taken() % every == 0
 
     def _is_validation_due(self) -> bool:
         done = self.progress.epoch + 1
-        due = done % self.config.eval_every == 0 or done == self.config.epochs
-        return due and self.validation is not None
+        return done % self.config.eval_every == 0 or done == self.config.epochs

@@ -1,47 +1,95 @@
-"""How well a model does on clips it is not trained on, while it is being trained."""
+"""How well a model does on samples it is not trained on, while it is being trained."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from torch import nn
 
+from attncli.batches import B, B_contra
 from attncli.config.training import Precision
-from attncli.metrics.accuracy import classes_ahead
+from attncli.errors import Failure
+from attncli.layers.train_mode import train_mode
+from attncli.reporting import Row
 from attncli.training.distributed import World
 from attncli.training.learner import autocast
-from attncli.types import ClipBatch
 
-TOP = 5
+
+@runtime_checkable
+class Evaluation(Protocol[B_contra]):
+    """What is made of a network's answers to a split; adds up over batches and processes.
+
+    A context manager: what is too large for memory is whole on disk at its end.
+    """
+
+    logged: ClassVar[tuple[str, ...]]
+    """Figures of a validation while a network is trained."""
+    best: ClassVar[str | None]
+    """That of them which chooses the best epoch, the higher the better; None where none does."""
+
+    def __enter__(self) -> "Evaluation[B_contra]": ...
+    def __exit__(self, *error: Any) -> None: ...
+
+    def ask(self, network: Any, batch: B_contra) -> Any:
+        """Put a batch, on the network's device, through it."""
+        ...
+
+    def add(self, batch: B_contra, outputs: Any) -> None:
+        """Keep what `ask` answered to a batch, which is on the host."""
+        ...
+
+    def share(self) -> Any:
+        """Return what this process knows, to be sent to the first one."""
+        ...
+
+    def figures(self, shares: Sequence[Any]) -> Mapping[str, float]:
+        """Return the figures `logged` by the shares of all processes; none without a sample."""
+        ...
+
+    def write(self, shares: Sequence[Any], failures: Sequence[Failure], out: Path) -> Row:
+        """Write all there is to know into the directory `out`.
+
+        Args:
+            shares: What each process knows.
+            failures: Samples that could not be read.
+            out: An empty directory.
+
+        Returns:
+            The figures, as they are shown.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Validation(Generic[B]):
+    """The validation split as the loop reads it, and what is made of answers to it."""
+
+    batches: Iterable[B]
+    """This process's batches."""
+    begin: Callable[[], Evaluation[B]]
+    """Returns an evaluation of no answer yet, that keeps nothing on disk."""
+    logged: tuple[str, ...]
+    """Figures that it has."""
+    best: str | None
+    """That of them which chooses the best epoch, the higher the better; None where none does."""
 
 
 def validate(
-    model: nn.Module, batches: Iterable[ClipBatch], *, precision: Precision, world: World
-) -> dict[str, float]:
-    """Return `top1` and `top5` in percent over the clips of all processes; nothing without clips.
-
-    Classes rank as `attncli eval` ranks them (`metrics.accuracy`); with fewer than five classes
-    every clip counts for `top5`.
-    """
-    training = model.training
-    model.eval()
-    sums = torch.zeros(3, dtype=torch.int64, device=world.device)
-    try:
-        with torch.inference_mode():
-            for host in batches:
-                if len(host.labels):
-                    batch = host.to(world.device)
-                    with autocast(world.device, precision):
-                        scores = model(batch.frames).scores
-                    sums += _hits(scores, batch.labels)
-    finally:
-        model.train(training)
-    first, five, clips = world.add_up(sums).tolist()
-    return {"top1": 100 * first / clips, "top5": 100 * five / clips} if clips else {}
-
-
-def _hits(scores: Float[Tensor, "b k"], labels: Int64[Tensor, " b"]) -> Int64[Tensor, " 3"]:
-    """Return how many clips are right at first, among the first five, and how many there are."""
-    ahead = classes_ahead(scores, labels)
-    clips = torch.ones_like(ahead, dtype=torch.bool)
-    return torch.stack([ahead < 1, ahead < TOP, clips]).sum(dim=1)
+    model: nn.Module,
+    batches: Iterable[B],
+    evaluation: Evaluation[B],
+    *,
+    precision: Precision,
+    world: World,
+) -> Mapping[str, float]:
+    """Return the figures of an evaluation over the samples of all processes; none without any."""
+    with train_mode(model, training=False), torch.inference_mode():
+        for host in batches:
+            if len(host.rows):
+                batch = host.to(world.device)
+                with autocast(world.device, precision):
+                    outputs: Any = evaluation.ask(model, batch)
+                evaluation.add(host, outputs)
+    return evaluation.figures(world.gather(evaluation.share()))

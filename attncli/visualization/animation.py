@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from jaxtyping import UInt8
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from attncli.visualization.clips import Bar, HeatStyle, PictureRow, ShownClip, picture_rows
+from attncli.visualization.clips import HeatStyle, PictureRow, ShownClip, picture_rows
 from attncli.visualization.comparison import DETAIL_LINES
-from attncli.visualization.lettering import LINE_IN, fit_lines, typesetting, write_line
-from attncli.visualization.titles import GREY, MARGIN_IN, TITLE_IN, draw_title
+from attncli.visualization.page.bar import Bar
+from attncli.visualization.page.drawing import Page
+from attncli.visualization.page.grid import MARGIN_IN
+from attncli.visualization.page.heading import HEADING_IN, write_heading
+from attncli.visualization.page.lettering import GREY, LINE_IN, Text, typesetting
 
 GAP_PX = 4
 BAR_PX = 12
@@ -83,26 +85,24 @@ def _header(
 ) -> UInt8[np.ndarray, "h w 3"]:
     room_in = (panel_px - GAP_PX) / DPI - 2 * MARGIN_IN
     labels = [_label(row, room_in) for row in rows]
-    height_in = TITLE_IN + max(3, *map(len, labels)) * LINE_IN + MARGIN_IN
-    figure = Figure(figsize=(width_px / DPI, height_in), dpi=DPI, facecolor="white")
-    canvas = FigureCanvasAgg(figure)
-    page = figure.add_axes((0, 0, 1, 1), xlim=(0, width_px / DPI), ylim=(height_in, 0))
-    page.set_axis_off()
-    draw_title(page, clip, 0.0, width_px / DPI)
+    height_in = HEADING_IN + max(3, *map(len, labels)) * LINE_IN + MARGIN_IN
+    page = Page(width_px / DPI, height_in, DPI)
+    write_heading(page, clip.heading, 0.0)
     for column, label in enumerate(labels):
-        left_in = column * panel_px / DPI + MARGIN_IN
-        for line, (text, look) in enumerate(label):
-            write_line(page, left_in, TITLE_IN + (line + 0.5) * LINE_IN, text, **look)
+        page.write_lines(column * panel_px / DPI + MARGIN_IN, HEADING_IN, label, at="top")
+    canvas = FigureCanvasAgg(page.figure)
     with typesetting():
         canvas.draw()  # type: ignore[no-untyped-call]
     return np.asarray(canvas.buffer_rgba())[:, :, :3]  # type: ignore[no-untyped-call]
 
 
-def _label(row: PictureRow, room_in: float) -> list[tuple[str, dict[str, str]]]:
+def _label(row: PictureRow, room_in: float) -> list[Text]:
     """Return the lines above a row's pictures, none wider than `room_in`."""
     bar = "" if row.bar is None else f"bar: {row.bar.name}"
     value = "; ".join(text for text in (row.value, bar) if text)
-    lines = [(line, {"weight": "bold"}) for line in fit_lines(row.name, room_in, bold=True)]
-    details = fit_lines(row.detail, room_in, max_lines=DETAIL_LINES)
-    lines += [(line, {"color": row.color}) for line in details]
-    return lines + [(line, {"color": GREY}) for line in fit_lines(value, room_in)]
+    texts = (
+        Text(row.name, bold=True),
+        Text(row.detail, lines=DETAIL_LINES, color=row.color),
+        Text(value, color=GREY),
+    )
+    return [line for text in texts for line in text.fit(room_in)]

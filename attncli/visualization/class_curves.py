@@ -9,21 +9,23 @@ from jaxtyping import Float64
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from attncli.visualization.lettering import (
+from attncli.visualization.page.drawing import Page
+from attncli.visualization.page.grid import MARGIN_IN, Box, Grid, Row, even_bands
+from attncli.visualization.page.lettering import (
+    GREY,
     LINE_IN,
     SIZE_PT,
+    Text,
     fit_lines,
     text_width_in,
-    write_line,
 )
-from attncli.visualization.titles import GREY, MARGIN_IN
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "black")
 """Told apart by the colour-blind too (Okabe and Ito)."""
 STYLES = ("-", "--", ":", "-.")
 """Line styles: a run beyond the colours has a colour again in the next style."""
 PANEL_LEAST_IN, PANEL_MOST_IN = 1.45, 2.4
-"""Width of a panel with its gap: as many stand in a line as fit at least width."""
+"""Width of a panel with its gap: as many stand in a band as fit at least width."""
 PANEL_ASPECT = 0.55
 """Height of a panel over its width."""
 PANEL_GAP_IN = 0.12
@@ -36,7 +38,7 @@ BOTTOM_IN = 0.24
 """Room for the horizontal axis below the lowest panel of a column."""
 SAMPLE_IN = 0.2
 """Length of a legend's line."""
-MOST_LINES = 6
+MOST_BANDS = 6
 """Lines of panels on a page."""
 BAND = "mean over clips, ± one standard deviation"
 
@@ -74,50 +76,9 @@ class ClassCurves:
     """One entry a run, in the order of the runs; None where it has no clip of the class."""
 
 
-@dataclass(frozen=True)
-class _Grid:
-    """Where the panels are, in inches from the top left."""
-
-    panel_in: float
-    columns: int
-    panels: int
-    title_lines: int
-
-    @property
-    def lines(self) -> int:
-        return math.ceil(self.panels / self.columns)
-
-    @property
-    def line_in(self) -> float:
-        """Height of a line of panels and the titles above them."""
-        return self.title_in + self.panel_in * PANEL_ASPECT + PANEL_GAP_IN
-
-    @property
-    def title_in(self) -> float:
-        """Height of a panel's title."""
-        return self.title_lines * LINE_IN
-
-    @property
-    def width_in(self) -> float:
-        return LEFT_IN + self.columns * (self.panel_in + PANEL_GAP_IN)
-
-    @property
-    def height_in(self) -> float:
-        return TOP_IN + self.lines * self.line_in + BOTTOM_IN
-
-    def corner_in(self, panel: int) -> tuple[float, float]:
-        """Top left corner of a panel's title."""
-        line, column = divmod(panel, self.columns)
-        return LEFT_IN + column * (self.panel_in + PANEL_GAP_IN), TOP_IN + line * self.line_in
-
-    def is_lowest(self, panel: int) -> bool:
-        """Whether no panel is below it."""
-        return panel + self.columns >= self.panels
-
-
 def panels_on_a_page(width_in: float) -> int:
     """Return how many classes a figure of that width shows on a page."""
-    return MOST_LINES * _columns(width_in)
+    return MOST_BANDS * _most_per_band(width_in)
 
 
 def draw_class_curves(
@@ -133,45 +94,48 @@ def draw_class_curves(
         width_in: Greatest width in inches.
         dpi: Pixels an inch.
     """
-    grid = _lay_out(classes, width_in)
-    legend = _legend_lines(names, grid.width_in)
-    height_in = grid.height_in + (len(legend) + 1) * LINE_IN + MARGIN_IN
-
-    figure = Figure(figsize=(grid.width_in, height_in), dpi=dpi, facecolor="white")
-    page = figure.add_axes((0, 0, 1, 1), xlim=(0, grid.width_in), ylim=(height_in, 0))
-    page.set_axis_off()
+    grid, legend = _lay_out(classes, names, width_in)
+    page = Page(grid.width_in, grid.height_in, dpi)
     limits = _limits(classes)
     for panel, shown in enumerate(classes):
-        left_in, top_in = grid.corner_in(panel)
-        _draw_title(page, shown, left_in, top_in, grid)
-        axes = _add_panel(figure, left_in, top_in + grid.title_in, grid)
+        box = grid.cell(0, panel)
+        _write_title(page, shown, box)
+        axes = page.add_axes(box)
         _draw_panel(axes, shown, limits)
-        axes.tick_params(labelleft=panel % grid.columns == 0, labelbottom=grid.is_lowest(panel))
-    _draw_axis_names(page, grid)
+        is_lowest = panel + grid.per_band >= len(classes)
+        axes.tick_params(labelleft=panel % grid.per_band == 0, labelbottom=is_lowest)
+    _write_axis_names(page, grid)
     for line, entries in enumerate(legend):
-        _draw_legend(page, entries, grid.height_in + (line + 0.5) * LINE_IN)
-    last_in = height_in - MARGIN_IN - LINE_IN / 2
-    write_line(page, LEFT_IN, last_in, fit_lines(BAND, grid.width_in - LEFT_IN)[0], color=GREY)
-    return figure
+        _draw_legend(page, entries, grid.bottom_in + BOTTOM_IN + (line + 0.5) * LINE_IN)
+    last_in = grid.height_in - MARGIN_IN - LINE_IN / 2
+    (text,) = Text(BAND, color=GREY).fit(grid.width_in - LEFT_IN)
+    page.write(LEFT_IN, last_in, text)
+    return page.figure
 
 
-def _lay_out(classes: Sequence[ClassCurves], width_in: float) -> _Grid:
-    lines = math.ceil(len(classes) / _columns(width_in))
-    columns = math.ceil(len(classes) / lines)  # 5 panels are 3 and 2, not 4 and 1
-    panel_in = min((width_in - LEFT_IN) / columns, PANEL_MOST_IN) - PANEL_GAP_IN
+def _lay_out(
+    classes: Sequence[ClassCurves], names: Sequence[str], width_in: float
+) -> tuple[Grid, list[list[tuple[int, str, float]]]]:
+    """Return where the panels are, and the legend for which there is room below them."""
+    per_band = even_bands(len(classes), _most_per_band(width_in))
+    panel_in = min((width_in - LEFT_IN) / per_band, PANEL_MOST_IN) - PANEL_GAP_IN
+    legend = _legend_lines(names, LEFT_IN + per_band * (panel_in + PANEL_GAP_IN))
     title_lines = max(len(_title(shown, panel_in)[0]) for shown in classes)
-    return _Grid(panel_in, columns, len(classes), title_lines)
+    grid = Grid(
+        left_in=LEFT_IN,
+        cell_in=panel_in,
+        rows=(Row(panel_in * PANEL_ASPECT, title_lines * LINE_IN, PANEL_GAP_IN),),
+        columns=len(classes),
+        per_band=per_band,
+        gap_in=PANEL_GAP_IN,
+        right_in=PANEL_GAP_IN,
+        top_in=TOP_IN,
+        footer_in=BOTTOM_IN + (len(legend) + 1) * LINE_IN + MARGIN_IN,
+    )
+    return grid, legend
 
 
-def _add_panel(figure: Figure, left_in: float, top_in: float, grid: _Grid) -> Axes:
-    width_in, height_in = figure.get_size_inches()
-    panel_in = grid.panel_in * PANEL_ASPECT
-    bottom = 1 - (top_in + panel_in) / height_in
-    box = (left_in / width_in, bottom, grid.panel_in / width_in, panel_in / height_in)
-    return figure.add_axes(box)
-
-
-def _columns(width_in: float) -> int:
+def _most_per_band(width_in: float) -> int:
     return max(1, int((width_in - LEFT_IN) / PANEL_LEAST_IN))
 
 
@@ -189,21 +153,19 @@ def _look(run: int) -> tuple[str, str]:
     return COLORS[run % len(COLORS)], STYLES[run // len(COLORS) % len(STYLES)]
 
 
-def _title(shown: ClassCurves, panel_in: float) -> tuple[list[str], str]:
+def _title(shown: ClassCurves, panel_in: float) -> tuple[list[Text], Text]:
     """Return the lines of a panel's title, and the number of clips to stand right of the last."""
     counts = dict.fromkeys(curve.clips for curve in shown.curves if curve is not None)
-    clips = "n = " + ", ".join(map(str, counts))
-    room_in = panel_in - text_width_in(clips) - PANEL_GAP_IN
-    return fit_lines(shown.label, room_in, max_lines=TITLE_LINES), clips
+    clips = Text("n = " + ", ".join(map(str, counts)), color=GREY)
+    return Text(shown.label, lines=TITLE_LINES).fit(panel_in - clips.width_in - PANEL_GAP_IN), clips
 
 
-def _draw_title(page: Axes, shown: ClassCurves, left_in: float, top_in: float, grid: _Grid) -> None:
+def _write_title(page: Page, shown: ClassCurves, box: Box) -> None:
     """Write the class and its number of clips, right above the panel."""
-    lines, clips = _title(shown, grid.panel_in)
-    last_in = top_in + grid.title_in - 0.6 * LINE_IN
-    for position, line in enumerate(reversed(lines)):
-        write_line(page, left_in, last_in - position * LINE_IN, line)
-    write_line(page, left_in + grid.panel_in, last_in, clips, ha="right", color=GREY)
+    lines, clips = _title(shown, box.width_in)
+    foot_in = box.top_in - 0.1 * LINE_IN
+    page.write_lines(box.left_in, foot_in, lines, at="bottom")
+    page.write_lines(box.right_in, foot_in, [clips], at="bottom", ha="right")
 
 
 def _draw_panel(axes: Axes, shown: ClassCurves, limits: tuple[float, float]) -> None:
@@ -222,12 +184,12 @@ def _draw_panel(axes: Axes, shown: ClassCurves, limits: tuple[float, float]) -> 
     axes.spines[["bottom", "left"]].set_linewidth(0.5)
 
 
-def _draw_axis_names(page: Axes, grid: _Grid) -> None:
+def _write_axis_names(page: Page, grid: Grid) -> None:
     middle_in = (LEFT_IN + grid.width_in - PANEL_GAP_IN) / 2
-    look = {"ha": "center", "color": GREY}
-    write_line(page, middle_in, grid.height_in - 0.7 * LINE_IN, "time in the clip", **look)
-    middle_in = (grid.height_in - BOTTOM_IN) / 2
-    write_line(page, 0.08, middle_in, "temporal attention", rotation=90, **look)
+    time_in = grid.bottom_in + BOTTOM_IN - 0.7 * LINE_IN
+    page.write(middle_in, time_in, Text("time in the clip", color=GREY), ha="center")
+    attention = Text("temporal attention", color=GREY)
+    page.write(0.08, grid.bottom_in / 2, attention, rotation=90, ha="center")
 
 
 def _legend_lines(names: Sequence[str], width_in: float) -> list[list[tuple[int, str, float]]]:
@@ -245,9 +207,9 @@ def _legend_lines(names: Sequence[str], width_in: float) -> list[list[tuple[int,
     return lines
 
 
-def _draw_legend(page: Axes, entries: Sequence[tuple[int, str, float]], middle_in: float) -> None:
+def _draw_legend(page: Page, entries: Sequence[tuple[int, str, float]], middle_in: float) -> None:
     for run, name, left_in in entries:
         color, style = _look(run)
         ends = [left_in, left_in + SAMPLE_IN]
-        page.plot(ends, [middle_in, middle_in], color=color, linestyle=style, linewidth=1.2)
-        write_line(page, left_in + SAMPLE_IN * 1.3, middle_in, name)
+        page.axes.plot(ends, [middle_in] * 2, color=color, linestyle=style, linewidth=1.2)
+        page.write(left_in + SAMPLE_IN * 1.3, middle_in, Text(name))

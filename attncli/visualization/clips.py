@@ -8,8 +8,10 @@ from jaxtyping import Bool, Float32, UInt8
 
 from attncli.metrics.value_range import Range, stretched
 from attncli.visualization.colormap import color_table, colorize
-from attncli.visualization.lettering import lettered
 from attncli.visualization.overlay import outline, overlay
+from attncli.visualization.page.bar import Bar
+from attncli.visualization.page.heading import Heading
+from attncli.visualization.page.lettering import lettered
 
 MARKS = {True: ("✓ ", "#1a7f37"), False: ("✗ ", "#b42318"), None: ("", "black")}
 """Sign and colour of a right, a wrong and an unknown answer."""
@@ -51,6 +53,15 @@ class ShownClip:
     """Temporal attention people gave each frame, in [0, 1]; where given, it is shown as a bar."""
 
     @property
+    def heading(self) -> Heading:
+        """Its id, class and frames; where there is no room for all of it, frames are left out."""
+        frames = f"frames {min(self.frame_indices)} to {max(self.frame_indices)}"
+        if self.true_class is None:
+            return Heading(self.id, (frames,))
+        true_class = f"true class: {self.true_class}"
+        return Heading(self.id, (f"{true_class}; {frames}", true_class, self.true_class))
+
+    @property
     def has_bars(self) -> bool:
         """Whether anything is known of what each frame is worth."""
         return self.edited is not None or any(run.temporal is not None for run in self.runs)
@@ -67,18 +78,6 @@ class HeatStyle:
     value_range: Range = "none"
     """What the colours span: [0, 1], or least to greatest attention of each frame or clip; of
     each clip for temporal attention, of which a frame has but one value."""
-
-
-@dataclass(frozen=True)
-class Bar:
-    """Temporal attention of a whole clip as a line of cells, one a frame."""
-
-    name: str
-    """Whose attention it is."""
-    colors: UInt8[np.ndarray, "t 3"]
-    """Colour of each frame's cell."""
-    shown: tuple[int, ...]
-    """Cells of the frames whose pictures are shown."""
 
 
 @dataclass(frozen=True)

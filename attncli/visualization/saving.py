@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from attncli.files.atomic import replacing
-from attncli.visualization.lettering import typesetting
+from attncli.visualization.page.lettering import typesetting
 
 
 def save_figure(figure: Figure, path: Path) -> None:

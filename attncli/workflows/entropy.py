@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from attncli.config.entropy import Measure
 from attncli.config.toml import dump
 from attncli.errors import AttncliError, Failure
 from attncli.files.atomic import ESCAPED, replacing, write_text
@@ -24,26 +25,12 @@ from attncli.files.metrics import read_metrics
 from attncli.files.outputs import SETTINGS, claim
 from attncli.metrics.agreement import covered_share, mask_agreement
 from attncli.metrics.entropy import map_entropy
-from attncli.metrics.value_range import Range, stretched
+from attncli.metrics.value_range import stretched
 from attncli.reporting import Outcome, Reporter, Row
 
 MASK_FIGURES = ("mask_iou", "inside_percent", "pointing_percent")
 MASK_COLUMNS = (*MASK_FIGURES, "empty_frames")
 CROP_ROUNDING_PX = 0.5
-
-
-@dataclass(frozen=True)
-class Measure:
-    """How maps are measured."""
-
-    bins: int = 10
-    """Bins of the histogram."""
-    value_range: Range = "frame"
-    """Over what the smallest and the largest value become 0 and 1."""
-    masks: Path | None = None
-    """Mask directory to compare with; None measures entropy alone."""
-    threshold: float = 0.5
-    """Attention from which on a cell counts for the mask IoU."""
 
 
 def measure_entropy(

@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 from alternation import median_seconds
 
+from attncli.batches import ClipBatch
 from attncli.config.object_abn import ObjectAbnConfig, X3DConfig
 from attncli.layers.allocation import reuse_freed_memory
 from attncli.methods.object_abn import build_object_abn, build_x3d
-from attncli.types import ClipBatch
 
 CLIPS, CLASSES = 2, 101
 
@@ -31,7 +31,7 @@ def batch() -> ClipBatch:
         frame_indices=torch.arange(0, 64, 4).repeat(CLIPS, 1),
         crops=torch.tensor([0.0, 0.0, 224.0, 224.0]).repeat(CLIPS, 1),
         flips=torch.zeros(CLIPS, dtype=torch.bool),
-        masks=torch.rand((CLIPS, 16, 224, 224), generator=generator) < 0.3,
+        guides={"masks": torch.rand((CLIPS, 16, 224, 224), generator=generator) < 0.3},
     )
 
 
@@ -39,12 +39,14 @@ def step(attention_branch: str) -> Callable[[], object]:
     reuse_freed_memory()
     data, here = batch(), Path()
     if attention_branch == "plain":
-        model, criterion = build_x3d(X3DConfig(data=here, weights="none"), CLASSES)
+        learned = build_x3d(X3DConfig(data=here, weights="none"), CLASSES)
+        model, criterion = learned.model, learned.objective.criterion
     else:
         config = ObjectAbnConfig(
             data=here, masks=here, weights="none", attention_branch=attention_branch
         )
-        model, criterion = build_object_abn(config, CLASSES)
+        learned = build_object_abn(config, CLASSES)
+        model, criterion = learned.model, learned.objective.criterion
     model.train()
     return lambda: criterion(model(data.frames), data).total.backward()
 

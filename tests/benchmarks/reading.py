@@ -27,9 +27,10 @@ import torchvision.transforms.functional
 from torch.utils.data import DataLoader, SequentialSampler
 
 from attncli.config.training import ClipConfig
-from attncli.data.clips.reading import ClipDataset, clip_loader
+from attncli.data.clips.reading import ClipReader
 from attncli.data.layouts import open_dataset
 from attncli.data.samples import VideoDataset, VideoSample
+from attncli.data.source import batch_loader
 from attncli.data.video.reading import write_video
 
 BATCH = 8
@@ -99,10 +100,10 @@ def clips_per_sec(one_pass: Callable[[], Iterator[int]]) -> float:
 def attncli_passes(
     dataset: VideoDataset, config: ClipConfig, workers: int
 ) -> Callable[[], Iterator[int]]:
-    clips = ClipDataset(dataset, config, training=True, masks=None, seed=0)
+    clips = ClipReader(dataset, config, training=True, seed=0)
     rows = list(range(len(clips)))
     batches = [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)]
-    loader = clip_loader(clips, batches=batches, workers=workers)
+    loader = batch_loader(clips, batches=batches, workers=workers)
     epochs = iter(range(1000))
 
     def one_pass() -> Iterator[int]:

@@ -19,10 +19,10 @@ import torch
 from alternation import median_seconds
 from torch.nn import functional
 
+from attncli.batches import ClipBatch
 from attncli.config.st_abn import Resnet3dConfig, StAbnConfig
 from attncli.layers.allocation import reuse_freed_memory
 from attncli.methods.st_abn import build_resnet3d, build_st_abn
-from attncli.types import ClipBatch
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -86,7 +86,8 @@ def _our_step(rival: str, data: ClipBatch, size: Size) -> Callable[[], torch.Ten
         width_factor=size.width_factor,
         checkpoint_gradients=rival.endswith("checkpointed"),
     )
-    model, criterion = build(config, size.classes)
+    learned = build(config, size.classes)
+    model, criterion = learned.model, learned.objective.criterion
     model.to(DEVICE).train()
     return lambda: criterion(model(data.frames), data).total
 

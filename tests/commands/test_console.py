@@ -7,7 +7,6 @@ import pytest
 import typer
 
 from attncli.commands import console, progress
-from attncli.commands.options import read_paths
 from attncli.errors import Failure
 from attncli.reporting import Outcome, Silent
 
@@ -161,9 +160,3 @@ def test_a_long_note_is_one_line_however_narrow_the_terminal(draw_on):
     drawn = draw_on()
     progress.Bars().note("x" * 500)
     assert drawn.getvalue().count("\n") == 1
-
-
-def test_a_dash_stands_for_the_paths_on_stdin(monkeypatch, tmp_path):
-    monkeypatch.setattr(sys, "stdin", io.StringIO("a\nb c\n\n"))
-    paths = read_paths([tmp_path, *map(type(tmp_path), ("-", "d"))])
-    assert list(map(str, paths)) == [str(tmp_path), "a", "b c", "d"]

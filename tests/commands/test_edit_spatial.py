@@ -1,17 +1,15 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from attncli.commands.edit_spatial import SUBCOMMANDS
-from attncli.config.edit_spatial import SelectSpatialConfig
+from attncli.config.edit_spatial import FromMasksCall, SelectSpatialCall, SelectSpatialConfig
 from attncli.config.toml import dump
 from attncli.files.masks import FrameMasks, Instance, MaskDirectory, MaskWriter
 from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory, VideoAttention
-from attncli.reporting import Outcome
 
 # pycocotools 2.0.11 hands numpy an array type of its own in numpy 1's manner.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -79,42 +77,30 @@ def test_masks_that_cannot_be_used_are_told_by_the_exit_code(edits, run_cli, tmp
     assert answer.exit_code == 3
 
 
-@pytest.fixture
-def called(monkeypatch):
-    calls = []
-
-    def note(*args: Any, **options: Any) -> Outcome:
-        calls.append((args, options))
-        return Outcome(rows=[])
-
-    for function in ("clip_selection.selection.select_clips", "edit_spatial.serve.serve_edits"):
-        monkeypatch.setattr(f"attncli.workflows.{function}", note)
-    return calls
-
-
-def test_select_hands_on_what_it_was_told(run_cli, called, tmp_path):
+def test_select_refuses_masks_that_are_not_there(run_cli, tmp_path):
     masks = tmp_path / "masks"
-    words = ("run", "--masks", masks, "--weakest-classes", "8", "--max-clips", "9", "-o", "out")
-    refused = run_cli("edit-spatial", "select", *words)
-    assert (refused.exit_code, called) == (1, [])
+    refused = run_cli("edit-spatial", "select", "run", "--masks", masks, "-o", tmp_path / "out")
+    assert refused.exit_code == 1
     assert f"{masks}: no such directory of masks; make them" in refused.stderr
-    masks.mkdir()
-    assert run_cli("edit-spatial", "select", *words).exit_code == 0
-    (((settings, out, editing), _),) = called
-    assert settings == SelectSpatialConfig(
-        run=Path("run"), masks=masks, weakest_classes=8, max_clips=9
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_of_select_become_settings(told):
+    words = ("run", "--masks", "masks", "--weakest-classes", "8", "--max-clips", "9")
+    assert told(SelectSpatialConfig, *words) == SelectSpatialConfig(
+        run=Path("run"), masks=Path("masks"), weakest_classes=8, max_clips=9
     )
-    assert (out, editing.masks) == (Path("out"), MaskDirectory(masks))
+    assert told(SelectSpatialCall).out == Path("spatial")
+    assert told(SelectSpatialCall, "-o", "out", "-j", "2").workers == 2
 
 
-def test_two_ways_to_choose_classes_exclude_each_other(run_cli, called):
+def test_two_ways_to_choose_classes_exclude_each_other(run_cli):
     words = ("run", "--weakest-classes", "8", "--below-percent", "40")
     code, _, stderr = run_cli("edit-spatial", "select", *words)
-    assert (code, called) == (2, [])
+    assert code == 2
     assert "--weakest-classes and --below-percent: exclude each other" in stderr
 
 
-def test_serve_hands_on_what_it_was_told(run_cli, called):
-    assert run_cli("edit-spatial", "serve", "spatial", "--port", "1234").exit_code == 0
-    (((path,), options),) = called
-    assert (path, options["port"], options["browser"]) == (Path("spatial"), 1234, True)
+def test_categories_may_hold_commas(told):
+    call = told(FromMasksCall, "spatial", "--keep", "salt, pepper", "--keep", "dog")
+    assert call.keep == ("salt, pepper", "dog")

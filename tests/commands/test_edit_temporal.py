@@ -1,17 +1,16 @@
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from attncli.commands.edit_temporal import SUBCOMMANDS
-from attncli.config.edit_temporal import SelectConfig
+from attncli.config.edit_temporal import PageCall, SelectCall, SelectConfig, ServeCall
 from attncli.config.toml import dump
-from attncli.errors import Failure
 from attncli.files.active_intervals import ActiveInterval, write_active_intervals
 from attncli.files.edit_directory import EditClip, EditDirectory
 from attncli.files.temporal_edits import HEADER, write_temporal_edits
-from attncli.reporting import Outcome
 
 
 @pytest.fixture
@@ -107,24 +106,12 @@ def test_the_oracle_says_that_it_is_no_person(edits, tmp_path, run_cli):
     assert "no person" in run_cli("edit-temporal", "oracle", "--help").stdout
 
 
-def test_select_passes_its_options_on_and_names_what_cannot_be_read(tmp_path, run_cli, monkeypatch):
-    seen = {}
-
-    def select_clips(settings, out, editing, **options):
-        seen.update(settings=settings, out=out, kind=editing.kind, **options)
-        return Outcome(rows=[{"clips": 1}], failures=[Failure("7", "videos/7.webm", "damaged")])
-
-    monkeypatch.setattr("attncli.workflows.edit.select.selection.select_clips", select_clips)
-    words = ("--weakest-classes", "8", "--max-clips", "20", "-o", tmp_path / "edits", "--resume")
-    answer = run_cli("edit-temporal", "select", "run", *words)
-    assert answer.exit_code == 3
-    assert "videos/7.webm" in answer.stderr
-    assert seen["settings"].weakest_classes == 8
-    assert (seen["settings"].max_clips, seen["settings"].below_percent) == (20, 50)
-    assert seen["kind"] == "temporal"
-    assert (seen["out"], seen["resume"], seen["overwrite"]) == (tmp_path / "edits", True, False)
-    run_cli("edit-temporal", "select", "run", "--below-percent", "30")
-    assert seen["settings"].below_percent == 30
+def test_options_of_select_become_settings(told):
+    found = told(SelectConfig, "run", "--weakest-classes", "8", "--max-clips", "20")
+    assert found == SelectConfig(run=Path("run"), weakest_classes=8, max_clips=20)
+    assert told(SelectConfig, "run", "--below-percent", "30").below_percent == 30
+    call = told(SelectCall, "-o", "e", "--batch-size", "2", "--device", "cpu")
+    assert call == SelectCall(out=Path("e"), batch_size=2, device="cpu")
 
 
 @pytest.mark.parametrize(
@@ -148,43 +135,23 @@ def test_select_says_what_is_no_run(tmp_path, run_cli):
     assert "no such run" in stderr
 
 
-@pytest.fixture
-def served(monkeypatch):
-    """What the page would be opened with."""
-    calls = []
-
-    def serve_edits(edits, **options):
-        calls.append((edits, options))
-        return Outcome(rows=[{"clips": 1, "edited": 1}])
-
-    monkeypatch.setattr("attncli.workflows.edit.temporal.serve.serve_edits", serve_edits)
-    return calls
-
-
-def test_serve_opens_the_page_for_a_part_of_the_clips(edits, run_cli, served):
-    words = ("--annotator", "anna", "--part", "3/74", "--port", "8123", "--no-browser")
-    (row,) = rows(run_cli("edit-temporal", "serve", edits.path, *words, "--json"))
-    assert row == {"clips": 1, "edited": 1}
-    ((path, options),) = served
-    del options["reporter"]
-    assert path == edits.path
-    assert options == {
-        "annotator": "anna",
-        "part": (3, 74),
-        "port": 8123,
-        "browser": False,
-        "device": "auto",
-    }
-
-
-def test_serve_shows_all_clips_to_one_person_by_default(edits, run_cli, served):
-    assert run_cli("edit-temporal", "serve", edits.path).exit_code == 0
-    assert [served[0][1][name] for name in ("annotator", "part", "browser")] == [None, None, True]
+def test_options_of_serve_become_settings(told):
+    found = told(ServeCall, "edits", "--annotator", "anna", "--part", "3/74")
+    assert (found.edits, found.annotator, found.part_of) == (Path("edits"), "anna", (3, 74))
+    assert told(ServeCall, "edits").part_of is None
+    assert told(PageCall, "--port", "8123", "--no-browser") == PageCall(port=8123, browser=False)
+    assert told(PageCall) == PageCall(port=0, browser=True)
 
 
 @pytest.mark.parametrize("part", ["3", "0/4", "5/4", "a/b", "-1/2", "1/2/3"])
-def test_what_is_no_part_is_a_usage_error(edits, run_cli, served, part):
+def test_what_is_no_part_is_a_usage_error(edits, run_cli, part):
     code, _, stderr = run_cli("edit-temporal", "serve", edits.path, f"--part={part}")
     assert code == 2
-    assert "--part" in stderr
-    assert served == []
+    assert f"--part: {part!r} is no part" in stderr
+
+
+@pytest.mark.parametrize("port", ["-1", "65536"])
+def test_what_is_no_port_is_a_usage_error(edits, run_cli, port):
+    code, _, stderr = run_cli("edit-temporal", "serve", edits.path, f"--port={port}")
+    assert code == 2
+    assert "--port: must be in [0, 65535]" in stderr

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from attncli.errors import Failure
-from attncli.reporting import Outcome
+from attncli.config.evaluate import EvaluateCall
+from attncli.errors import UsageError
 
 
 def test_a_missing_run_is_a_one_line_error(tmp_path: Path, run_cli: Callable[..., Any]) -> None:
@@ -24,24 +24,27 @@ def test_wrong_options_are_usage_errors(
     assert options[0] in answer.stderr
 
 
-def test_options_reach_the_workflow_and_unread_clips_the_exit_code(
-    tmp_path: Path, run_cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given: dict[str, Any] = {}
+def test_options_become_settings(told: Callable[..., Any]) -> None:
+    words = ["--split", "train", "--checkpoint", "best", "--batch-size", "4", "-j", "0"]
+    words += ["--frames", "6", "--temporal-edits", "edits.csv", "--precision", "bf16"]
+    assert told(EvaluateCall, "a", "b", *words) == EvaluateCall(
+        runs=(Path("a"), Path("b")),
+        split="train",
+        checkpoint="best",
+        batch_size=4,
+        workers=0,
+        frames=6,
+        temporal_edits=Path("edits.csv"),
+        precision="bf16",
+    )
 
-    def record(runs: list[Path], **options: Any) -> Outcome:
-        given.update(options, runs=runs)
-        return Outcome(rows=[{"top1": 50.0}], failures=[Failure("a", "a.avi", "broken")])
 
-    monkeypatch.setattr("attncli.workflows.evaluate.networks.evaluate_runs", record)
-    words = ["--split", "train", "--checkpoint", "best", "--batch-size", "4", "--workers", "0"]
-    words += ["--frames", "6", "--temporal-edits", "edits.csv"]
-    answer = run_cli("eval", "-", *words, "--precision", "bf16", "--json", stdin="a\nb\n")
-    assert answer.exit_code == 3
-    assert given["runs"] == [Path("a"), Path("b")]
-    assert (given["split"], given["checkpoint"], given["precision"]) == ("train", "best", "bf16")
-    assert (given["batch_size"], given["workers"], given["data"]) == (4, 0, None)
-    assert (given["frames"], given["temporal_edits"]) == (6, Path("edits.csv"))
+@pytest.mark.parametrize(("name", "least"), [("batch_size", 1), ("workers", 0), ("frames", 1)])
+def test_a_number_too_small_is_named(name: str, least: int) -> None:
+    assert getattr(EvaluateCall(runs=(Path("a"),), **{name: least}), name) == least
+    flag = f"--{name.replace('_', '-')}"
+    with pytest.raises(UsageError, match=f"{flag}: must be at least {least}"):
+        EvaluateCall(runs=(Path("a"),), **{name: least - 1})
 
 
 def test_help_says_what_best_means_and_has_an_example(run_cli: Callable[..., Any]) -> None:

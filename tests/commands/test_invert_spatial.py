@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from attncli.errors import Failure
-from attncli.reporting import Outcome
+from attncli.config.evaluate import AskCall
 
 
 def test_a_missing_run_is_a_one_line_error(tmp_path: Path, run_cli: Callable[..., Any]) -> None:
@@ -24,20 +23,14 @@ def test_wrong_options_are_usage_errors(
     assert options[0] in answer.stderr
 
 
-def test_options_reach_the_workflow_and_unread_clips_the_exit_code(
-    run_cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given: dict[str, Any] = {}
-
-    def record(runs: list[Path], **options: Any) -> Outcome:
-        given.update(options, runs=runs)
-        return Outcome(rows=[{"top1_drop": 31.5}], failures=[Failure("a", "a.avi", "broken")])
-
-    monkeypatch.setattr("attncli.workflows.evaluate.invert_spatial.invert_runs", record)
+def test_options_become_settings(told: Callable[..., Any]) -> None:
     words = ["--split", "train", "--checkpoint", "best", "--batch-size", "4", "--workers", "0"]
-    answer = run_cli("invert-spatial", "-", *words, "--precision", "bf16", stdin="a\nb\n")
-    assert answer.exit_code == 3
-    assert "31.50" in answer.stdout
-    assert given["runs"] == [Path("a"), Path("b")]
-    assert (given["split"], given["checkpoint"], given["precision"]) == ("train", "best", "bf16")
-    assert (given["batch_size"], given["workers"], given["data"]) == (4, 0, None)
+    assert told(AskCall, "a", "b", *words, "--precision", "bf16", "--data", "d") == AskCall(
+        runs=(Path("a"), Path("b")),
+        split="train",
+        checkpoint="best",
+        batch_size=4,
+        workers=0,
+        precision="bf16",
+        data=Path("d"),
+    )

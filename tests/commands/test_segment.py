@@ -1,9 +1,11 @@
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from attncli.config.segment import SegmentCall, SegmentConfig
 from attncli.data.video.reading import write_video
 
 
@@ -12,6 +14,20 @@ def clips(tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (6, 32, 48, 3), dtype=np.uint8)
     write_video(tmp_path / "clips" / "Noise" / "v1.avi", noise, 25.0)
     return tmp_path / "clips"
+
+
+def test_options_become_settings(told):
+    words = ("--classes", "person, dog", "--min-area-px", "9", "--short-side-px", "600")
+    found = told(SegmentConfig, *words, "--score-threshold", "0.25", "--weights", "w.pth")
+    assert found == SegmentConfig(
+        classes=("person", "dog"),
+        min_area_px=9,
+        short_side_px=600,
+        score_threshold=0.25,
+        weights=Path("w.pth"),
+    )
+    call = told(SegmentCall, "videos", "-o", "m", "-j", "2", "--batch-size", "8")
+    assert call == SegmentCall(data=Path("videos"), out=Path("m"), workers=2, batch_size=8)
 
 
 def test_masks_are_written_and_counted(clips, tmp_path, run_cli):
@@ -37,6 +53,8 @@ def test_a_dry_run_touches_nothing(clips, tmp_path, run_cli):
         (("--backend", "magic"), "--backend"),
         (("--score-threshold", "2"), "--score-threshold"),
         (("--frame-stride", "0"), "--frame-stride"),
+        (("--min-area-px", "-1"), "--min-area-px"),
+        (("--short-side-px", "15"), "--short-side-px"),
         (("--backend", "motion", "--model", "x"), "--model"),
         (("--backend", "motion", "--classes", "movng"), "did you mean 'moving'"),
         (("--model", "maskrcnn"), "no model 'maskrcnn'"),

@@ -5,7 +5,7 @@ import pytest
 
 def test_it_writes_videos_and_counts_them(tmp_path, run_cli):
     out = tmp_path / "toy"
-    words = ("toy-data", "ucf101", out, "--size", 3, "--frames", 4, "--frame-hw", 40, 48)
+    words = ("toy-data", "ucf101", out, "--size", 3, "--frames", 4, "--frame-hw", "40,48")
     answer = run_cli(*words, "--json")
     assert answer.exit_code == 0, answer.stderr
     (row,) = json.loads(answer.stdout)
@@ -21,7 +21,7 @@ def test_it_writes_videos_and_counts_them(tmp_path, run_cli):
 
 def test_it_writes_something_something_and_counts_it(tmp_path, run_cli):
     out = tmp_path / "toy"
-    words = ("toy-data", "ssv2", out, "--size", 3, "--frames", 12, "--frame-hw", 40, 48)
+    words = ("toy-data", "ssv2", out, "--size", 3, "--frames", 12, "--frame-hw", "40,48")
     planned, answer = run_cli(*words, "--dry-run", "--json"), run_cli(*words, "--json")
     assert answer.exit_code == 0, answer.stderr
     assert answer.stdout == planned.stdout
@@ -32,7 +32,7 @@ def test_it_writes_something_something_and_counts_it(tmp_path, run_cli):
 
 def test_it_writes_faces_and_counts_them(tmp_path, run_cli):
     out = tmp_path / "toy"
-    words = ("toy-data", "ckplus", out, "--size", 3, "--frames", 6, "--frame-hw", 40, 48)
+    words = ("toy-data", "ckplus", out, "--size", 3, "--frames", 6, "--frame-hw", "40,48")
     planned, answer = run_cli(*words, "--dry-run", "--json"), run_cli(*words, "--json")
     assert answer.exit_code == 0, answer.stderr
     assert answer.stdout == planned.stdout
@@ -78,7 +78,8 @@ def test_a_video_too_short_for_an_action_is_wrong_usage(tmp_path, run_cli):
     "options",
     [
         ("--size", "2"),
-        ("--frame-hw", "8", "8"),
+        ("--frame-hw", "8,8"),
+        ("--frame-hw", "40"),
         ("--frames", "0"),
         ("--seed", "-1"),
         ("--seed", str(2**63)),

@@ -1,34 +1,31 @@
 import json
-import sys
+import re
 import tomllib
 from pathlib import Path
-from types import ModuleType
 
+import numpy as np
 import pytest
 
 from attncli.catalog import METHODS, load
-from attncli.commands.train import RUN_OPTIONS
+from attncli.commands.options import FLAGS
+from attncli.commands.train import TrainCall
 from attncli.config.fields import settings
 from attncli.config.object_abn import ObjectAbnConfig
-from attncli.reporting import Outcome
+from attncli.config.toml import dump
+from attncli.data.video.reading import write_video
 
 REQUIRED = {"data": "videos", "masks": "masks"}
 
 
 @pytest.fixture
-def trained(monkeypatch):
-    """Return a list of the calls that reach the training."""
-    calls = []
-
-    def train(method, config, **rest):
-        rest.pop("reporter")
-        calls.append((method, config, rest))
-        return Outcome(rows=[{"method": method}])
-
-    module = ModuleType("attncli.workflows.train.network")
-    module.train = train
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    return calls
+def videos(tmp_path):
+    """Return a dataset of one training and one validation video."""
+    lines = ["path,id,label,split"]
+    for split in ("train", "val"):
+        write_video(tmp_path / f"{split}.avi", np.zeros((4, 24, 32, 3), np.uint8), 25.0)
+        lines.append(f"{split}.avi,{split},Hop,{split}")
+    (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path / "manifest.csv"
 
 
 def required_options(method) -> list[str]:
@@ -62,7 +59,17 @@ def without_spaces(text: str) -> str:
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_no_setting_has_the_name_of_an_option_of_the_command(method):
-    assert not settings(load(method.config)).keys() & RUN_OPTIONS.keys()
+    others = {*settings(TrainCall), *FLAGS}
+    assert not settings(load(method.config)).keys() & others
+
+
+def test_the_papers_own_settings_stand_under_its_name(run_cli):
+    shown = run_cli("train", "st-abn", "--help").stdout
+    headings = re.findall(r"^(\S.*):$", shown, flags=re.MULTILINE)
+    assert headings == ["Options", "ST-ABN"]
+    common, own = shown.split("\nST-ABN:\n")
+    assert all(f"{flag} " in common for flag in ("--data", "--lr", "--frames", "--out", "--json"))
+    assert all(f"{flag} " in own for flag in ("--depth", "--gamma-t", "--temporal-edits"))
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
@@ -77,16 +84,14 @@ def test_printed_settings_read_back_print_the_same(run_cli, tmp_path, method):
     assert again == (0, printed, "")
 
 
-def test_options_of_every_type_reach_the_settings(run_cli, trained):
+def test_options_of_every_type_become_settings(run_cli):
     words = (
-        *("--data", "d", "--masks", "m", "--epochs", "3", "--lr", "0.5", "--compile"),
+        *("--data", "d", "--masks", "m", "--epochs", "3", "--lr", "0.5", "--compile", "-j", "2"),
         *("--no-deterministic", "--optimizer", "sgd", "--schedule", "step"),
         *("--milestones", "10,20", "--layout", "ucf101", "--clip-grad-norm", "2"),
     )
-    assert run_cli("train", "object-abn", *words).exit_code == 0
-    ((method, config, rest),) = trained
-    assert method == "object-abn"
-    assert config == ObjectAbnConfig(
+    code, printed, _ = run_cli("train", "object-abn", *words, "--print-config")
+    expected = ObjectAbnConfig(
         data=Path("d"),
         masks=Path("m"),
         epochs=3,
@@ -98,47 +103,43 @@ def test_options_of_every_type_reach_the_settings(run_cli, trained):
         milestones=(10, 20),
         layout="ucf101",
         clip_grad_norm=2.0,
+        workers=2,
     )
-    assert rest == {
-        "out": Path("runs/object-abn"),
-        "resume": False,
-        "overwrite": False,
-        "dry_run": False,
+    assert (code, printed) == (0, dump(expected, method="object-abn"))
+
+
+def test_a_dry_run_answers_with_the_plan_and_touches_nothing(run_cli, videos, tmp_path):
+    words = ("train", "x3d", "--data", videos, "--weights", "none", "--dry-run", "--json")
+    code, stdout, _ = run_cli(*words, "-o", tmp_path / "r", "--resume", "--overwrite")
+    plan = {row["name"]: row["value"] for row in json.loads(stdout)}
+    assert code == 0
+    assert (plan["out"], plan["train clips"]) == (str(tmp_path / "r"), 1)
+    assert {row["name"]: row["value"] for row in json.loads(run_cli(*words).stdout)} == {
+        **plan,
+        "out": "runs/x3d",
     }
+    assert not (tmp_path / "r").exists()
 
 
-def test_options_of_the_command_reach_the_training(run_cli, trained, tmp_path):
-    words = ("--data", "d", "-o", tmp_path / "r", "--resume", "--overwrite", "--dry-run", "--json")
-    code, stdout, _ = run_cli("train", "x3d", *words)
-    assert (code, json.loads(stdout)) == (0, [{"method": "x3d"}])
-    assert trained[0][2] == {
-        "out": tmp_path / "r",
-        "resume": True,
-        "overwrite": True,
-        "dry_run": True,
-    }
-
-
-def test_options_go_before_the_config_file(run_cli, trained, tmp_path):
+def test_options_go_before_the_config_file(run_cli, tmp_path):
     (tmp_path / "c.toml").write_text('data = "d"\nepochs = 3\nlr = 0.5\ncompile = true\n')
     words = ("--config", tmp_path / "c.toml", "--epochs", "7", "--no-compile")
-    run_cli("train", "abn", *words)
-    config = trained[0][1]
-    assert (config.epochs, config.lr, config.compile) == (7, 0.5, False)
+    found = tomllib.loads(run_cli("train", "abn", *words, "--print-config").stdout)
+    assert (found["epochs"], found["lr"], found["compile"]) == (7, 0.5, False)
 
 
-def test_resuming_takes_the_settings_of_the_run(run_cli, trained, tmp_path):
+def test_resuming_takes_the_settings_of_the_run(run_cli, tmp_path):
     (tmp_path / "config.toml").write_text('method = "abn"\ndata = "d"\nepochs = 3\n')
-    assert run_cli("train", "abn", "--resume", "-o", tmp_path).exit_code == 0
-    assert trained[0][1].epochs == 3
+    code, printed, _ = run_cli("train", "abn", "--resume", "-o", tmp_path, "--print-config")
+    assert (code, tomllib.loads(printed)["epochs"]) == (0, 3)
 
 
-def test_resuming_a_run_of_another_method_is_refused(run_cli, trained, tmp_path):
+def test_resuming_a_run_of_another_method_is_refused(run_cli, tmp_path):
     (tmp_path / "config.toml").write_text('method = "abn"\ndata = "d"\n')
     code, _, stderr = run_cli("train", "x3d", "--resume", "-o", tmp_path)
     assert code == 2
     assert f"{tmp_path}/config.toml: holds the settings of abn, not of x3d" in stderr
-    assert trained == []
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.parametrize(
@@ -152,8 +153,9 @@ def test_resuming_a_run_of_another_method_is_refused(run_cli, trained, tmp_path)
         (["--data", "d", "--config", "gone.toml"], "gone.toml: no such file or directory"),
     ],
 )
-def test_wrong_usage_is_one_line_and_trains_nothing(run_cli, trained, words, message):
-    code, stdout, stderr = run_cli("train", "x3d", *words)
-    assert (code, stdout, trained) == (2, "", [])
+def test_wrong_usage_is_one_line_and_trains_nothing(run_cli, tmp_path, words, message):
+    code, stdout, stderr = run_cli("train", "x3d", *words, "-o", tmp_path / "r")
+    assert (code, stdout) == (2, "")
     assert message in stderr
     assert stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

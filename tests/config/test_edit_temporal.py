@@ -13,9 +13,15 @@ def test_the_papers_rule_is_the_default() -> None:
 
 
 def test_settings_survive_the_way_to_the_file_and_back(tmp_path: Path) -> None:
-    settings = SelectConfig(run=Path("/run"), weakest_classes=8, max_clips=20, below_percent=30.0)
+    settings = SelectConfig(run=Path("/run"), weakest_classes=8, max_clips=20)
     (tmp_path / "config.toml").write_text(dump(settings))
     assert resolve(SelectConfig, tmp_path / "config.toml") == settings
+
+
+def test_there_is_one_way_to_choose_classes() -> None:
+    message = "--weakest-classes and --below-percent: exclude each other"
+    with pytest.raises(UsageError, match=message):
+        SelectConfig(run=Path("run"), weakest_classes=8, below_percent=30.0)
 
 
 @pytest.mark.parametrize(

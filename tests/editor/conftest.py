@@ -17,10 +17,11 @@ from PIL import Image
 from attncli.editor.answers import Answerer, ClipAnswer
 from attncli.editor.api import EditorApi
 from attncli.editor.painted import PaintedMasks
-from attncli.editor.responses import Api
 from attncli.editor.scores import ScoreFile
 from attncli.editor.server import EditorServer
-from attncli.editor.spatial_api import SpatialApi
+from attncli.editor.spatial_editing import SpatialEditing
+from attncli.editor.store import EditStore
+from attncli.editor.temporal_editing import TemporalEditing
 from attncli.files.edit_directory import EditClip, EditDirectory
 from attncli.files.masks import FrameMasks, Instance, MaskWriter
 from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory, VideoAttention
@@ -152,20 +153,17 @@ def write_edits(root: Path) -> EditDirectory:
 def serving(directory: EditDirectory, answerer: Answerer, reporter: Any) -> Iterator[RunningEditor]:
     clips = directory.read_clips()
     n_frames = {clip.id: clip.frames for clip in clips.values()}
-    with ScoreFile(directory.edits_path, clips, n_frames=n_frames) as scores:
-        api = EditorApi(
-            directory=directory,
-            clips=clips,
-            attention=directory.read_attention(),
-            scores=scores,
-            answerer=answerer,
+    with EditStore(ScoreFile(directory.edits_path, clips, n_frames=n_frames)) as scores:
+        editing = TemporalEditing(
+            attention=directory.read_attention(), scores=scores, answerer=answerer
         )
+        api = EditorApi(directory=directory, clips=clips, editing=editing)
         with running(api, reporter) as server:
             yield RunningEditor(directory, server)
 
 
 @contextmanager
-def running(api: Api, reporter: Any) -> Iterator[EditorServer]:
+def running(api: EditorApi[Any], reporter: Any) -> Iterator[EditorServer]:
     with EditorServer(api, 0, reporter) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
@@ -282,7 +280,8 @@ def spatial_editor(
     spatial_edits: SpatialEditDirectory, listener: Listener
 ) -> Iterator[RunningEditor]:
     clips = spatial_edits.read_clips()
-    with PaintedMasks(spatial_edits) as painted:
-        api = SpatialApi(directory=spatial_edits, clips=clips, painted=painted)
+    with EditStore(PaintedMasks(spatial_edits)) as painted:
+        editing = SpatialEditing(directory=spatial_edits, painted=painted)
+        api = EditorApi(directory=spatial_edits, clips=clips, editing=editing)
         with running(api, listener) as server:
             yield RunningEditor(spatial_edits, server)

@@ -57,7 +57,7 @@ def _open_umask() -> Iterator[None]:
 
 
 @pytest.fixture
-def api(editor: Any) -> EditorApi:
+def api(editor: Any) -> EditorApi[Any]:
     return editor.server.api
 
 
@@ -107,7 +107,7 @@ def test_without_room_for_the_page_there_is_a_way(place: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_browser_is_started_without_the_token(
-    api: EditorApi, listener: Any, started: list[str], place: Path, number: signal.Signals
+    api: EditorApi[Any], listener: Any, started: list[str], place: Path, number: signal.Signals
 ) -> None:
     inside: list[str] = []
 
@@ -139,7 +139,7 @@ def test_the_browser_is_started_without_the_token(
 
 
 def test_the_page_is_gone_when_the_server_fails(
-    api: EditorApi,
+    api: EditorApi[Any],
     listener: Any,
     started: list[str],
     place: Path,
@@ -157,7 +157,7 @@ def test_the_page_is_gone_when_the_server_fails(
 
 
 def test_without_a_browser_no_page_is_written(
-    api: EditorApi,
+    api: EditorApi[Any],
     listener: Any,
     started: list[str],
     place: Path,

@@ -5,15 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attncli.editor.scores import ScoreFile
+from attncli.editor.scores import Score, ScoreFile, Scores, is_edited
+from attncli.editor.store import EditStore
 from attncli.errors import AttncliError
 from attncli.files.temporal_edits import read_temporal_edits
 
 N_FRAMES = {"one": 3, "two": 2}
 
 
-def open_scores(path: Path, clips: tuple[str, ...] = ("one", "two")) -> ScoreFile:
-    return ScoreFile(path, clips, n_frames=N_FRAMES)
+def open_scores(path: Path, clips: tuple[str, ...] = ("one", "two")) -> EditStore[Scores, Score]:
+    return EditStore(ScoreFile(path, clips, n_frames=N_FRAMES))
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_new_file_begins_with_blank_scores(path: Path) -> None:
     with open_scores(path) as scores:
         assert np.isnan(scores.of("one")).all()
-        assert not scores.is_edited("one")
+        assert not is_edited(scores.of("one"))
     assert path.read_text() == "id,frame,score\none,0,\none,1,\none,2,\ntwo,0,\ntwo,1,\n"
 
 
@@ -37,11 +38,11 @@ def test_a_change_is_on_disk_when_it_is_made(path: Path) -> None:
 def test_a_clip_is_edited_when_all_its_frames_have_scores(path: Path) -> None:
     with open_scores(path) as scores:
         scores.change("two", [(0, 0)])
-        assert not scores.is_edited("two")
+        assert not is_edited(scores.of("two"))
         scores.change("two", [(1, 0)])
-        assert scores.is_edited("two")
+        assert is_edited(scores.of("two"))
         scores.change("two", [(0, None)])
-        assert not scores.is_edited("two")
+        assert not is_edited(scores.of("two"))
 
 
 def test_scores_are_found_again_beside_those_of_other_parts(path: Path) -> None:
@@ -122,7 +123,7 @@ def test_nothing_changes_once_the_file_is_closed(path: Path) -> None:
 
 def test_changes_from_several_threads_are_all_kept(tmp_path: Path) -> None:
     n_frames = {f"clip{number}": 20 for number in range(4)}
-    with ScoreFile(tmp_path / "edits.csv", n_frames, n_frames=n_frames) as scores:
+    with EditStore(ScoreFile(tmp_path / "edits.csv", n_frames, n_frames=n_frames)) as scores:
 
         def fill(clip: str) -> None:
             for frame in range(20):

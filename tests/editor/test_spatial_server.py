@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attncli.editor.painted import PaintedMasks, mask_of, runs_of
+from attncli.editor.store import EditStore
 from attncli.errors import AttncliError
 from attncli.files.masks import FrameMasks
 
@@ -112,7 +113,7 @@ def test_what_another_program_wrote_is_not_overwritten(spatial_editor: Any) -> N
 
 def test_one_editor_at_a_time_has_the_edits(spatial_editor: Any) -> None:
     with pytest.raises(AttncliError, match=r"is in use by process .*; end that one"):
-        PaintedMasks(spatial_editor.directory)
+        EditStore(PaintedMasks(spatial_editor.directory))
 
 
 def test_a_mask_that_cannot_be_written_changes_nothing(spatial_editor: Any) -> None:
@@ -130,9 +131,9 @@ def test_a_mask_that_cannot_be_written_changes_nothing(spatial_editor: Any) -> N
 def test_edits_that_do_not_fit_are_refused_and_leave_no_lock(spatial_edits: Any) -> None:
     spatial_edits.write_frames("one", {0: FrameMasks(0, (4, 4), ())})
     with pytest.raises(AttncliError, match="masks are 4x4, the video is 64x48"):
-        PaintedMasks(spatial_edits)
+        EditStore(PaintedMasks(spatial_edits))
     spatial_edits.edits.path("one").unlink()
-    with PaintedMasks(spatial_edits) as painted:
+    with EditStore(PaintedMasks(spatial_edits)) as painted:
         assert painted.of("one") == {}
 
 

@@ -439,3 +439,27 @@ def test_layers_begin_as_documented(kind: type[Layer], peephole: Peephole) -> No
         assert not layer.temporal.bias.any()
         assert layer.skip.bias is None
         assert 0.95 * bound < layer.skip.weight.abs().max() <= bound
+
+
+def test_convolved_peepholes_of_one_cell_are_those_of_a_channel() -> None:
+    torch.manual_seed(0)
+    layers = [
+        ConvLstm(2, 3, kernel_size=1, peephole=peephole).double()
+        for peephole in ("channel", "convolution")
+    ]
+    by_channel, convolved = (layer.memory for layer in layers)
+    with torch.no_grad():
+        weights = by_channel.peepholes.weight.normal_()
+        diagonals = torch.diag_embed(weights.flatten(1))[..., None, None]
+        convolved.peepholes.of_previous.weight.copy_(diagonals[:2].flatten(0, 1))
+        convolved.peepholes.of_current.weight.copy_(diagonals[2])
+        convolved.gates.load_state_dict(by_channel.gates.state_dict())
+    x = torch.randn(2, 4, 2, 3, 5, dtype=torch.float64, requires_grad=True)
+    state = ConvLstmState(*torch.randn(2, 2, 3, 3, 5, dtype=torch.float64))
+    results = []
+    for layer in layers:
+        hiddens, last = layer(x, state)
+        of_x = torch.autograd.grad(hiddens.square().sum() + last.cell.sum(), x)[0]
+        results.append([hiddens, last.hidden, last.cell, of_x])
+    for a, b in zip(*results, strict=True):
+        torch.testing.assert_close(a, b)

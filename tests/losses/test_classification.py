@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from attncli.batches import ClipBatch
 from attncli.losses.classification import AbnCriterion, classification_criterion
-from attncli.types import BranchOutputs, ClipBatch
+from attncli.types import BranchOutputs
 
 BATCH = ClipBatch(
     frames=torch.zeros(2, 3, 1, 4, 4, dtype=torch.uint8),

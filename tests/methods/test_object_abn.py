@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from attncli.batches import ClipBatch
 from attncli.config.object_abn import AbnConfig, ObjectAbnConfig, X3DConfig
 from attncli.errors import AttncliError
 from attncli.layers.fusion import fuse_for_inference
@@ -20,7 +21,7 @@ from attncli.methods.object_abn import (
     build_object_abn,
     build_x3d,
 )
-from attncli.types import AttentionEdit, BranchNetwork, BranchOutputs, ClipBatch
+from attncli.types import AttentionEdit, BranchNetwork, BranchOutputs
 
 HERE = Path()
 SMALL: dict[str, Any] = {
@@ -45,7 +46,7 @@ def clip_batch(
         frame_indices=torch.arange(length).repeat(n, 1),
         crops=torch.zeros(n, 4),
         flips=torch.zeros(n, dtype=torch.bool),
-        masks=masks,
+        guides={} if masks is None else {"masks": masks},
     )
 
 
@@ -69,9 +70,10 @@ def test_eq8_adds_the_weighted_mask_loss():
 
 def test_the_losses_take_their_weights_and_ways_from_the_settings():
     settings = SMALL | {"lambda_att": 2.0}
-    assert build_abn(AbnConfig(**settings), 2)[1] == AbnCriterion(2.0)
+    assert build_abn(AbnConfig(**settings), 2).objective.criterion == AbnCriterion(2.0)
     ways: dict[str, Any] = {"lambda_mask": 3.0, "mask_resize": "max", "empty_frames": "ignore"}
-    _, criterion = build_object_abn(ObjectAbnConfig(**settings, masks=HERE, **ways), 2)
+    learned = build_object_abn(ObjectAbnConfig(**settings, masks=HERE, **ways), 2)
+    criterion = learned.objective.criterion
     assert criterion == ObjectAbnCriterion(lambda_att=2.0, **ways)
 
 
@@ -86,7 +88,7 @@ def test_a_batch_without_masks_is_refused():
 @pytest.mark.parametrize("branch", ["abn", "light"])
 def test_the_map_of_a_224_pixel_clip_has_14_by_14_cells(branch):
     config = AbnConfig(data=HERE, weights="none", depth_factor=0.2, attention_branch=branch)
-    model, _ = build_abn(config, 7)
+    model = build_abn(config, 7).model
     frames = torch.randint(0, 256, (1, 3, 16, 224, 224), dtype=torch.uint8)
     with torch.no_grad():
         answer = model.eval()(frames)
@@ -96,7 +98,7 @@ def test_the_map_of_a_224_pixel_clip_has_14_by_14_cells(branch):
 
 
 def test_the_branch_starts_from_the_next_stage_and_shares_nothing_with_it():
-    model, _ = build_abn(AbnConfig(**SMALL), 5)
+    model = build_abn(AbnConfig(**SMALL), 5).model
     trunk, stage = model.attention_branch.trunk, model.backbone.next_stage
     for key, value in stage.state_dict().items():
         assert torch.equal(trunk.state_dict()[key], value)
@@ -107,7 +109,7 @@ def test_the_branch_starts_from_the_next_stage_and_shares_nothing_with_it():
 
 def test_class_scores_are_the_mean_of_a_score_map():
     # GAP(conv(z)), as the paper draws it, against our conv(GAP(z)).
-    model, _ = build_abn(AbnConfig(**SMALL), 5)
+    model = build_abn(AbnConfig(**SMALL), 5).model
     branch = model.attention_branch.eval()
     features = torch.randn(2, model.backbone.next_stage.in_channels, 3, 4, 4)
     with torch.no_grad():
@@ -120,7 +122,7 @@ def test_class_scores_are_the_mean_of_a_score_map():
 
 @pytest.mark.parametrize("mechanism", ["residual", "product"])
 def test_the_perception_branch_sees_the_weighed_features(mechanism):
-    model, _ = build_abn(AbnConfig(**SMALL, mechanism=mechanism), 5)
+    model = build_abn(AbnConfig(**SMALL, mechanism=mechanism), 5).model
     model.eval()
     batch = clip_batch()
     with torch.no_grad():
@@ -132,7 +134,7 @@ def test_the_perception_branch_sees_the_weighed_features(mechanism):
 
 
 def test_features_are_had_once_and_answered_many_times():
-    model, _ = build_abn(AbnConfig(**SMALL), 5)
+    model = build_abn(AbnConfig(**SMALL), 5).model
     assert isinstance(model.eval(), BranchNetwork)
     frames = clip_batch().frames
     with torch.no_grad():
@@ -142,7 +144,7 @@ def test_features_are_had_once_and_answered_many_times():
 
 
 def test_an_inverted_map_acts_and_is_shown():
-    model, _ = build_abn(AbnConfig(**SMALL), 5)
+    model = build_abn(AbnConfig(**SMALL), 5).model
     model.eval()
     frames = clip_batch().frames
     with torch.no_grad():
@@ -156,13 +158,13 @@ def test_an_inverted_map_acts_and_is_shown():
 
 
 def test_temporal_attention_cannot_be_replaced_where_there_is_none():
-    model, _ = build_abn(AbnConfig(**SMALL), 5)
+    model = build_abn(AbnConfig(**SMALL), 5).model
     with pytest.raises(AttncliError, match="no temporal attention to replace; use a run of st-abn"):
         model(clip_batch().frames, AttentionEdit(temporal=torch.ones(2, 4)))
 
 
 def test_the_perception_branch_trains_the_map_too():
-    model, _ = build_abn(AbnConfig(**SMALL), 5)
+    model = build_abn(AbnConfig(**SMALL), 5).model
     model(clip_batch().frames).scores.square().sum().backward()
     assert model.attention_branch.to_map.weight.grad.any()
 
@@ -172,7 +174,8 @@ def test_the_perception_branch_trains_the_map_too():
 def test_every_parameter_gets_a_finite_gradient_at_any_precision(branch, dtype):
     torch.manual_seed(0)
     config = ObjectAbnConfig(**SMALL, masks=HERE, attention_branch=branch)
-    model, criterion = build_object_abn(config, 2)
+    learned = build_object_abn(config, 2)
+    model, criterion = learned.model, learned.objective.criterion
     batch = clip_batch(masks=torch.rand(2, 4, 64, 64) < 0.3)
     with torch.autocast("cpu", dtype=dtype, enabled=dtype is not None):
         answer = model(batch.frames)
@@ -187,7 +190,7 @@ def test_every_parameter_gets_a_finite_gradient_at_any_precision(branch, dtype):
 @pytest.mark.parametrize("branch", ["abn", "light"])
 def test_a_fused_network_answers_the_same(branch):
     torch.manual_seed(0)
-    model, _ = build_abn(AbnConfig(**SMALL, attention_branch=branch), 5)
+    model = build_abn(AbnConfig(**SMALL, attention_branch=branch), 5).model
     for module in model.modules():
         if isinstance(module, nn.BatchNorm3d):
             module.running_mean.normal_()
@@ -203,7 +206,7 @@ def test_a_fused_network_answers_the_same(branch):
 
 def test_new_convolutions_keep_the_variance_of_gradients():
     # Kaiming, fan out: variance 2 / (out channels x kernel volume).
-    model, _ = build_abn(AbnConfig(**SMALL), 400)
+    model = build_abn(AbnConfig(**SMALL), 400).model
     weight = model.attention_branch.to_scores.weight
     assert weight.std().item() == pytest.approx(math.sqrt(2 / 400), rel=0.02)
 
@@ -222,7 +225,7 @@ class Notes:
 
 
 def test_a_classifier_left_at_random_is_reported(tmp_path):
-    model, _ = build_x3d(X3DConfig(**SMALL), 5)
+    model = build_x3d(X3DConfig(**SMALL), 5).model
     torch.save(model.state_dict(), tmp_path / "x3d.pt")
     notes = Notes()
     settings = SMALL | {"weights": str(tmp_path / "x3d.pt")}
@@ -255,7 +258,8 @@ def test_eight_clips_are_learned_by_heart_and_the_map_lands_on_the_square(branch
         **SMALL, masks=HERE, attention_branch=branch, mask_resize="area", dropout=0.0
     )
     # Of two classes, the branch's bias-free path over two rectified channels may miss one.
-    model, criterion = build_object_abn(config, 8)
+    learned = build_object_abn(config, 8)
+    model, criterion = learned.model, learned.objective.criterion
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     batch = moving_squares()
     for _ in range(60):
@@ -263,7 +267,7 @@ def test_eight_clips_are_learned_by_heart_and_the_map_lands_on_the_square(branch
         criterion(model(batch.frames), batch).total.backward()
         optimizer.step()
     answer = model(batch.frames)
-    targets = resize_masks(batch.masks, size_hw=(4, 4), how="area")
+    targets = resize_masks(batch.guides["masks"], size_hw=(4, 4), how="area")
     assert (answer.scores.argmax(1) == batch.labels).all()
     assert (answer.attention_scores.argmax(1) == batch.labels).all()
     inside = answer.spatial_attention[targets > 0.7].mean()

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from attncli import catalog
 from attncli.backbones.convlstm import ConvLstmBackbone
+from attncli.batches import ClipBatch
 from attncli.config.ram import (
     ConvLstmConfig,
     ConvLstmRamConfig,
@@ -23,7 +24,7 @@ from attncli.methods.ram import (
     build_convlstm,
     build_convlstm_ram,
 )
-from attncli.types import AttentionEdit, ClipBatch
+from attncli.types import AttentionEdit
 
 CLASSES = 7
 SMALL = {"widths": (4, 4, 8, 8, 16), "face_px": 16, "groups": 4}
@@ -41,7 +42,7 @@ def build() -> Build:
         method = catalog.method(name)
         config = catalog.load(method.config)
         known = {k: v for k, v in {**SMALL, **settings}.items() if k in config.__dataclass_fields__}
-        model, _ = catalog.load(method.build)(config(data=Path(), **known), CLASSES)
+        model = catalog.load(method.build)(config(data=Path(), **known), CLASSES).model
         shake_norms(model)
         return model.to(dtype).eval()
 
@@ -186,16 +187,16 @@ def test_shapes(build, name):
 
 
 def test_features_of_the_papers_size_are_an_eighth():
-    model, _ = build_convlstm(ConvLstmConfig(data=Path(), widths=(4, 4, 4, 4, 8)), CLASSES)
+    model = build_convlstm(ConvLstmConfig(data=Path(), widths=(4, 4, 4, 4, 8)), CLASSES).model
     assert model.extract(clips(b=1, t=2, side_px=96)).shape == (1, 8, 2, 12, 12)
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_weight_is_trained(build, name):
     model = build(name).train()
-    _, criterion = catalog.load(catalog.method(name).build)(
+    criterion = catalog.load(catalog.method(name).build)(
         catalog.load(catalog.method(name).config)(data=Path(), face_px=16), CLASSES
-    )
+    ).objective.criterion
     batch = batch_of(clips(b=4))
     criterion(model(batch.frames), batch).total.backward()
     assert [n for n, w in model.named_parameters() if w.grad is None or not w.grad.any()] == []
@@ -204,7 +205,7 @@ def test_every_weight_is_trained(build, name):
 def test_both_class_losses_count(build):
     model = build("convlstm-ram")
     config = ConvLstmRamConfig(data=Path(), lambda_att=0.5, face_px=16)
-    _, criterion = build_convlstm_ram(config, CLASSES)
+    criterion = build_convlstm_ram(config, CLASSES).objective.criterion
     batch = batch_of(clips())
     outputs = model(batch.frames)
     per = functional.cross_entropy(outputs.scores, batch.labels)
@@ -258,18 +259,18 @@ def test_grey_networks_take_the_first_channel_and_colour_ones_all(build):
 
 def test_the_kinds_of_layers_are_those_asked_for():
     small = {"data": Path(), "widths": (8, 8, 8, 8, 8), "face_px": 16}
-    plain, _ = build_convlstm(ConvLstmConfig(**small), CLASSES)
-    enhanced, _ = build_convlstm(EnhancedConvLstmConfig(**small), CLASSES)
+    plain = build_convlstm(ConvLstmConfig(**small), CLASSES).model
+    enhanced = build_convlstm(EnhancedConvLstmConfig(**small), CLASSES).model
     assert {type(layer).__name__ for layer in plain.layers} == {"ConvLstm"}
     assert {type(layer).__name__ for layer in enhanced.layers} == {"EnhancedConvLstm"}
-    ram, _ = build_convlstm_ram(EnhancedConvLstmRamConfig(**small), CLASSES)
+    ram = build_convlstm_ram(EnhancedConvLstmRamConfig(**small), CLASSES).model
     assert isinstance(ram, RamNetwork)
     assert isinstance(ram.backbone, ConvLstmBackbone)
     assert isinstance(ram.attention_module.recurrence, RecurrentConvolution)
     assert {type(layer).__name__ for layer in ram.backbone.layers} == {"EnhancedConvLstm"}
-    cell, _ = build_convlstm_ram(
+    cell = build_convlstm_ram(
         replace(EnhancedConvLstmRamConfig(**small), ram_state="convlstm"), CLASSES
-    )
+    ).model
     recurrence = cell.attention_module.recurrence
     assert type(recurrence).__name__ == "ConvLstm"
     assert recurrence.memory.peepholes is None

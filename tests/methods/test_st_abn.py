@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from attncli.batches import ClipBatch
 from attncli.config.st_abn import Resnet3dConfig, StAbnConfig
 from attncli.errors import AttncliError
 from attncli.files.checkpoints import load_weights
@@ -26,7 +27,7 @@ from attncli.methods.st_abn import (
     spatial_mean,
     temporal_loss,
 )
-from attncli.types import AttentionEdit, BranchNetwork, BranchOutputs, ClipBatch
+from attncli.types import AttentionEdit, BranchNetwork, BranchOutputs
 
 HERE = Path()
 SMALL: dict[str, Any] = {"data": HERE, "weights": "none", "depth": "18", "width_factor": 0.125}
@@ -46,7 +47,7 @@ def clip_batch(n: int = 2, **changes: Tensor) -> ClipBatch:
         "crops": torch.zeros(n, 4),
         "flips": torch.zeros(n, dtype=torch.bool),
     }
-    return ClipBatch(**fields | changes)
+    return ClipBatch(**fields, guides=changes)
 
 
 def outputs(**changes: Tensor) -> BranchOutputs:
@@ -57,13 +58,13 @@ def outputs(**changes: Tensor) -> BranchOutputs:
 
 
 def criterion(**changes: Any) -> StAbnCriterion:
-    return build_st_abn(replace(CONFIG, **changes), 2)[1]
+    return build_st_abn(replace(CONFIG, **changes), 2).objective.criterion
 
 
 def network(n_classes: int = 5, **changes: Any) -> StAbnNetwork:
     """Return a small network in evaluation mode, its statistics those of no fresh one."""
     torch.manual_seed(0)
-    model, _ = build_st_abn(replace(CONFIG, **changes), n_classes)
+    model = build_st_abn(replace(CONFIG, **changes), n_classes).model
     for norm in model.modules():
         if isinstance(norm, nn.BatchNorm3d):
             norm.running_mean.normal_(std=0.1)
@@ -212,7 +213,8 @@ def test_the_loss_takes_its_weights_and_ways_from_the_settings():
     weights = {"lambda_att": 0.5, "gamma_t": 2.0, "gamma_s": 4.0, "lambda_mask": 3.0}
     ways = {"mask_resize": "max", "empty_frames": "ignore"}
     assert criterion(**weights, **ways) == StAbnCriterion(**weights, **ways)
-    assert build_resnet3d(Resnet3dConfig(**SMALL), 2)[1] is classification_criterion
+    plain = build_resnet3d(Resnet3dConfig(**SMALL), 2).objective
+    assert plain.criterion is classification_criterion
 
 
 def bottlenecks(before: int, inner: int, blocks: int, *, frames: int) -> int:
@@ -246,7 +248,7 @@ def test_parameters_and_shapes_are_the_references_at_32_frames_of_224_pixels(
     reduction = 2048 * 1024 + 2 * 1024
     by_hand = stem + sum(stages) + head + class_maps + class_head + spatial + temporal + reduction
     with torch.device("meta"):
-        model, _ = build_st_abn(StAbnConfig(data=HERE, weights="none", depth=depth), k)
+        model = build_st_abn(StAbnConfig(data=HERE, weights="none", depth=depth), k).model
         frames = torch.empty(2, 3, t, 224, 224, dtype=torch.uint8)
         features, answer = model.extract(frames), model(frames)
     assert sum(weight.numel() for weight in model.parameters()) == by_hand == expected
@@ -306,7 +308,7 @@ def test_a_mean_over_cells_of_16_bits_is_summed_in_32():
 
 
 def test_the_branch_starts_from_res5_and_shares_nothing_with_it():
-    model, _ = build_st_abn(CONFIG, 5)
+    model = build_st_abn(CONFIG, 5).model
     trunk, stage = model.attention_branch.trunk, model.backbone.next_stage
     for key, value in stage.state_dict().items():
         assert torch.equal(trunk.state_dict()[key], value)
@@ -316,7 +318,7 @@ def test_the_branch_starts_from_res5_and_shares_nothing_with_it():
 
 
 def test_both_heads_drop_as_the_settings_say():
-    model, _ = build_st_abn(replace(CONFIG, dropout=0.25), 5)
+    model = build_st_abn(replace(CONFIG, dropout=0.25), 5).model
     assert model.attention_branch.dropout.p == model.backbone.head.dropout.p == 0.25
     assert StAbnConfig(data=HERE).dropout == 0.5
 
@@ -345,7 +347,8 @@ def test_a_fused_network_answers_the_same():
 @pytest.mark.parametrize("checkpoint", [False, True])
 def test_every_parameter_gets_a_finite_gradient_at_any_precision(dtype, checkpoint):
     torch.manual_seed(0)
-    model, criterion = build_st_abn(replace(CONFIG, checkpoint_gradients=checkpoint), 2)
+    learned = build_st_abn(replace(CONFIG, checkpoint_gradients=checkpoint), 2)
+    model, criterion = learned.model, learned.objective.criterion
     batch = clip_batch(temporal_edits=EDITS, masks=torch.rand(2, 4, 64, 64) < 0.3)
     with torch.autocast("cpu", dtype=dtype, enabled=dtype is not None):
         answer = model(batch.frames)
@@ -359,7 +362,8 @@ def test_every_parameter_gets_a_finite_gradient_at_any_precision(dtype, checkpoi
 
 
 def test_a_process_without_clips_goes_through_the_model():
-    model, criterion = build_st_abn(CONFIG, 2)
+    learned = build_st_abn(CONFIG, 2)
+    model, criterion = learned.model, learned.objective.criterion
     batch = clip_batch(0, temporal_edits=torch.empty(0, 4))
     criterion(model.eval()(batch.frames), batch).total.mul(0).backward()
     assert all(not parameter.grad.any() for parameter in model.parameters())
@@ -369,7 +373,8 @@ def test_a_process_without_clips_goes_through_the_model():
 def test_a_frozen_extractor_stays_as_it_is(checkpoint):
     torch.manual_seed(0)
     config = replace(CONFIG, init=HERE, temporal_edits=HERE, gamma_t=1e3, dropout=0.0)
-    model, criterion = build_st_abn(replace(config, checkpoint_gradients=checkpoint), 2)
+    learned = build_st_abn(replace(config, checkpoint_gradients=checkpoint), 2)
+    model, criterion = learned.model, learned.objective.criterion
     before = {key: value.clone() for key, value in model.state_dict().items()}
     optimizer = torch.optim.SGD([w for w in model.parameters() if w.requires_grad], lr=0.1)
     batch = clip_batch(temporal_edits=EDITS)
@@ -385,7 +390,7 @@ def test_a_frozen_extractor_stays_as_it_is(checkpoint):
 
 
 def test_an_extractor_is_frozen_for_edits_alone():
-    trained = [weight.requires_grad for weight in build_st_abn(CONFIG, 2)[0].parameters()]
+    trained = [weight.requires_grad for weight in build_st_abn(CONFIG, 2).model.parameters()]
     assert all(trained)
 
 
@@ -424,11 +429,11 @@ class Notes:
 
 
 def test_a_classifier_left_at_random_is_reported(tmp_path):
-    model, _ = build_resnet3d(Resnet3dConfig(**SMALL), 5)
+    model = build_resnet3d(Resnet3dConfig(**SMALL), 5).model
     torch.save(model.state_dict(), tmp_path / "resnet3d.pt")
     notes = Notes()
     settings = SMALL | {"weights": str(tmp_path / "resnet3d.pt"), "frames": 4}
-    loaded, _ = build_st_abn(StAbnConfig(**settings), 5, reporter=notes)
+    loaded = build_st_abn(StAbnConfig(**settings), 5, reporter=notes).model
     assert not notes.texts
     for key, value in model.next_stage.state_dict().items():
         assert torch.equal(loaded.attention_branch.trunk.state_dict()[key], value)
@@ -441,7 +446,8 @@ def test_temporal_attention_learns_to_follow_edits():
     torch.manual_seed(0)
     tuning = replace(CONFIG, init=HERE, temporal_edits=HERE, dropout=0.0)
     # Of two classes, both branches have two rectified maps, which may miss one.
-    model, criterion = build_st_abn(tuning, 8)
+    learned = build_st_abn(tuning, 8)
+    model, criterion = learned.model, learned.objective.criterion
     edits = torch.tensor([[0.0, 0.0, 1.0, 0.5], [1.0, 0.5, 0.0, 0.0]])
     batch = clip_batch(temporal_edits=edits)
     optimizer = torch.optim.Adam([w for w in model.parameters() if w.requires_grad], lr=1e-2)

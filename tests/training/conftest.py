@@ -1,6 +1,6 @@
 """A dataset in memory and a network of a few weights, to train in no time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,16 +10,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from attncli.batches import ClipBatch
 from attncli.config.training import TrainConfig
 from attncli.errors import Failure
 from attncli.files.runs import RunDirectory
+from attncli.losses.classification import ClipObjective
 from attncli.reporting import Silent
 from attncli.training.batches import BatchOrder
 from attncli.training.distributed import World
 from attncli.training.learner import Learner
-from attncli.training.loop import Training, TrainingClips
+from attncli.training.loop import Training, TrainingSamples
+from attncli.training.objective import Learned
 from attncli.training.seeds import seed_everything
-from attncli.types import BranchOutputs, ClipBatch, Losses
+from attncli.training.validation import Validation
+from attncli.types import BranchOutputs, Losses
 
 N_CLIPS, N_CLASSES, GRID = 10, 3, (2, 4, 4)
 
@@ -41,6 +45,38 @@ class TinyNetwork(nn.Module):
 def cross_entropy(outputs: BranchOutputs, batch: ClipBatch) -> Losses:
     loss = functional.cross_entropy(outputs.scores.float(), batch.labels)
     return Losses(total=2 * loss, terms={"per": loss})
+
+
+class FirstRight:
+    """Counts the clips whose class has the highest score."""
+
+    logged = ("top1",)
+    best = "top1"
+
+    def __init__(self) -> None:
+        self.right: list[bool] = []
+
+    def __enter__(self) -> "FirstRight":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def ask(self, network: nn.Module, batch: ClipBatch) -> BranchOutputs:
+        return network(batch.frames)
+
+    def add(self, batch: ClipBatch, outputs: BranchOutputs) -> None:
+        self.right += (outputs.scores.argmax(1) == batch.labels).tolist()
+
+    def share(self) -> list[bool]:
+        return self.right
+
+    def figures(self, shares: Sequence[list[bool]]) -> dict[str, float]:
+        right = [one for share in shares for one in share]
+        return {"top1": 100 * sum(right) / len(right)} if right else {}
+
+    def write(self, shares: object, failures: object, out: Path) -> dict[str, object]:
+        raise NotImplementedError
 
 
 def make_batch(rows: list[int], unreadable: frozenset[int] = frozenset()) -> ClipBatch:
@@ -98,7 +134,8 @@ def make_learner() -> Callable[[TrainConfig], Learner]:
     def make(config: TrainConfig) -> Learner:
         seed_everything(config.seed)
         world = World(rank=0, size=1, device=torch.device("cpu"))
-        return Learner(TinyNetwork(), cross_entropy, config, world)
+        learned = Learned(TinyNetwork(), ClipObjective(cross_entropy))
+        return Learner(learned, config, world)
 
     return make
 
@@ -123,7 +160,7 @@ def make_training(
             rank=0,
             size=1,
         )
-        clips = TrainingClips(
+        clips = TrainingSamples(
             order=order,
             loader=MemoryLoader(order, unreadable, meddle),
             set_epoch=lambda epoch: None,
@@ -132,7 +169,12 @@ def make_training(
         return Training(
             make_learner(config),
             clips,
-            [make_batch([20, 21, 22]), make_batch([23, 24])],
+            Validation(
+                batches=[make_batch([20, 21, 22]), make_batch([23, 24])],
+                begin=lambda: FirstRight(),
+                logged=FirstRight.logged,
+                best=FirstRight.best,
+            ),
             directory=RunDirectory(tmp_path / name),
             reporter=Silent(),
         )

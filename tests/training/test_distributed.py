@@ -57,6 +57,9 @@ def _meet(rank: int, port: int) -> None:
         patch.setenv("MASTER_ADDR", "127.0.0.1")
         with join("cpu") as world:
             assert (world.rank, world.size, world.leads) == (rank, 2, rank == 0)
+            with join("cpu") as again:  # as a workflow does that calls another one
+                assert again == world
+                assert again.gather(rank) == [0, 1]
             own = torch.tensor([rank + 1.0])
             assert world.add_up(own).item() == 3
             assert own.item() == rank + 1

@@ -4,9 +4,9 @@ from copy import deepcopy
 import pytest
 import torch
 
+from attncli.batches import ClipBatch
 from attncli.config.training import TrainConfig
 from attncli.training.learner import Learner
-from attncli.types import ClipBatch
 
 MakeConfig = Callable[..., TrainConfig]
 MakeLearner = Callable[[TrainConfig], Learner]
@@ -46,7 +46,10 @@ def test_sums_count_losses_and_hits_by_clips(
     losses = -scores.log_softmax(1)[torch.arange(3), batch.labels]
     assert sums["loss_per"] == pytest.approx(losses.sum().item(), rel=1e-5)
     assert sums["loss"] == pytest.approx(2 * losses.sum().item(), rel=1e-5)
-    assert (sums["hits"], sums["clips"]) == ((scores.argmax(1) == batch.labels).sum().item(), 3)
+    assert (sums["hits_top1"], sums["samples"]) == (
+        (scores.argmax(1) == batch.labels).sum().item(),
+        3,
+    )
 
 
 def test_a_part_nobody_could_read_changes_nothing(
@@ -64,7 +67,7 @@ def test_a_process_without_clips_adds_no_gradient(
 ) -> None:
     learner = make_learner(make_config())
     sums = learner.step([batch_of([])], [1], lr=0.1).read()
-    assert sums["clips"] == sums["loss"] == sums["hits"] == 0
+    assert sums["samples"] == sums["loss"] == sums["hits_top1"] == 0
     assert all(not gradient.any() for gradient in gradients(learner))
 
 

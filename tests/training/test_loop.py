@@ -86,7 +86,7 @@ def test_the_log_has_a_row_an_epoch_with_every_term(
     make_training(make_config(eval_every=2, epochs=3)).run()
     rows = log_rows(tmp_path / "run")
     assert list(rows[0]) == [
-        *("epoch", "step", "lr", "loss", "loss_per", "train_top1", "val_top1", "val_top5"),
+        *("epoch", "step", "lr", "loss", "loss_per", "train_top1", "val_top1"),
     ]
     assert [row["step"] for row in rows] == ["3", "6", "9"]
     assert [row["val_top1"] != "" for row in rows] == [False, True, True]  # the last one always

@@ -5,9 +5,15 @@ import torch
 from torch import nn
 
 from attncli.config.training import TrainConfig
-from attncli.training.optimization import learning_rate, make_optimizer
+from attncli.training.objective import Learned
+from attncli.training.optimization import learning_rate, make_optimizer, set_learning_rate
+from attncli.types import Losses
 
 Make = Callable[..., TrainConfig]
+
+
+def no_objective(network: object, batch: object) -> Losses:
+    raise NotImplementedError
 
 
 def course(config: TrainConfig, steps_per_epoch: int) -> list[float]:
@@ -46,7 +52,9 @@ def test_steps_divide_by_ten_after_each_milestone(make_config: Make) -> None:
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
 def test_biases_and_normalisation_are_spared_weight_decay(make_config: Make, name: str) -> None:
     model = nn.Sequential(nn.Conv3d(3, 4, 1), nn.BatchNorm3d(4))
-    optimizer = make_optimizer(model, make_config(optimizer=name, weight_decay=0.1))
+    optimizer = make_optimizer(
+        Learned(model, no_objective), make_config(optimizer=name, weight_decay=0.1)
+    )
     decayed, spared = optimizer.param_groups
     assert [id(w) for w in decayed["params"]] == [id(model[0].weight)]
     assert (decayed["weight_decay"], spared["weight_decay"]) == (0.1, 0.0)
@@ -55,10 +63,25 @@ def test_biases_and_normalisation_are_spared_weight_decay(make_config: Make, nam
 
 def test_sgd_follows_nesterov(make_config: Make) -> None:
     model = nn.Linear(1, 1, bias=False)
-    optimizer = make_optimizer(model, make_config(optimizer="sgd", lr=0.1, momentum=0.5))
+    optimizer = make_optimizer(
+        Learned(model, no_objective), make_config(optimizer="sgd", lr=0.1, momentum=0.5)
+    )
     weight = model.weight.item()
     for _ in range(2):
         model.weight.grad = torch.ones(1, 1)
         optimizer.step()
     # By hand: v1 = 1, step 1 + 0.5 v1 = 1.5; v2 = 0.5 v1 + 1 = 1.5, step 1 + 0.5 v2 = 1.75
     assert model.weight.item() == pytest.approx(weight - 0.1 * (1.5 + 1.75))
+
+
+@pytest.mark.parametrize("name", ["adam", "sgd"])
+def test_parts_learn_at_rates_of_their_own(make_config: Make, name: str) -> None:
+    model = nn.ModuleDict({"encoder": nn.Linear(2, 2), "head": nn.Linear(2, 2)})
+    learned = Learned(model, no_objective, {"head": 10.0, "head.bias": 3.0})
+    optimizer = make_optimizer(learned, make_config(optimizer=name))
+    set_learning_rate(optimizer, learned, 0.1)
+    rates = {id(w): group["lr"] for group in optimizer.param_groups for w in group["params"]}
+    assert {n: rates[id(w)] for n, w in model.named_parameters()} == pytest.approx(
+        {"encoder.weight": 0.1, "encoder.bias": 0.1, "head.weight": 1.0, "head.bias": 0.3}
+    )
+    assert len(rates) == sum(len(group["params"]) for group in optimizer.param_groups)

@@ -1,70 +1,90 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from attncli.metrics.accuracy import top_k_percent
+from attncli.batches import ClipBatch
 from attncli.training.distributed import World
 from attncli.training.validation import validate
-from attncli.types import BranchOutputs, ClipBatch
+from attncli.types import BranchOutputs
 
 WORLD = World(rank=0, size=1, device=torch.device("cpu"))
 
 
-class Scores(nn.Module):
-    """Answers with scores that fall from class 0 on, whatever it sees."""
+class Rows:
+    """An evaluation that keeps which clips it asked about, in which mode."""
 
-    def __init__(self, n_classes: int) -> None:
+    logged = ("clips",)
+    best = None
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+
+    def __enter__(self) -> "Rows":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def write(self, shares: Any, failures: Any, out: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def ask(self, network: nn.Module, batch: ClipBatch) -> BranchOutputs:
+        assert not network.training
+        assert torch.is_inference_mode_enabled()
+        return network(batch.frames)
+
+    def add(self, batch: ClipBatch, outputs: BranchOutputs) -> None:
+        assert len(outputs.scores) == len(batch.rows)
+        self.rows += batch.rows.tolist()
+
+    def share(self) -> list[int]:
+        return self.rows
+
+    def figures(self, shares: Sequence[list[int]]) -> dict[str, float]:
+        return {"clips": float(sum(map(len, shares)))}
+
+
+class Network(nn.Module):
+    """Has a layer that is frozen in evaluation."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self.scores = -torch.arange(n_classes, dtype=torch.float32)
+        self.norm = nn.BatchNorm3d(3).eval()
 
     def forward(self, frames: torch.Tensor) -> BranchOutputs:
-        assert not self.training
-        return BranchOutputs(scores=self.scores.repeat(len(frames), 1))
+        return BranchOutputs(scores=self.norm(frames.float()).mean((2, 3, 4)))
 
 
-def test_accuracies_are_over_clips_not_over_batches(batch_of: Callable[..., ClipBatch]) -> None:
-    # Labels are the row modulo 3, the answer is class 0: 3 of 5 clips are right.
+def validated(model: nn.Module, batches: Sequence[ClipBatch], rows: Any) -> Any:
+    return validate(model, batches, rows, precision="fp32", world=WORLD)
+
+
+def test_every_batch_with_a_clip_is_asked_about_once(batch_of: Callable[..., ClipBatch]) -> None:
+    rows = Rows()
     batches = [batch_of([0, 1, 3, 6]), batch_of([]), batch_of([2])]
-    scores = validate(Scores(3), batches, precision="fp32", world=WORLD)
-    assert scores == {"top1": pytest.approx(60), "top5": pytest.approx(100)}
+    assert validated(Network(), batches, rows) == {"clips": 5}
+    assert rows.rows == [0, 1, 3, 6, 2]
 
 
-def test_the_fifth_class_counts_and_the_sixth_does_not(batch_of: Callable[..., ClipBatch]) -> None:
-    model = Scores(7)
-    model.scores = torch.tensor([0.0, 1, 2, 3, 4, 5, 6])  # 6, 5, 4, 3, 2 are the first five
-    scores = validate(model, [batch_of([0, 1, 2, 5])], precision="fp32", world=WORLD)
-    assert scores == {"top1": 0.0, "top5": pytest.approx(50)}  # labels 0, 1, 2, 2
-
-
-@pytest.mark.parametrize(
-    "scores",
-    [[0.0] * 9, [3.0, 2, 1, 1, 1, 1, 0, 0, 0], [0.0, 1, 0, 1, 1, 1, 1, 1, 1], [2.0, 2, 1]],
-    ids=["all equal", "at rank five", "at the first and at rank five", "of three classes"],
-)
-def test_equal_scores_rank_as_in_an_evaluation(
-    batch_of: Callable[..., ClipBatch], scores: list[float]
-) -> None:
-    model = Scores(len(scores))
-    model.scores = torch.tensor(scores)
-    batches = [batch_of([*range(7)]), batch_of([7, 8, 9])]
-    labels = np.arange(10) % len(scores)
-    for batch, own in zip(batches, (labels[:7], labels[7:]), strict=True):
-        batch.labels.copy_(torch.from_numpy(own))
-    answers = np.tile(np.array(scores, dtype=np.float32), (10, 1))
-    assert validate(model, batches, precision="fp32", world=WORLD) == {
-        "top1": top_k_percent(answers, labels, 1),
-        "top5": top_k_percent(answers, labels, 5),
-    }
-
-
-def test_no_clip_has_no_accuracy(batch_of: Callable[..., ClipBatch]) -> None:
-    assert validate(Scores(3), [batch_of([])], precision="fp32", world=WORLD) == {}
-
-
-def test_the_model_goes_on_in_the_mode_it_was_in(batch_of: Callable[..., ClipBatch]) -> None:
-    model = Scores(3).train()
-    validate(model, [batch_of([0])], precision="fp32", world=WORLD)
+def test_every_layer_goes_on_in_the_mode_it_was_in(batch_of: Callable[..., ClipBatch]) -> None:
+    model = Network()
+    model.training = True
+    validated(model, [batch_of([0])], Rows())
     assert model.training
+    assert not model.norm.training
+
+
+def test_the_modes_come_back_after_an_error(batch_of: Callable[..., ClipBatch]) -> None:
+    class Failing(Rows):
+        def add(self, batch: ClipBatch, outputs: BranchOutputs) -> None:
+            raise OSError("the disk is full")
+
+    model = Network()
+    model.training = True
+    with pytest.raises(OSError, match="full"):
+        validated(model, [batch_of([0])], Failing())
+    assert model.training
+    assert not model.norm.training

@@ -4,7 +4,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from attncli.visualization.clips import ClipAttention, ShownClip
-from attncli.visualization.lettering import typesetting
+from attncli.visualization.page.lettering import typesetting
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from attncli.visualization.class_curves import (
     draw_class_curves,
     panels_on_a_page,
 )
-from attncli.visualization.comparison import PAGE_HEIGHT_IN
-from attncli.visualization.lettering import typesetting
+from attncli.visualization.page.grid import PAGE_HEIGHT_IN
+from attncli.visualization.page.lettering import typesetting
 
 LONG = "Failing to put something into something because something does not fit"
 

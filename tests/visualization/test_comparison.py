@@ -8,8 +8,9 @@ from matplotlib.text import Text
 from PIL import Image
 
 from attncli.visualization.clips import HeatStyle
-from attncli.visualization.comparison import PAGE_HEIGHT_IN, draw_comparison
-from attncli.visualization.lettering import typesetting
+from attncli.visualization.comparison import draw_comparison
+from attncli.visualization.page.grid import PAGE_HEIGHT_IN
+from attncli.visualization.page.lettering import typesetting
 from attncli.visualization.saving import save_figure
 
 LONG = "Moving something and something so they collide with each other"

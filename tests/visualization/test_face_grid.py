@@ -3,7 +3,6 @@ import pytest
 
 from attncli.visualization.clips import MARKS, HeatStyle
 from attncli.visualization.colormap import color_table
-from attncli.visualization.comparison import PAGE_HEIGHT_IN
 from attncli.visualization.face_grid import (
     FaceColumn,
     FaceMap,
@@ -11,6 +10,7 @@ from attncli.visualization.face_grid import (
     draw_face_grid,
     mean_picture,
 )
+from attncli.visualization.page.grid import PAGE_HEIGHT_IN
 from attncli.visualization.saving import save_figure
 
 EXPRESSIONS = ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")
@@ -70,7 +70,7 @@ def test_faces_of_different_shape_stand_in_the_middle_of_their_cells(misplaced):
     columns = [column("anger"), column("fear", size_hw=(36, 24)), column("happy", size_hw=(12, 24))]
     figure = draw_face_grid(columns, ["a"], style=HeatStyle(), dpi=150)
     assert misplaced(figure) == []
-    faces = [image.get_extent() for image in figure.axes[0].images[::2]]
+    faces = [image.get_extent() for image in figure.axes[0].images[:3]]
     assert len({round((bottom + top) / 2, 6) for _, _, bottom, top in faces}) == 1
 
 

@@ -11,9 +11,9 @@ from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTCollection
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
+from attncli.config.visualize import VisualizeConfig
 from attncli.files.attention import AttentionWriter, ClipRecord
 from attncli.reporting import Silent
 from attncli.visualization import fonts
@@ -21,15 +21,16 @@ from attncli.visualization.animation import animate
 from attncli.visualization.clips import HeatStyle
 from attncli.visualization.confusion import draw_confusion
 from attncli.visualization.fonts import families, legible, warn_of_missing_letters
-from attncli.visualization.lettering import (
+from attncli.visualization.page.drawing import Page
+from attncli.visualization.page.lettering import (
     SIZE_PT,
+    Text,
     fit_lines,
     text_width_in,
     typesetting,
-    write_line,
 )
 from attncli.visualization.saving import save_figure
-from attncli.workflows.visualize.classes import ClassPicture, visualize_classes
+from attncli.workflows.visualize import classes
 
 JUMP, WALK = "\u8df3", "\u8d70"
 CACHES = (fonts._installed, fonts._family)
@@ -93,12 +94,11 @@ def make_font(name, letters, *, more_glyphs=0, truetype=True):
     return made.font
 
 
-def drawn(text, **look):
+def drawn(text, *, bold):
     """Return a text as it is drawn, in black on white; nothing may complain of it."""
-    canvas = FigureCanvasAgg(Figure(figsize=(2, 0.3), dpi=200))
-    page = canvas.figure.add_axes((0, 0, 1, 1), xlim=(0, 2), ylim=(0.3, 0))
-    page.set_axis_off()
-    write_line(page, 0.0, 0.15, text, **look)
+    page = Page(2.0, 0.3, 200)
+    canvas = FigureCanvasAgg(page.figure)
+    page.write(0.0, 0.15, Text(text, bold=bold))
     with typesetting(), warnings.catch_warnings():
         warnings.simplefilter("error")
         canvas.draw()
@@ -127,10 +127,10 @@ def test_what_is_no_letter_is_escaped_whatever_fonts_say(install, text, escaped)
     assert legible(text) == escaped
 
 
-@pytest.mark.parametrize("weight", ["normal", "bold"])
-def test_names_without_a_font_are_told_apart_and_nothing_complains(weight):
-    assert np.array_equal(drawn(JUMP, weight=weight), drawn(r"\u8df3", weight=weight))
-    assert not np.array_equal(drawn(JUMP, weight=weight), drawn(WALK, weight=weight))
+@pytest.mark.parametrize("bold", [False, True])
+def test_names_without_a_font_are_told_apart_and_nothing_complains(bold):
+    assert np.array_equal(drawn(JUMP, bold=bold), drawn(r"\u8df3", bold=bold))
+    assert not np.array_equal(drawn(JUMP, bold=bold), drawn(WALK, bold=bold))
 
 
 @pytest.mark.parametrize("bold", [False, True])
@@ -141,7 +141,7 @@ def test_a_font_that_matplotlib_does_not_know_yet_is_found(install, bold, caplog
         assert families(f"to {JUMP}", bold=bold) == ["DejaVu Sans", "Squares"]
         # Each letter is 2 em wide, in a font that is drawn at `SIZE_PT`.
         assert text_width_in(JUMP * 3, bold=bold) == pytest.approx(6 * SIZE_PT / 72, rel=0.1)
-        columns = (drawn(JUMP, weight="bold" if bold else "normal") < 128).any(axis=0)
+        columns = (drawn(JUMP, bold=bold) < 128).any(axis=0)
     assert columns.sum() == pytest.approx(1.6 * SIZE_PT / 72 * 200, abs=2)
     assert caplog.messages == []
 
@@ -210,7 +210,7 @@ def test_videos_and_matrices_are_lettered_alike(make_clip, install, tmp_path):
         warnings.simplefilter("error")
         assert np.array_equal(header(JUMP), header(r"\u8df3"))
         assert not np.array_equal(header(WALK), header(r"\u8d70"))
-        figure = draw_confusion([np.eye(2, dtype=int)], [WALK], [JUMP, WALK * 40])
+        figure = draw_confusion(np.eye(2, dtype=int), WALK, [JUMP, WALK * 40])
         texts = {text.get_text() for axes in figure.axes for text in axes.texts}
         for suffix in ("png", "pdf"):
             save_figure(figure, tmp_path / f"confusion.{suffix}")
@@ -224,7 +224,7 @@ def test_a_pdf_holds_each_kind_of_font_as_it_can(install, tmp_path, truetype, ki
     install("Squares", JUMP, truetype=truetype)
     kinds = {}
     for name in ("Archery", JUMP):
-        figure = draw_confusion([np.eye(1, dtype=int)], ["run"], [name])
+        figure = draw_confusion(np.eye(1, dtype=int), "run", [name])
         save_figure(figure, tmp_path / "figure.pdf")
         found = re.findall(
             rb"/Subtype (/CIDFontType2|/Type3)", (tmp_path / "figure.pdf").read_bytes()
@@ -242,7 +242,7 @@ def test_who_draws_classes_is_told_of_missing_letters(tmp_path):
     with AttentionWriter(tmp_path / "run" / "eval" / "val" / "attention") as writer:
         writer.append(records, temporal=values)
     reporter = Warned()
-    picture = ClassPicture(tmp_path / "classes.png", dpi=60)
-    visualize_classes([tmp_path / "run"], picture, reporter=reporter)
+    config = VisualizeConfig(out=tmp_path / "classes.png", dpi=60)
+    classes.draw(config, [tmp_path / "run"], reporter=reporter)
     (warning,) = reporter.warnings
     assert f"no installed font has {WALK} (U+8D70), {JUMP} (U+8DF3);" in warning

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from attncli.config.entropy import Measure
 from attncli.errors import AttncliError
 from attncli.files.attention import AttentionWriter, ClipRecord
 from attncli.files.failures import read_failures
@@ -13,7 +14,7 @@ from attncli.files.metrics import write_metrics
 from attncli.metrics.entropy import map_entropy
 from attncli.metrics.value_range import Range
 from attncli.reporting import Silent
-from attncli.workflows.entropy import Measure, measure_entropy
+from attncli.workflows.entropy import measure_entropy
 
 CLASSES = ("Run", "Run", "Walk")
 

@@ -54,28 +54,23 @@ class ClipView:
         return left * columns, top * rows, (left + width) * columns, (top + height) * rows
 
     def apply(
-        self,
-        frames: UInt8[np.ndarray, "t h w 3"],
-        masks: Bool[np.ndarray, "t hm wm"] | None,
-        size_hw: tuple[int, int],
-    ) -> tuple[UInt8[Tensor, "t s s 3"], Bool[Tensor, "t s s"] | None]:
-        """Return frames and masks as the clip shows them.
-
-        Frames are interpolated; a mask's pixel is the one at the centre of what it covers.
+        self, frames: UInt8[np.ndarray, "t hg wg 3"], size_hw: tuple[int, int]
+    ) -> UInt8[Tensor, "t s s 3"]:
+        """Return frames as the clip shows them, interpolated.
 
         Args:
             frames: RGB frames, reduced to `decoded_hw`.
-            masks: Masks of the same frames at the video's own resolution.
             size_hw: Rows and columns of the video.
         """
-        grid_hw = frames.shape[1], frames.shape[2]
-        box = self._box(size_hw, grid_hw)
+        box = self._box(size_hw, (frames.shape[1], frames.shape[2]))
         channels_first = torch.from_numpy(frames).permute(0, 3, 1, 2)
-        shown = self._cut(channels_first, box, InterpolationMode.BILINEAR).permute(0, 2, 3, 1)
-        return shown, None if masks is None else self.apply_to_masks(masks)
+        return self._cut(channels_first, box, InterpolationMode.BILINEAR).permute(0, 2, 3, 1)
 
     def apply_to_masks(self, masks: Bool[np.ndarray, "t hm wm"]) -> Bool[Tensor, "t s s"]:
-        """Return masks of a video's frames, at its own resolution, as the clip shows them."""
+        """Return masks of a video's frames, at its own resolution, as the clip shows them.
+
+        A mask's pixel is the one at the centre of what it covers.
+        """
         size_hw = masks.shape[1], masks.shape[2]
         grid_hw = self.decoded_hw(size_hw)
         # Masks as tv_tensors.Mask would lie half a pixel off: there, pixels start at their corner.

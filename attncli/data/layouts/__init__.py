@@ -2,31 +2,24 @@
 
 from pathlib import Path
 
-from attncli.data.layouts import ckplus, class_folders, manifest, ssv2, ucf101
+from attncli.data.layouts import ucf101
+from attncli.data.layouts.kinds import VIDEO_LAYOUTS, fitting, require_no_images
 from attncli.data.samples import Split, VideoDataset
 from attncli.errors import AttncliError, UsageError
 from attncli.files.text import has_control_characters
-
-_LAYOUTS = {
-    "ucf101": ucf101,
-    "ssv2": ssv2,
-    "manifest": manifest,
-    "ckplus": ckplus,
-    "class-folders": class_folders,
-}
 
 
 def recognise(root: Path) -> str:
     """Return the name of the layout that the dataset at `root` is in.
 
     Raises:
-        AttncliError: There is nothing at `root`, or nothing that is recognised.
+        AttncliError: There is nothing at `root`, or nothing that is recognised, or single images.
     """
     _require(root)
-    for name, layout in _LAYOUTS.items():
-        if layout.fits(root):
-            return name
-    looked_for = "; ".join(layout.LOOKS_LIKE for layout in _LAYOUTS.values())
+    if (name := fitting(VIDEO_LAYOUTS, root)) is not None:
+        return name
+    require_no_images(root)
+    looked_for = "; ".join(layout.LOOKS_LIKE for layout in VIDEO_LAYOUTS.values())
     raise AttncliError(f"layout not recognised, looked for {looked_for}", where=root)
 
 
@@ -48,19 +41,28 @@ def open_dataset(
 
     Raises:
         UsageError: There is no layout of that name, or no division of that number.
-        AttncliError: The dataset is missing or malformed; the message names file and line.
+        AttncliError: The dataset is missing, malformed or one of images; the message names file and
+            line.
     """
     _require(root)
     name = recognise(root) if layout == "auto" else layout
+    if name not in VIDEO_LAYOUTS:
+        known = ", ".join(("auto", *VIDEO_LAYOUTS))
+        raise UsageError(f"no layout {layout!r}", where="--layout", remedy=f"use one of {known}")
+    if layout != "auto" and not VIDEO_LAYOUTS[name].fits(root):
+        require_no_images(root)
     if name == "ucf101":
         dataset = ucf101.open_split(root, split, split_number)
-    elif name not in _LAYOUTS:
-        known = ", ".join(("auto", *_LAYOUTS))
-        raise UsageError(f"no layout {layout!r}", where="--layout", remedy=f"use one of {known}")
     elif split_number != 1:
         raise UsageError(f"{root} has one division only", where="--split-number", remedy="use 1")
     else:
-        dataset = _LAYOUTS[name].open_split(root, split)
+        dataset = VIDEO_LAYOUTS[name].open_split(root, split)
+    _require_usable(name, dataset, split)
+    return dataset
+
+
+def _require_usable(name: str, dataset: VideoDataset, split: Split) -> None:
+    root = dataset.root
     for name_ in dataset.classes:
         if name != "class-folders" and has_control_characters(name_):
             what = f"class {name_!r} has a control character"
@@ -74,7 +76,6 @@ def open_dataset(
             where=root,
             remedy="check --data",
         )
-    return dataset
 
 
 def _is_there(path: Path) -> bool:

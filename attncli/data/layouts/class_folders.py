@@ -3,19 +3,21 @@
 from pathlib import Path
 
 from attncli.data.layouts.video_tree import (
+    Videos,
     notes_on_left_out,
     require_videos,
     videos_by_class,
+    without_collections,
 )
 from attncli.data.samples import Split, VideoDataset, VideoSample
 from attncli.errors import AttncliError
 
-LOOKS_LIKE = "class directories with videos"
+LOOKS_LIKE = "class directories with videos, files or directories of numbered frames"
 
 
 def fits(root: Path) -> bool:
-    """Return whether directories in `root` hold videos."""
-    return root.is_dir() and any(videos.by_name for videos in videos_by_class(root).values())
+    """Return whether directories in `root` hold videos, not collections of single images."""
+    return root.is_dir() and any(videos.by_name for videos in _classes(root).values())
 
 
 def open_split(root: Path, split: Split) -> VideoDataset:
@@ -32,7 +34,7 @@ def open_split(root: Path, split: Split) -> VideoDataset:
             " something-something-v2-labels.json and those beside it, or write a manifest with a"
             " split column",
         )
-    classes = videos_by_class(root)
+    classes = _classes(root)
     require_videos(root, classes)
     samples = tuple(
         VideoSample(id=f"{name}/{video}", path=path, label=label)
@@ -41,3 +43,7 @@ def open_split(root: Path, split: Split) -> VideoDataset:
     )
     notes = notes_on_left_out([p for videos in classes.values() for p in videos.left_out])
     return VideoDataset("class-folders", root, tuple(classes), samples, notes)
+
+
+def _classes(root: Path) -> dict[str, Videos]:
+    return without_collections(videos_by_class(root))

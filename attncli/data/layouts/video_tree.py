@@ -4,9 +4,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from attncli.data.video.frame_folders import IMAGE_SUFFIXES, natural_order
+from attncli.data.video.frame_folders import (
+    FRAME_NUMBER,
+    IMAGE_SUFFIXES,
+    by_series,
+    image_files,
+    natural_order,
+)
 from attncli.data.video.reading import VIDEO_SUFFIXES
 from attncli.errors import AttncliError
+
+_OF_CLASSES_OF_IMAGES = frozenset(
+    {"images", "train", "training", "val", "valid", "validation", "test"}
+)
+"""Directories with classes of single images, numbered or not: CUB-200-2011, Indoor67, ImageNet."""
+_OF_IMAGES = frozenset(
+    {"JPEGImages", "SegmentationClass", "SegmentationClassAug", "SegmentationObject"}
+)
+"""Directories of single images that PASCAL VOC and others like it have."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +62,17 @@ def require_videos(root: Path, classes: Mapping[str, Videos]) -> None:
             )
 
 
-def notes_on_left_out(left_out: Sequence[Path]) -> tuple[str, ...]:
-    """Return what to say of entries that are no videos; nothing where there are none."""
+def notes_on_left_out(left_out: Sequence[Path], kind: str = "videos") -> tuple[str, ...]:
+    """Return what to say of entries that are no videos, or of another kind; nothing of none."""
     if not left_out:
         return ()
     n = len(left_out)
-    return (f"{n} {'entry' if n == 1 else 'entries'} left out as no videos, such as {left_out[0]}",)
+    entries = "entry" if n == 1 else "entries"
+    return (f"{n} {entries} left out as no {kind}, such as {left_out[0]}",)
 
 
 def require_one_file(earlier: Path | None, later: Path) -> None:
-    """Refuse two video files that differ in their suffix alone.
+    """Refuse two files that differ in their suffix alone.
 
     Raises:
         AttncliError: There was an earlier one.
@@ -67,6 +83,41 @@ def require_one_file(earlier: Path | None, later: Path) -> None:
             where=later,
             remedy="keep one of them, or rename it",
         )
+
+
+def without_collections(classes: Mapping[str, Videos]) -> dict[str, Videos]:
+    """Return classes without the directories of single images, which no list says are videos.
+
+    They are left out: those in a directory that datasets of images have, such as `images`, and
+    those whose names are no numbered series of frames.
+    """
+    return {name: _without_collections(name, videos) for name, videos in classes.items()}
+
+
+def _without_collections(name: str, videos: Videos) -> Videos:
+    is_of_images = name.casefold() in _OF_CLASSES_OF_IMAGES
+    collections = {
+        path
+        for path in videos.by_name.values()
+        if path.suffix.lower() not in VIDEO_SUFFIXES
+        and (is_of_images or path.name in _OF_IMAGES or not _is_numbered_series(path))
+    }
+    kept = {video: path for video, path in videos.by_name.items() if path not in collections}
+    return Videos(kept, (*videos.left_out, *sorted(collections)))
+
+
+def _is_numbered_series(directory: Path) -> bool:
+    """Return whether the images of a directory are frames by their names.
+
+    Frames of several series, as optical flow beside them, are refused only when they are read.
+    """
+    try:
+        images = image_files(directory)
+    except PermissionError:
+        return True  # so that reading it fails by name
+    numbered = [image for image in images if FRAME_NUMBER.search(image.stem)]
+    n_series = len(by_series(numbered))
+    return n_series == 1 or (n_series > 1 and len(numbered) >= 2 * n_series)
 
 
 def _videos_in(directory: Path) -> Videos:

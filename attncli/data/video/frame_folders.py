@@ -20,7 +20,7 @@ from PIL import Image, ImageOps
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 """Names that are taken for frames."""
 
-_NUMBER = re.compile(r"\d+(\.\d+)?(?!.*\d)")
+FRAME_NUMBER = re.compile(r"\d+(\.\d+)?(?!.*\d)")
 """The last number of a name; with a point in it, as of time stamps in seconds, it is one too."""
 SHOWN_SERIES = 4
 _ORIENTATION = 0x0112  # EXIF's
@@ -33,7 +33,7 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
-class _Series:
+class Series:
     """Images of one series by their numbers."""
 
     before: str
@@ -66,13 +66,24 @@ def image_files(folder: Path) -> list[Path]:
     return sorted(images, key=lambda file: natural_order(file.name))
 
 
+def by_series(files: Iterable[Path]) -> Mapping[Series, list[Path]]:
+    """Return images by their series; those without a number are one, whatever their names."""
+    series: defaultdict[Series, list[Path]] = defaultdict(list)
+    for file in files:
+        number = FRAME_NUMBER.search(file.stem)
+        start, end = (0, len(file.stem)) if number is None else number.span()
+        after = file.stem[end:] + file.suffix.lower()
+        series[Series(file.stem[:start], after)].append(file)
+    return series
+
+
 def frame_files(folder: Path) -> list[Path]:
     """Return the images in `folder` that are the frames of one video, in order.
 
     Raises:
         ValueError: There are several series of images, or two images of one number.
     """
-    series = _series(image_files(folder))
+    series = by_series(image_files(folder))
     if len(series) > 1:
         named = [f"{len(files)} of {one}" for one, files in series.items()]
         more = f" and {len(named) - SHOWN_SERIES} more" if len(named) > SHOWN_SERIES else ""
@@ -92,7 +103,9 @@ def missing_numbers(files: Sequence[Path]) -> str | None:
     'no frame between 6.png and 8.png (1 is missing)'
     """
     numbers = [_number(file) for file in files]
-    if any(rest for _, rest in numbers) or not all(_NUMBER.search(file.stem) for file in files):
+    if any(rest for _, rest in numbers) or not all(
+        FRAME_NUMBER.search(file.stem) for file in files
+    ):
         return None
     steps = [later - earlier for (earlier, _), (later, _) in pairwise(numbers)]
     usual = min(steps, default=1)
@@ -143,19 +156,8 @@ def read_image(
     return np.array(picture)
 
 
-def _series(files: Iterable[Path]) -> Mapping[_Series, list[Path]]:
-    """Return images by their series; those without a number are one, whatever their names."""
-    series: defaultdict[_Series, list[Path]] = defaultdict(list)
-    for file in files:
-        number = _NUMBER.search(file.stem)
-        start, end = (0, len(file.stem)) if number is None else number.span()
-        after = file.stem[end:] + file.suffix.lower()
-        series[_Series(file.stem[:start], after)].append(file)
-    return series
-
-
 def _require_different_numbers(files: Sequence[Path]) -> None:
-    numbered = [file for file in files if _NUMBER.search(file.stem)]
+    numbered = [file for file in files if FRAME_NUMBER.search(file.stem)]
     for earlier, later in pairwise(sorted(numbered, key=_number)):
         if _number(earlier) == _number(later):
             raise ValueError(f"{earlier.name} and {later.name} are the same frame; keep one")
@@ -163,7 +165,7 @@ def _require_different_numbers(files: Sequence[Path]) -> None:
 
 def _number(file: Path) -> tuple[int, str]:
     """Return the number of a frame: the whole part, and the digits after a point."""
-    found = _NUMBER.search(file.stem)
+    found = FRAME_NUMBER.search(file.stem)
     whole, _, rest = (found[0] if found else "0").partition(".")
     return int(whole), rest
 

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from attncli.catalog import load, paper
+from attncli.config.demo import DemoConfig
+from attncli.config.fields import flag_of
 from attncli.config.toml import dump
-from attncli.errors import AttncliError, ExitCode
+from attncli.errors import AttncliError, ExitCode, UsageError
 from attncli.files.atomic import write_text
 from attncli.files.outputs import SETTINGS, claim
 from attncli.machine import usable_cores
@@ -22,6 +25,8 @@ from attncli.workflows.calls import Process, run_beside, start_attncli
 
 Arguments = list[str]
 """What one call of `attncli` is told."""
+LENGTHS = ("size", "pretraining_epochs", "epochs", "tuning_epochs")
+"""Settings for which a paper has values of its own, or no use."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,20 @@ class Demo(ABC):
             return []  # it appears whole or not at all
         size = ["--size", str(self.size), "--seed", str(seed)]
         return [["toy-data", layout, str(directory), *size, *options]]
+
+
+def demo_of(config: DemoConfig, *, resume: bool) -> Demo:
+    """Return the demo of a paper, with its own lengths but for those that were given.
+
+    Raises:
+        UsageError: It has no training of a length that was given.
+    """
+    made: type[Demo] = load(str(paper(config.paper).demo))
+    lengths = {name: getattr(config, name) for name in LENGTHS}
+    given = {name: length for name, length in lengths.items() if length is not None}
+    for name in given.keys() - made.__dataclass_fields__.keys():
+        raise UsageError(f"does not apply to {config.paper}", where=flag_of(name))
+    return made(out=config.out, seeds=config.seeds, resume=resume, **given)
 
 
 def run_demo(demo: Demo, *, overwrite: bool, dry_run: bool, reporter: Reporter) -> Outcome:

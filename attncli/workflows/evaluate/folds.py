@@ -19,10 +19,13 @@ from typing import cast
 
 import numpy as np
 
-from attncli.config.ram import SequenceConfig
+from attncli import catalog
 from attncli.data.faces.people import FOLDS
 from attncli.data.samples import Split
 from attncli.errors import AttncliError, UsageError
+from attncli.evaluation.answers import accuracy_percent, is_right
+from attncli.evaluation.attention import sharpness
+from attncli.evaluation.class_scores import ATTENTION, PERCEPTION, branches
 from attncli.files.atomic import replacing_directory
 from attncli.files.attention import AttentionWriter, open_attention
 from attncli.files.checkpoints import read_metadata
@@ -45,14 +48,6 @@ from attncli.training.distributed import World
 from attncli.visualization.confusion import draw_confusion
 from attncli.visualization.fonts import warn_of_missing_letters
 from attncli.visualization.saving import save_figure
-from attncli.workflows.evaluate.scoring import (
-    ATTENTION,
-    PERCEPTION,
-    accuracy_percent,
-    branches,
-    is_right,
-)
-from attncli.workflows.evaluate.sharpness import sharpness
 from attncli.workflows.runs.settings import require_same_settings
 
 LARGEST_FIGURE = 1e12
@@ -73,11 +68,10 @@ def folds_of(run: Run) -> list[Path]:
         AttncliError: A fold has not been trained to its end.
         UsageError: A fold was trained with other settings than the run has.
     """
-    config = run.config
-    if not isinstance(config, SequenceConfig) or config.fold is not None:
-        return []
     path = run.directory.path
-    paths = [fold_path(path, fold) for fold in range(1, config.folds + 1)]
+    paths = [fold_path(path, part.fold) for part in run.config.parts]
+    if not paths:
+        return []
     missing = [one.name for one in paths if not RunDirectory(one).weights_path.is_file()]
     if missing:
         raise AttncliError(
@@ -85,8 +79,7 @@ def folds_of(run: Run) -> list[Path]:
             where=path,
             remedy=f"go on: attncli train {run.method} --resume -o {path}",
         )
-    for fold, one in enumerate(paths, start=1):
-        own = replace(config, fold=fold)
+    for own, one in zip(run.config.parts, paths, strict=True):
         require_same_settings(load(one), Run(RunDirectory(one), run.method, own, run.classes))
     lengths = [read_metadata(RunDirectory(one).weights_path).get("epochs") for one in paths]
     if len(set(lengths)) > 1:
@@ -166,7 +159,7 @@ def pool_folds(run: Run, reporter: Reporter) -> Outcome:
     for fold, part in enumerate(parts, start=1):
         _require_own_people(run, fold, part)
     with replacing_directory(run.directory.evaluation_path(SPLIT)) as out:
-        pooled = {branch: _pooled(parts, branch) for branch in branches(run)}
+        pooled = {branch: _pooled(parts, branch) for branch in _branches(run)}
         for branch, made in pooled.items():
             write_predictions(out / f"{branch}predictions.csv", made)
         if ATTENTION in pooled:
@@ -202,6 +195,10 @@ def compare_with_first(rows: Sequence[Row], reporter: Reporter) -> None:
             continue
         pairs = np.array([(right[id_], answers[id_]) for id_ in right])
         row["mcnemar_p"] = mcnemar(pairs[:, 0], pairs[:, 1]).p
+
+
+def _branches(run: Run) -> tuple[str, ...]:
+    return branches(catalog.method(run.method).attention)
 
 
 def _require_own_people(run: Run, fold: int, part: Path) -> None:
@@ -256,7 +253,7 @@ def _write_confusion(out: Path, made: Predictions, run: Run, reporter: Reporter)
     )
     name = run.directory.path.name
     warn_of_missing_letters([name, *run.classes], reporter)
-    save_figure(draw_confusion([counts], [name], run.classes), out / "confusion.png")
+    save_figure(draw_confusion(counts, name, run.classes), out / "confusion.png")
 
 
 def _figures(run: Run, rows: Sequence[Row], pooled: Mapping[str, Predictions]) -> Row:

@@ -6,7 +6,6 @@ owes to the places it attends to, the more it loses.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -14,9 +13,12 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from attncli.config.ram import SequenceConfig
+from attncli.batches import ClipBatch
 from attncli.config.training import Precision
 from attncli.data.samples import Split
+from attncli.errors import Failure
+from attncli.evaluation.answers import Answers, accuracy_percent, joined
+from attncli.evaluation.class_scores import ClassScores
 from attncli.files.atomic import replacing_directory
 from attncli.files.failures import write_failures
 from attncli.files.metrics import write_metrics
@@ -24,21 +26,10 @@ from attncli.files.predictions import Predictions, join_predictions, write_predi
 from attncli.files.runs import Run
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.training.distributed import World
-from attncli.types import AttentionEdit, BranchNetwork, ClipBatch
-from attncli.workflows.evaluate.answers import (
-    RANKS,
-    Answers,
-    Task,
-    accuracies,
-    answer_clips,
-    counts,
-    do_together,
-    joined,
-    plan,
-)
+from attncli.types import AttentionEdit, BranchNetwork
 from attncli.workflows.evaluate.folds import open_folds
-from attncli.workflows.evaluate.scoring import accuracy_percent, scoring
-from attncli.workflows.runs.network import open_network, require_attention
+from attncli.workflows.evaluate.trial import Trial, do_together, plan
+from attncli.workflows.runs.network import require_attention
 
 OWN, INVERTED = "", "_inverted"
 """What the network answers with its own attention and with 1 - M, as their figures end."""
@@ -84,7 +75,7 @@ def invert_runs(
             used; nothing was written for it.
     """
     opened = open_folds(runs, split=split, checkpoint=checkpoint)
-    tasks = plan(
+    trials = plan(
         [path for one in opened for path in one.paths],
         split=split,
         checkpoint=checkpoint,
@@ -94,13 +85,20 @@ def invert_runs(
         precision=precision,
         reporter=reporter,
     )
-    for task in tasks:
-        require_attention(task.run, "spatial")
-    rest = iter(tasks)
+    for trial in trials:
+        require_attention(trial.run, "spatial")
+    rest = iter(trials)
     jobs = [_Job(one.run, [next(rest) for _ in one.paths], reporter) for one in opened]
     if dry_run:
-        return Outcome(rows=[task.planned(job.out) for job in jobs for task in job.tasks])
+        return Outcome(rows=[trial.planned(job.out) for job in jobs for trial in job.trials])
     return do_together(jobs, device=device, world=world)
+
+
+def _ask(network: BranchNetwork, batch: ClipBatch) -> dict[str, Tensor]:
+    """Return class scores with a network's own attention and its inverse, features had once."""
+    features = network.extract(batch.frames)
+    inverted = network.answer(features, AttentionEdit(invert_spatial=True))
+    return {OWN: network.answer(features).scores, INVERTED: inverted.scores}
 
 
 @dataclass(frozen=True)
@@ -108,70 +106,72 @@ class _Job:
     """The test of one run."""
 
     run: Run
-    tasks: Sequence[Task]
+    trials: Sequence[Trial]
     """One, or one a fold."""
     reporter: Reporter
 
     @property
     def out(self) -> Path:
-        return self.run.directory.path / "invert-spatial" / self.tasks[0].split
+        return self.run.directory.path / "invert-spatial" / self.trials[0].split
 
     def __call__(self, world: World) -> Outcome:
-        shares = [world.gather(self._answers(task, world)) for task in self.tasks]
+        asked = [self._answers(trial, world) for trial in self.trials]
         if not world.leads:
             return Outcome()
-        outcome = self._write([joined(parts) for parts in shares])
+        outcome = self._write(asked)
         self.reporter.note(f"wrote {self.out}")
         return outcome
 
-    def _answers(self, task: Task, world: World) -> Answers:
-        """Answer this process's share of the clips; their features are computed once."""
-        model = open_network(task.run, weights=task.weights, device=world.device)
-        network = cast(BranchNetwork, model)
+    def _answers(self, trial: Trial, world: World) -> "_Answered":
+        """Return what all processes answered of a trial."""
+        scores: ClassScores = trial.evaluation(trial.asked(), kinds=(OWN, INVERTED))
+        label = f"invert {trial.run.directory.path.name} on {trial.split}"
+        reporter = self.reporter
+        failures = trial.put(_ask, scores.add_scores, label=label, world=world, reporter=reporter)
+        shares = world.gather((scores.share()[0], failures))
+        failed = [failure for _, part in shares for failure in part]
+        return _Answered(scores, joined([part for part, _ in shares]), failed)
 
-        def ask(batch: ClipBatch) -> dict[str, Tensor]:
-            features = network.extract(batch.frames)
-            inverted = network.answer(features, AttentionEdit(invert_spatial=True))
-            return {OWN: network.answer(features).scores, INVERTED: inverted.scores}
-
-        return answer_clips(
-            task,
-            ask,
-            kinds=(OWN, INVERTED),
-            label=f"invert {task.run.directory.path.name} on {task.split}",
-            world=world,
-            reporter=self.reporter,
+    def _write(self, answered: "Sequence[_Answered]") -> Outcome:
+        own, inverted = (
+            join_predictions([one.scores.predictions(one.answers, kind) for one in answered])
+            for kind in (OWN, INVERTED)
         )
-
-    def _write(self, answers: Sequence[Answers]) -> Outcome:
-        own, inverted = (self._predictions(answers, kind) for kind in (OWN, INVERTED))
-        failures = [*chain.from_iterable(part.failures for part in answers)]
-        row = {**self.tasks[0].row, "run": str(self.run.directory.path)}
-        if isinstance(self.run.config, SequenceConfig):
-            unit, figure = "sequences", "accuracy"
-            row |= {"folds": len(answers)} if len(answers) > 1 else {}
-            row |= {unit: len(own.ids), "failed": len({failure.id for failure in failures})}
-            row |= _with_drops({figure: (accuracy_percent(own), accuracy_percent(inverted))})
+        failures = [failure for one in answered for failure in one.failures]
+        row = {**self.trials[0].row, "run": str(self.run.directory.path)}
+        row |= {"folds": len(answered)} if len(answered) > 1 else {}
+        row |= _counts(answered)
+        first = answered[0].scores
+        if len(answered) > 1:
+            shares = {first.chief: (accuracy_percent(own), accuracy_percent(inverted))}
         else:
-            unit, figure = "clips", "top1"
-            row |= {**counts(self.tasks[0], answers[0]), **_ranks(self.tasks[0], answers[0])}
+            right = [first.shares_right(answered[0].answers, kind) for kind in (OWN, INVERTED)]
+            shares = {name: (right[0][name], right[1][name]) for name in right[0]}
+        row |= _with_drops(shares)
         with replacing_directory(self.out) as out:
             write_predictions(out / "predictions.csv", inverted)
-            classes = _by_class(own, inverted, unit, figure)
+            classes = _by_class(own, inverted, first.unit, first.chief)
             classes.to_csv(out / "classes.csv", index=False, lineterminator="\n")
             write_failures(out / "failures.jsonl", failures)
             write_metrics(out / "metrics.json", row)
         return Outcome(rows=[row], failures=failures)
 
-    def _predictions(self, answers: Sequence[Answers], kind: str) -> Predictions:
-        parts = zip(self.tasks, answers, strict=True)
-        return join_predictions([scoring(task).predictions(task, own, kind) for task, own in parts])
+
+@dataclass(frozen=True)
+class _Answered:
+    """What all processes know of one trial."""
+
+    scores: ClassScores
+    answers: Answers
+    failures: list[Failure]
 
 
-def _ranks(task: Task, answers: Answers) -> Row:
-    """Return top-1 and top-5 of clips."""
-    own, inverted = (accuracies(task, answers, kind) for kind in (OWN, INVERTED))
-    return _with_drops({f"top{rank}": (own[rank], inverted[rank]) for rank in RANKS})
+def _counts(answered: Sequence[_Answered]) -> Row:
+    """Return how much was answered in all trials together; sequences vote, so no clips of them."""
+    counts = [one.scores.counts(one.answers, one.failures) for one in answered]
+    left_out = {"clips"} - {answered[0].scores.unit}
+    names = [name for name in counts[0] if name not in left_out]
+    return {name: sum(cast(int, count[name]) for count in counts) for name in names}
 
 
 def _with_drops(figures: Mapping[str, tuple[float | None, float | None]]) -> Row:

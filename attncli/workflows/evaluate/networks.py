@@ -3,37 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from torch import Tensor
-
-from attncli.config.training import ClipConfig, Precision
-from attncli.data.layouts import open_dataset
+from attncli import catalog
+from attncli.config.training import Precision
 from attncli.data.samples import UNKNOWN_LABEL, Split
-from attncli.errors import AttncliError, UsageError
+from attncli.errors import AttncliError, Failure, UsageError
 from attncli.files.atomic import replacing_directory, temporary_directory
-from attncli.files.attention import AttentionWriter, ClipRecord, merge_attention
 from attncli.files.failures import write_failures
 from attncli.files.metrics import write_metrics
-from attncli.files.predictions import write_predictions
 from attncli.files.temporal_edits import read_temporal_edits
 from attncli.reporting import Outcome, Reporter
 from attncli.training.distributed import World
-from attncli.types import BranchOutputs, ClipBatch
-from attncli.workflows.evaluate.answers import (
-    Answers,
-    Task,
-    answer_clips,
-    do_together,
-    joined,
-    plan,
-)
+from attncli.training.validation import Evaluation
 from attncli.workflows.evaluate.folds import FoldsJob, compare_with_first, open_folds
-from attncli.workflows.evaluate.scoring import ATTENTION, PERCEPTION, Scoring, branches, scoring
-from attncli.workflows.evaluate.sharpness import sharpness
-from attncli.workflows.runs.network import open_network
-
-CROP_DECIMALS = 3  # of a source pixel
+from attncli.workflows.evaluate.trial import Trial, do_together, plan
+from attncli.workflows.runs.source import open_source
 
 
 def evaluate_runs(
@@ -79,7 +64,7 @@ def evaluate_runs(
             for it.
     """
     opened = open_folds(runs, split=split, checkpoint=checkpoint)
-    tasks = plan(
+    trials = plan(
         [path for one in opened for path in one.paths],
         split=split,
         checkpoint=checkpoint,
@@ -90,14 +75,9 @@ def evaluate_runs(
         precision=precision,
         reporter=reporter,
     )
-    jobs = iter(
-        [
-            _Job(task, scoring(task, _edited_classes(task, temporal_edits)), reporter)
-            for task in tasks
-        ]
-    )
+    jobs = iter([_Job(trial, _edited_classes(trial, temporal_edits), reporter) for trial in trials])
     if dry_run:
-        return Outcome(rows=[job.task.planned(job.out) for job in jobs])
+        return Outcome(rows=[job.trial.planned(job.out) for job in jobs])
     whole = [
         FoldsJob(one.run, [next(jobs) for _ in one.folds], reporter) if one.folds else next(jobs)
         for one in opened
@@ -111,109 +91,59 @@ def evaluate_runs(
 class _Job:
     """The evaluation of one run."""
 
-    task: Task
-    scoring: Scoring
+    trial: Trial
+    apart: frozenset[int] | None
     reporter: Reporter
 
     @property
     def out(self) -> Path:
-        return self.task.run.directory.evaluation_path(self.task.split)
+        return self.trial.run.directory.evaluation_path(self.trial.split)
 
     def __call__(self, world: World) -> Outcome:
         # Each process keeps its share of the attention in a place of its own until all have come.
         with temporary_directory(self.out.parent) as part:
-            shares = world.gather((self._answers(world, part), part))
-            outcome = self._write(shares) if world.leads else Outcome()
+            trial = self.trial
+            with trial.evaluation(trial.asked(keep=part, apart=self.apart)) as evaluation:
+                failures = trial.put(
+                    evaluation.ask,
+                    evaluation.add,
+                    label=f"eval {trial.run.directory.path.name} on {trial.split}",
+                    world=world,
+                    reporter=self.reporter,
+                )
+            shares = world.gather((evaluation.share(), failures))
+            outcome = self._write(evaluation, shares) if world.leads else Outcome()
             world.wait()
         if world.leads:
             self.reporter.note(f"wrote {self.out}")
         return outcome
 
-    def _answers(self, world: World, part: Path) -> Answers:
-        """Answer this process's share of the clips; their attention goes to `part`."""
-        task = self.task
-        model = open_network(task.run, weights=task.weights, device=world.device)
-        with AttentionWriter(part) as writer:
-
-            def ask(batch: ClipBatch) -> dict[str, Tensor]:
-                outputs: BranchOutputs = model(batch.frames)
-                writer.append(
-                    _records(task, batch, outputs),
-                    spatial=_array(outputs.spatial_attention),
-                    temporal=_array(outputs.temporal_attention),
-                )
-                return _scores(outputs)
-
-            return answer_clips(
-                task,
-                ask,
-                kinds=branches(task.run),
-                label=f"eval {task.run.directory.path.name} on {task.split}",
-                world=world,
-                reporter=self.reporter,
-            )
-
-    def _write(self, shares: Sequence[tuple[Answers, Path]]) -> Outcome:
+    def _write(
+        self, evaluation: Evaluation[Any], shares: Sequence[tuple[Any, tuple[Failure, ...]]]
+    ) -> Outcome:
         """Write all of `eval/SPLIT` from the shares of all processes, and return its figures."""
-        answers = joined([share for share, _ in shares])
+        failures = [failure for _, failed in shares for failure in failed]
         with replacing_directory(self.out) as out:
-            attention = out / "attention"
-            merge_attention([part for _, part in shares], attention)
-            for branch in answers.scores:
-                path = out / f"{branch}predictions.csv"
-                write_predictions(path, self.scoring.predictions(self.task, answers, branch))
-            write_failures(out / "failures.jsonl", answers.failures)
-            figures = self.scoring.figures(self.task, answers)
-            row = {**self.task.row, **figures, **sharpness(attention)}
-            write_metrics(out / "metrics.json", row)
-        return Outcome(rows=[row], failures=list(answers.failures))
+            figures = evaluation.write([share for share, _ in shares], failures, out)
+            write_failures(out / "failures.jsonl", failures)
+            row = {**self.trial.row, **figures}
+            write_metrics(out / "metrics.json", row, weights=self.trial.weights)
+        return Outcome(rows=[row], failures=failures)
 
 
-def _edited_classes(task: Task, edits: Path | None) -> frozenset[int] | None:
+def _edited_classes(trial: Trial, edits: Path | None) -> frozenset[int] | None:
     """Return the classes of the training clips that `edits` edits."""
     if edits is None:
         return None
-    own = task.config  # `--data` may name another dataset, but people edit what was trained on
-    if not isinstance(own, ClipConfig):
-        raise UsageError(f"no clips of {task.run.method} are edited", where="--temporal-edits")
-    training = open_dataset(
-        own.data, layout=own.layout, split="train", split_number=own.split_number
-    )
-    classes = {sample.id: sample.label for sample in training.samples}
+    run = trial.run
+    if catalog.method(run.method).task.watch is None:
+        raise UsageError(f"no clips of {run.method} are edited", where="--temporal-edits")
+    # `--data` may name another dataset, but people edit what was trained on.
+    own: Any = open_source(run.method, run.config, run.directory.path).open("train")
+    classes = {sample.id: sample.label for sample in own.samples}
     edited = {classes[id_] for id_ in read_temporal_edits(edits, known=classes).ids}
     if not edited - {UNKNOWN_LABEL}:
         raise AttncliError(
             "edits no clip that has a class", where=edits, remedy="fill it in, or leave it out"
         )
     return frozenset(edited)
-
-
-def _scores(outputs: BranchOutputs) -> dict[str, Tensor]:
-    scores = {PERCEPTION: outputs.scores, ATTENTION: outputs.attention_scores}
-    return {branch: values for branch, values in scores.items() if values is not None}
-
-
-def _array(values: Tensor | None) -> np.ndarray | None:
-    return None if values is None else values.float().cpu().numpy()
-
-
-def _records(task: Task, batch: ClipBatch, outputs: BranchOutputs) -> list[ClipRecord]:
-    columns = (
-        batch.rows.tolist(),
-        outputs.scores.float().cpu().numpy().argmax(axis=1).tolist(),  # of equal ones the first
-        batch.frame_indices.tolist(),
-        batch.crops.tolist(),
-        batch.flips.tolist(),
-    )
-    return [
-        ClipRecord(
-            row=row,
-            id=task.dataset.samples[row].id,
-            label=task.class_name(task.dataset.samples[row].label),
-            predicted=task.run.classes[predicted],
-            frames=tuple(frames),
-            crop=tuple(round(edge, CROP_DECIMALS) for edge in crop),
-            flip=flip,
-        )
-        for row, predicted, frames, crop, flip in zip(*columns, strict=True)
-    ]

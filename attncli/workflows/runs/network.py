@@ -1,13 +1,12 @@
 """What a finished training left, ready to answer: the network of a run."""
 
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import torch
 from torch import nn
 
 from attncli import catalog
-from attncli.config.training import ClipConfig
 from attncli.errors import AttncliError, UsageError
 from attncli.files.checkpoints import load_weights, read_weights
 from attncli.files.runs import Run
@@ -28,24 +27,28 @@ def open_network(run: Run, *, weights: Path | None = None, device: torch.device)
     """
     path = run.directory.weights_path if weights is None else weights
     build = catalog.load(catalog.method(run.method).build)
-    model, _ = build(run.config.without_published_weights(), len(run.classes))
+    model = build(run.config.without_published_weights(), len(run.classes)).model
     load_weights(model, read_weights(path), where=path)
     return fuse_for_inference(model).to(device)
 
 
-def require_frames(run: Run, frames: int) -> None:
-    """Make sure that a run's network takes clips of `frames` frames.
+def require_setting(run: Run, name: str, value: object) -> None:
+    """Make sure that a run's network answers with another value of a setting than it has.
 
-    Temporal attention has layers with a weight for each frame; other networks take any number.
+    Temporal attention has layers with a weight for each frame; other networks take clips of any
+    number of them, and networks for images take none.
 
     Raises:
-        UsageError: It takes clips of another number only.
+        UsageError: It does not.
     """
-    own = cast(ClipConfig, run.config).frames
-    if frames != own and "temporal" in catalog.method(run.method).attention:
+    path, flag = run.directory.path, f"--{name.replace('_', '-')}"
+    if not hasattr(run.config, name):
+        raise UsageError(f"{path} has no such setting", where=flag, remedy="leave it out")
+    own = getattr(run.config, name)
+    if name == "frames" and value != own and "temporal" in catalog.method(run.method).attention:
         raise UsageError(
-            f"{run.directory.path} takes clips of {own} frames only, not of {frames}",
-            where="--frames",
+            f"{path} takes clips of {own} frames only, not of {value}",
+            where=flag,
             remedy="leave it out for this run, or train one with that many",
         )
 

@@ -47,7 +47,7 @@ def planned(run: Run, facts: Mapping[str, str | int]) -> list[Row]:
     """
     with torch.device("meta"):
         build = catalog.load(catalog.method(run.method).build)
-        model, _ = build(run.config.without_published_weights(), len(run.classes))
+        model = build(run.config.without_published_weights(), len(run.classes)).model
     trained = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
     known = {
         "method": run.method,

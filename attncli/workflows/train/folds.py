@@ -11,7 +11,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import cast
 
 from attncli.config.ram import SequenceConfig
 from attncli.config.toml import require_utf8
@@ -25,8 +24,8 @@ from attncli.reporting import Outcome, Reporter
 from attncli.training.distributed import World, join
 from attncli.training.interruption import terminated_as_interrupted
 from attncli.workflows.evaluate.folds import fold_path, folds_of, pool_folds
-from attncli.workflows.runs.environment import describe_environment
-from attncli.workflows.runs.settings import planned, require_same_settings, values
+from attncli.workflows.runs.begin import claim_run, write_run
+from attncli.workflows.runs.settings import planned, require_same_settings
 from attncli.workflows.train.folds_beside import processes_for, train_beside
 from attncli.workflows.train.network import train
 
@@ -73,7 +72,7 @@ def train_folds(
             claim(out, overwrite=overwrite and resume, resume=resume or overwrite)
         with held(out) if alone else nullcontext():
             if world.leads:
-                _begin(method, config, out, resume, overwrite, world, reporter)
+                _divide(method, config, out, resume, overwrite, world, reporter)
             world.wait()
             if config.fold is not None:
                 ways = {"resume": resume, "overwrite": overwrite}
@@ -125,7 +124,7 @@ def _pool(out: Path, reporter: Reporter) -> Outcome:
     return Outcome(pooled.rows, sorted(everywhere, key=lambda failure: failure.id))
 
 
-def _begin(
+def _divide(
     method: str,
     config: SequenceConfig,
     out: Path,
@@ -137,8 +136,7 @@ def _begin(
     """Divide the people and write who is in which fold, unless that was done before."""
     directory = runs.RunDirectory(out)
     goes_on = resume or (config.fold is not None and directory.config_path.exists())
-    paths = [value for value in values(config).values() if isinstance(value, Path)]
-    claim(out, overwrite=overwrite and not goes_on, resume=goes_on, inputs=paths)
+    claim_run(out, config, resume=goes_on, overwrite=overwrite and not goes_on)
     whole = replace(config, fold=None)
     if goes_on and directory.config_path.exists():
         begun = runs.load(out)
@@ -149,12 +147,11 @@ def _begin(
         return
     people = divide_people(whole, reporter)
     write_people(people, out)
-    environment = describe_environment(world.device, processes=world.size)
-    runs.create(out, whole, method, people.dataset.classes, environment)
+    write_run(runs.Run(directory, method, whole, people.dataset.classes), world)
 
 
 def _require_whole(run: runs.Run) -> None:
-    fold, path = cast(SequenceConfig, run.config).fold, run.directory.path
+    fold, path = run.config.fold, run.directory.path
     if fold is not None:
         raise UsageError(
             f"is fold {fold} of a run",

@@ -1,25 +1,22 @@
 """Train a network on a dataset into a run directory, and score it on the validation split."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
-
-import torch
-from torch import nn
+from typing import Any
 
 from attncli import __version__, catalog
 from attncli.config.toml import require_utf8
-from attncli.data.clips.guides import Guidance
-from attncli.data.clips.mirroring import flip_notes
-from attncli.data.clips.reading import Clips, clip_loader
-from attncli.data.samples import UNKNOWN_LABEL, VideoDataset, VideoSample
+from attncli.data.samples import Samples
+from attncli.data.source import Guidance, Reader, Source, batch_loader
 from attncli.errors import AttncliError, Failure
+from attncli.evaluation.asked import Asked
 from attncli.files import runs
 from attncli.files.checkpoints import load_weights, read_metadata, read_weights, write_weights
 from attncli.files.failures import read_failures, write_failures
 from attncli.files.locks import held
-from attncli.files.metrics import read_metrics
+from attncli.files.metrics import are_of, read_metrics
 from attncli.files.outputs import claim
 from attncli.layers.allocation import reuse_freed_memory
 from attncli.layers.synchronized_norm import synchronize_batch_norm
@@ -27,21 +24,19 @@ from attncli.reporting import Outcome, Reporter, Row, warn_of
 from attncli.training.batches import BatchOrder
 from attncli.training.distributed import World, join
 from attncli.training.learner import Learner
-from attncli.training.loop import Training, TrainingClips
+from attncli.training.loop import Training, TrainingSamples
+from attncli.training.objective import Learned
 from attncli.training.seeds import choose_algorithms, seed_everything
-from attncli.types import ClipBatch
+from attncli.training.validation import Validation
 from attncli.workflows.evaluate.networks import evaluate_runs
-from attncli.workflows.runs.environment import describe_environment
-from attncli.workflows.runs.settings import planned, require_same_settings, values
-from attncli.workflows.runs.source import ClipSettings, Source, open_source
-
-CUT_OF_CLIPS = ("sampling", "frames", "frame_stride", "short_videos", "crop", "crop_px")
-"""Settings of the clips that a network answers well only as it was trained."""
+from attncli.workflows.runs.begin import claim_run, write_run
+from attncli.workflows.runs.settings import planned, require_same_settings
+from attncli.workflows.runs.source import open_source
 
 
 def train(
     method: str,
-    config: ClipSettings,
+    config: Any,
     *,
     out: Path,
     resume: bool,
@@ -65,7 +60,7 @@ def train(
         reporter: Where progress is shown.
 
     Returns:
-        The evaluation's row (on the first of several processes), and the clips of both splits
+        The evaluation's row (on the first of several processes), and the samples of both splits
         that could not be read.
 
     Raises:
@@ -76,16 +71,15 @@ def train(
     """
     config = runs.with_absolute_paths(config)
     require_utf8(out.absolute())  # TensorBoard takes no other name
-    source = open_source(config, out)
+    source = open_source(method, config, out)
     splits = {name: _open_split(source, config.data, name) for name in ("train", "val")}
-    guidance = Guidance.open(config, splits["train"])
+    guidance = source.guidance(splits["train"])
     run = runs.Run(runs.RunDirectory(out), method, config, splits["train"].classes)
-    _warn_of_shared_videos(splits, reporter)
+    _warn_of_shared_origins(splits, reporter)
     if dry_run:
         return Outcome(rows=planned(run, _facts(splits, guidance)))
     notes = [note for split in splits.values() for note in split.notes]
-    notes += [*flip_notes(config.flip, splits["train"].classes), *guidance.notes()]
-    notes += _notes_on_start(config)
+    notes += [*source.notes(splits["train"]), *guidance.notes(), *_notes_on_start(config)]
     for note in dict.fromkeys(notes):
         reporter.note(note)
     reuse_freed_memory()
@@ -100,119 +94,99 @@ def train(
                 reporter.note(f"{out}: this run is complete; nothing to do")
                 return _earlier_outcome(run) if world.leads else Outcome()
             begun = resume and run.directory.last_checkpoint_path.exists()
-            network = _build(run, config, world, reporter, begun=begun)
-            _begin(run, config, source, resume, overwrite, world)
-            clips = (
-                _training_clips(source, splits["train"], guidance, config, world),
-                _validation_batches(source, splits["val"], config, world),
-            )
-            failures = _fit(run, network, config, clips, world, reporter)
+            learned = _build(run, config, world, reporter, begun=begun)
+            world.wait()  # until every process has seen what was there before
+            if world.leads:
+                claim_run(out, config, resume=resume, overwrite=overwrite)
+                source.keep(out)
+                write_run(run, world)
+            world.wait()
+            samples = _training_samples(source, splits["train"], guidance, config, world)
+            validation = _validation(run, source, splits["val"], config, world, reporter)
+            failures = _fit(run, learned, config, samples, validation, world, reporter)
             return _evaluate(run, config, failures, world, reporter)
 
 
-def _open_split(source: Source, data: Path, name: Any) -> VideoDataset:
+def _open_split(source: Source[Any], data: Path, name: Any) -> Samples:
     dataset = source.open(name)
-    unlabelled = [sample for sample in dataset.samples if sample.label == UNKNOWN_LABEL]
+    unlabelled = [sample for sample in dataset.samples if not sample.is_labelled]
     if unlabelled:
         raise AttncliError(
-            f"{len(unlabelled)} clips of split {name!r} have no label, such as {unlabelled[0].id}",
+            f"{len(unlabelled)} {dataset.unit} of split {name!r} have no label, such as"
+            f" {unlabelled[0].id}",
             where=data,
             remedy="label them or leave them out",
         )
     return dataset
 
 
-def _warn_of_shared_videos(splits: dict[str, VideoDataset], reporter: Reporter) -> None:
-    """Say which videos are in both splits: figures on them are none of videos never seen."""
-    trained_on = {key for sample in splits["train"].samples for key in _names(sample)}
-    shared = [sample for sample in splits["val"].samples if _names(sample) & trained_on]
+def _warn_of_shared_origins(splits: Mapping[str, Samples], reporter: Reporter) -> None:
+    """Say which videos or images are in both splits: figures on them are none of unseen ones."""
+    trained_on = {origin for sample in splits["train"].samples for origin in sample.origins}
+    val = splits["val"]
+    shared = [sample for sample in val.samples if sample.origins & trained_on]
     if shared:
         reporter.warn(
-            f"{len(shared)} of {len(splits['val'].samples)} clips of split 'val' are of videos of"
-            f" split 'train' too, such as {shared[0].id}"
+            f"{len(shared)} of {len(val.samples)} {val.unit} of split 'val' are of"
+            f" {val.origin_unit} of split 'train' too, such as {shared[0].id}"
         )
 
 
-def _names(sample: VideoSample) -> set[object]:
-    """Return what two samples of one video have in common."""
-    return {sample.id, sample.files or sample.path}
-
-
-def _notes_on_start(config: ClipSettings) -> list[str]:
-    """Return which clips the run to start from was trained on, where they are cut otherwise."""
+def _notes_on_start(config: Any) -> list[str]:
+    """Return which samples the run to start from was trained on, where they are cut otherwise."""
     if config.init is None or not runs.RunDirectory(config.init).config_path.is_file():
         return []
-    before, now = values(runs.load(config.init).config), values(config)
-    differing = [
-        name for name in CUT_OF_CLIPS if name in now and before.get(name, now[name]) != now[name]
-    ]
+    before, now = runs.load(config.init).config, config.cut
     return [
-        f"{config.init} was trained with --{name.replace('_', '-')} {before[name]},"
-        f" not {now[name]} as now"
-        for name in differing
+        f"{config.init} was trained with --{name.replace('_', '-')} {getattr(before, name)},"
+        f" not {value} as now"
+        for name, value in now.items()
+        if getattr(before, name, value) != value
     ]
-
-
-def _begin(
-    run: runs.Run,
-    config: ClipSettings,
-    source: Source,
-    resume: bool,
-    overwrite: bool,
-    world: World,
-) -> None:
-    """Make the run directory, or empty it where it may be overwritten."""
-    world.wait()  # until every process has seen what was there before
-    if world.leads:
-        out = run.directory.path
-        inputs = [value for value in values(config).values() if isinstance(value, Path)]
-        claim(out, overwrite=overwrite, resume=resume, inputs=inputs)
-        source.keep(out)
-        environment = describe_environment(world.device, processes=world.size)
-        runs.create(out, config, run.method, run.classes, environment)
-    world.wait()
 
 
 def _fit(
     run: runs.Run,
-    network: tuple[nn.Module, Any],
-    config: ClipSettings,
-    clips: tuple[TrainingClips, Iterable[ClipBatch]],
+    learned: Learned[Any],
+    config: Any,
+    samples: TrainingSamples[Any],
+    validation: Validation[Any],
     world: World,
     reporter: Reporter,
 ) -> list[Failure]:
-    """Train, write the last weights and return the clips that could not be read."""
-    model, criterion = network
-    learner = Learner(model, criterion, config, world)
-    training = Training(learner, *clips, directory=run.directory, reporter=reporter)
+    """Train, write the last weights and return the samples that could not be read."""
+    learner = Learner(learned, config, world)
+    training = Training(learner, samples, validation, directory=run.directory, reporter=reporter)
     failures = training.run()
     warn_of(set().union(*world.gather(training.remarks)), reporter)
     if world.leads:
         origin = {"method": run.method, "attncli": __version__}
+        model = learned.model
         write_weights(run.directory.weights_path, model, {**origin, "epochs": config.epochs})
     world.wait()
     return failures
 
 
 def _build(
-    run: runs.Run, config: ClipSettings, world: World, reporter: Reporter, *, begun: bool
-) -> tuple[nn.Module, Any]:
-    """Return the network with its initial weights on this process's device, and its criterion."""
+    run: runs.Run, config: Any, world: World, reporter: Reporter, *, begun: bool
+) -> Learned[Any]:
+    """Return the network with its initial weights on this process's device."""
     seed_everything(config.seed)
     settings = config.without_published_weights() if begun or config.init else config
     build = catalog.load(catalog.method(run.method).build)
-    model, criterion = build(settings, len(run.classes), reporter=reporter)
+    learned: Learned[Any] = build(settings, len(run.classes), reporter=reporter)
+    model = learned.model
     if config.init is not None and not begun:
         load_weights(model, read_weights(config.init), where=config.init)
     if world.size > 1:
         model = synchronize_batch_norm(model, world.device)
-    return model.to(world.device), criterion
+    return replace(learned, model=model.to(world.device))
 
 
-def _training_clips(
-    source: Source, dataset: VideoDataset, guidance: Guidance, config: ClipSettings, world: World
-) -> TrainingClips:
-    clips = source.read(dataset, training=True, guidance=guidance)
+def _training_samples(
+    source: Source[Any], dataset: Samples, guidance: Guidance, config: Any, world: World
+) -> TrainingSamples[Any]:
+    reader = source.reader(dataset, training=True, guidance=guidance)
     order = BatchOrder(
         len(dataset.samples),
         batch_size=config.batch_size,
@@ -221,64 +195,55 @@ def _training_clips(
         rank=world.rank,
         size=world.size,
     )
-    return TrainingClips(
+    return TrainingSamples(
         order=order,
-        loader=_loader(clips, order, config, world),
-        set_epoch=clips.set_epoch,
-        nothing=_no_clips(config, guidance),
+        loader=_loader(reader, order, config, world),
+        set_epoch=reader.set_epoch,
+        nothing=reader.nothing(),
+        unit=dataset.unit,
     )
 
 
-def _validation_batches(
-    source: Source, dataset: VideoDataset, config: ClipSettings, world: World
-) -> Iterable[ClipBatch]:
-    clips = source.read(dataset, training=False, guidance=Guidance())
+def _validation(
+    run: runs.Run,
+    source: Source[Any],
+    dataset: Samples,
+    config: Any,
+    world: World,
+    reporter: Reporter,
+) -> Validation[Any]:
+    reader = source.reader(dataset, training=False)
     rows = world.share(range(len(dataset.samples)))
     count = max(1, config.batch_size // config.accumulate // world.size)
-    batches = [rows[start : start + count] for start in range(0, len(rows), count)]
-    return _loader(clips, batches, config, world)
+    method = catalog.method(run.method)
+    evaluation = catalog.load(method.task.evaluation)
+    asked = Asked(dataset.samples, run.classes, attention=method.attention)
+    if evaluation.best is None:
+        reporter.note(f"no figure of {method.name} says which epoch is best: there is no best.pt")
+    return Validation(
+        batches=_loader(reader, reader.batches(rows, count), config, world),
+        begin=lambda: evaluation(asked),
+        logged=evaluation.logged,
+        best=evaluation.best,
+    )
 
 
 def _loader(
-    clips: Clips, batches: Iterable[list[int]], config: ClipSettings, world: World
-) -> Iterable[ClipBatch]:
-    pin = world.device.type == "cuda"
-    workers = world.readers(config.workers)
-    loader = clip_loader(clips, batches=batches, workers=workers, pin=pin)
-    return cast(Iterable[ClipBatch], loader)
+    reader: Reader[Any], batches: Iterable[list[int]], config: Any, world: World
+) -> Iterable[Any]:
+    pin, workers = world.device.type == "cuda", world.readers(config.workers)
+    return batch_loader(reader, batches=batches, workers=workers, pin=pin)
 
 
-def _no_clips(config: ClipSettings, guidance: Guidance) -> ClipBatch:
-    """Return a batch of no clip, of the shape that clips have."""
-    grid = config.clip_shape
-    spatial = guidance.spatial_edits is not None
-    return ClipBatch(
-        frames=torch.empty(0, 3, *grid, dtype=torch.uint8),
-        labels=torch.empty(0, dtype=torch.int64),
-        rows=torch.empty(0, dtype=torch.int64),
-        frame_indices=torch.empty(0, config.frames, dtype=torch.int64),
-        crops=torch.empty(0, 4),
-        flips=torch.empty(0, dtype=torch.bool),
-        masks=None if guidance.masks is None else torch.empty(0, *grid, dtype=torch.bool),
-        temporal_edits=None if guidance.edits is None else torch.empty(0, config.frames),
-        spatial_edits=torch.empty(0, *grid, dtype=torch.bool) if spatial else None,
-        spatially_edited=torch.empty(0, config.frames, dtype=torch.bool) if spatial else None,
-    )
-
-
-def _facts(splits: dict[str, VideoDataset], guidance: Guidance) -> dict[str, str | int]:
+def _facts(splits: Mapping[str, Samples], guidance: Guidance) -> dict[str, str | int]:
     """Return what is known of the data before a training begins."""
     facts: dict[str, str | int] = {"layout": splits["train"].layout}
-    facts |= {f"{name} clips": len(split.samples) for name, split in splits.items()}
-    if guidance.edits is not None:
-        facts["edited clips"] = len(guidance.edits.ids)
-    if guidance.spatial_edits is not None:
-        facts["spatially edited clips"] = len(guidance.spatial_edits.ids)
-    return facts
+    facts |= {f"{name} {split.unit}": len(split.samples) for name, split in splits.items()}
+    return {**facts, **guidance.facts()}
 
 
 def _evaluate(
-    run: runs.Run, config: ClipSettings, failures: list[Failure], world: World, reporter: Reporter
+    run: runs.Run, config: Any, failures: list[Failure], world: World, reporter: Reporter
 ) -> Outcome:
     """Evaluate the last weights and name every clip that could not be read."""
     path = run.directory.path
@@ -294,13 +259,13 @@ def _evaluate(
 
 def _is_finished(run: runs.Run) -> bool:
     """Whether the weights are those of the last epoch and have been evaluated."""
-    weights = run.directory.weights_path
-    if not weights.exists() or not _metrics_path(run).exists():
+    weights, metrics = run.directory.weights_path, _metrics_path(run)
+    if not weights.exists() or not metrics.exists():
         return False
     is_last = read_metadata(weights).get("epochs") == run.config.epochs
     # What `attncli eval` was told to do otherwise is no figure of the training.
-    is_own = not read_metrics(_metrics_path(run)).keys() & {"checkpoint", "data", "frames"}
-    return is_last and is_own and _metrics_path(run).stat().st_mtime >= weights.stat().st_mtime
+    is_own = not read_metrics(metrics).keys() & {"checkpoint", "data", "frames"}
+    return is_last and is_own and are_of(metrics, weights)
 
 
 def _earlier_outcome(run: runs.Run) -> Outcome:

@@ -40,16 +40,33 @@ def open_runs(
         UsageError: There is not one name a run.
         AttncliError: A run has no such attention, or its files do not fit together.
     """
+    return [
+        NamedAttention(run, name, _open(attention_directory(run, split), needs))
+        for run, name in zip(runs, names_of(runs, names), strict=True)
+    ]
+
+
+def names_of(runs: Sequence[Path], names: Sequence[str]) -> Sequence[str]:
+    """Return what runs are called: `names`, or else their directories.
+
+    Raises:
+        UsageError: There is not one name a run.
+    """
     if names and len(names) != len(runs):
         raise UsageError(
             f"{len(names)} names for {len(runs)} runs", where="--name", remedy="give one a run"
         )
     distinct = len({run.resolve().name for run in runs}) == len(runs)
-    names = names or [run.resolve().name if distinct else str(run) for run in runs]
-    return [
-        NamedAttention(run, name, _open(attention_directory(run, split), needs))
-        for run, name in zip(runs, names, strict=True)
-    ]
+    return names or [run.resolve().name if distinct else str(run) for run in runs]
+
+
+def lack_temporal(runs: Sequence[Path], split: str) -> bool:
+    """Return whether all runs have spatial attention, and none of them temporal attention."""
+    try:
+        opened = [open_attention(attention_directory(run, split)) for run in runs]
+    except AttncliError:  # for others to report
+        return False
+    return all(attention.temporal is None for attention in opened)
 
 
 def _open(directory: Path, needs: Literal["spatial", "temporal"]) -> Attention:

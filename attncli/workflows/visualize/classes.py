@@ -1,17 +1,14 @@
 """Draw when in a clip runs attend, class by class."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pandas as pd
 
-from attncli.data.samples import Split
-from attncli.errors import AttncliError, UsageError
-from attncli.files.atomic import write_text
-from attncli.files.outputs import claim_file
+from attncli.config.visualize import VisualizeConfig
+from attncli.errors import AttncliError
 from attncli.metrics.value_range import stretched
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.visualization.class_curves import (
@@ -20,50 +17,28 @@ from attncli.visualization.class_curves import (
     draw_class_curves,
     panels_on_a_page,
 )
-from attncli.visualization.fonts import warn_of_missing_letters
 from attncli.visualization.saving import save_figure
 from attncli.visualization.selection import known_name
 from attncli.workflows.visualize.attention import NamedAttention, open_runs
-
-SUFFIXES = {".png", ".pdf"}
-
-
-@dataclass(frozen=True)
-class ClassPicture:
-    """What is to be drawn of classes, and where to."""
-
-    out: Path
-    """Figure (.png, .pdf) to write; a table goes beside it."""
-    classes: tuple[str, ...] = ()
-    """Classes to draw, in this order; where empty those with most clips, a page of them."""
-    names: tuple[str, ...] = ()
-    """What the runs are called; by their directories where empty."""
-    width_in: float = 7.0
-    """Greatest width of the figure in inches."""
-    dpi: int = 300
-    """Pixels an inch."""
-
-    @property
-    def table(self) -> Path:
-        """The curves of all classes, drawn or not: a row a class, run and frame."""
-        return self.out.with_suffix(".csv")
+from attncli.workflows.visualize.picture import figure_of
 
 
-def visualize_classes(
+def draw(
+    config: VisualizeConfig,
     runs: Sequence[Path],
-    picture: ClassPicture,
     *,
-    split: Split = "val",
     overwrite: bool = False,
     dry_run: bool = False,
     reporter: Reporter,
 ) -> Outcome:
     """Draw the temporal attention of runs over the time of a clip: mean and spread by class.
 
+    The table beside the figure has the curves of all classes, drawn or not.
+
     Args:
-        runs: Run directories with an evaluation on `split`.
-        picture: What is to be drawn.
-        split: Which evaluation of the runs.
+        config: What is to be drawn, and where: its classes in this order, or, without any, those
+            with most clips that fit a page.
+        runs: Run directories with an evaluation on the split.
         overwrite: An earlier picture may go.
         dry_run: Say what would be drawn, and touch nothing.
         reporter: Shows progress.
@@ -76,29 +51,21 @@ def visualize_classes(
         UsageError: No run has a clip of a class asked for, or no figure has such a suffix.
         AttncliError: A run has no temporal attention, or no clip of it has a class.
     """
-    if picture.out.suffix.lower() not in SUFFIXES:
-        raise UsageError(
-            f"no figure has the suffix {picture.out.suffix!r}",
-            where=picture.out,
-            remedy="choose .png or .pdf",
-        )
-    opened = open_runs(runs, picture.names, split, needs="temporal")
+    picture = figure_of(config)
+    opened = open_runs(runs, config.names, config.split, needs="temporal")
     found = _by_class(opened)
-    chosen = _choose(found, picture)
+    chosen = _choose(found, config)
     rows = [row for shown in chosen for row in _rows(opened, shown)]
     if dry_run:
-        return Outcome(rows=[{**row, "out": str(picture.out)} for row in rows])
-    for path in (picture.out, picture.table):
-        claim_file(path, overwrite=overwrite)
+        return picture.planned(rows)
+    picture.claim(overwrite=overwrite)
     names = [run.name for run in opened]
-    figure = draw_class_curves(chosen, names, width_in=picture.width_in, dpi=picture.dpi)
-    save_figure(figure, picture.out)
-    warn_of_missing_letters([*names, *(shown.label for shown in chosen)], reporter)
-    table = pd.concat([_table(opened, shown) for shown in found])
-    write_text(picture.table, table.to_csv(index=False, lineterminator="\n"))
-    if len(chosen) < len(found) and not picture.classes:
+    figure = draw_class_curves(chosen, names, width_in=config.width_in, dpi=config.dpi)
+    save_figure(figure, picture.path)
+    if len(chosen) < len(found) and not config.classes:
         reporter.note(f"drew {len(chosen)} of {len(found)} classes; --class draws others")
-    reporter.note(f"wrote {picture.out} and {picture.table}")
+    table = pd.concat([_table(opened, shown) for shown in found])
+    picture.write_table(table, [*names, *(shown.label for shown in chosen)], reporter)
     return Outcome(rows=rows)
 
 
@@ -129,12 +96,12 @@ def _curves(run: NamedAttention) -> dict[str, Curve]:
     }
 
 
-def _choose(found: Sequence[ClassCurves], picture: ClassPicture) -> list[ClassCurves]:
+def _choose(found: Sequence[ClassCurves], config: VisualizeConfig) -> list[ClassCurves]:
     """Return the classes asked for, or those with most clips, in order of their names."""
     by_label = {shown.label: shown for shown in found}
-    if picture.classes:
-        return [by_label[known_name(n, list(by_label), "--class")] for n in picture.classes]
-    most = sorted(found, key=lambda shown: -_clips(shown))[: panels_on_a_page(picture.width_in)]
+    if config.classes:
+        return [by_label[known_name(n, list(by_label), "--class")] for n in config.classes]
+    most = sorted(found, key=lambda shown: -_clips(shown))[: panels_on_a_page(config.width_in)]
     kept = {shown.label for shown in most}
     return [shown for shown in found if shown.label in kept]
 

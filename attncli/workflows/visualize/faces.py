@@ -12,18 +12,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, UInt8
 
-from attncli import catalog
-from attncli.data.samples import Split, VideoSample
-from attncli.errors import AttncliError, Failure, UsageError
-from attncli.files.atomic import write_text
-from attncli.files.attention import attention_directory, open_attention
+from attncli.config.visualize import VisualizeConfig
+from attncli.data.samples import VideoSample
+from attncli.errors import AttncliError, Failure
 from attncli.files.failures import write_failures
-from attncli.files.outputs import claim_file
-from attncli.files.runs import load
 from attncli.metrics.entropy import map_entropy
 from attncli.metrics.value_range import Range, stretched
 from attncli.reporting import Outcome, Reporter, Row
-from attncli.visualization.colormap import color_table
 from attncli.visualization.face_grid import (
     FaceColumn,
     FaceMap,
@@ -31,9 +26,8 @@ from attncli.visualization.face_grid import (
     draw_face_grid,
     mean_picture,
 )
-from attncli.visualization.fonts import warn_of_missing_letters
 from attncli.visualization.saving import save_figure
-from attncli.visualization.selection import CommonClip, Wish
+from attncli.workflows.visualize import clips
 from attncli.workflows.visualize.apexes import (
     Apex,
     by_class,
@@ -42,48 +36,26 @@ from attncli.workflows.visualize.apexes import (
     find_apexes,
 )
 from attncli.workflows.visualize.attention import NamedAttention, open_runs
-from attncli.workflows.visualize.clips import FIGURE_SUFFIXES, Picture
+from attncli.workflows.visualize.picture import Picture, figure_of, style_of, wish_of
 from attncli.workflows.visualize.views import read_still, video_samples
 
 
-def are_of_faces(runs: Sequence[Path]) -> bool:
-    """Return whether all runs are of methods for the expression of faces."""
-    try:
-        papers = {catalog.method(load(run).method).paper.key for run in runs}
-    except AttncliError:  # no run but attention of any origin, or a mistake for others to report
-        return False
-    return papers == {catalog.RAM.key}
-
-
-def lack_temporal(runs: Sequence[Path], split: Split) -> bool:
-    """Return whether all runs have spatial attention, and none of them temporal attention."""
-    try:
-        opened = [open_attention(attention_directory(run, split)) for run in runs]
-    except AttncliError:  # for others to report
-        return False
-    return all(attention.temporal is None for attention in opened)
-
-
-def visualize_apex(
+def draw(
+    config: VisualizeConfig,
     runs: Sequence[Path],
-    picture: Picture,
-    wish: Wish,
     *,
-    split: Split = "val",
-    data: Path | None = None,
     overwrite: bool = False,
     dry_run: bool = False,
     reporter: Reporter,
 ) -> Outcome:
     """Draw one sequence a class at its apex, whether or not it is recognised, and its maps.
 
+    Options about single clips, and videos, ask for their time instead, unless `apex` is given.
+
     Args:
-        runs: Run directories with an evaluation on `split`.
-        picture: What is to be drawn.
-        wish: Which sequences: those of its ids, or one of each class, or of each of its classes,
-            drawn by its seed; the rest of it does not matter.
-        split: Which evaluation of the runs.
-        data: Dataset that holds the sequences, instead of the first run's own.
+        config: What is to be drawn, and where: the sequences of its ids, or one of each class, or
+            of each of its classes, drawn by its seed; `clips` and `order` do not matter.
+        runs: Run directories with an evaluation on the split.
         overwrite: An earlier picture may go.
         dry_run: Say what would be drawn, and touch nothing.
         reporter: Shows progress.
@@ -96,77 +68,71 @@ def visualize_apex(
         UsageError: A wish cannot be met, or no figure has such a suffix.
         AttncliError: A run has no attention maps, or the runs have no sequence in common.
     """
-    _require_drawable(picture)
-    opened = open_runs(runs, picture.names, split, needs="spatial")
-    chosen = choose_apexes(find_apexes(opened), class_names(runs), wish)
-    limit = columns_on_a_page(picture.width_in, len(opened))
-    if not wish.ids and not wish.labels:
-        _note_left_out(reporter, len(chosen), limit)
-        chosen = chosen[:limit]
+    if not config.apex and (config.about_clips or config.is_video):
+        return clips.draw(config, runs, overwrite=overwrite, dry_run=dry_run, reporter=reporter)
+    picture = figure_of(config)
+    opened = open_runs(runs, config.names, config.split, needs="spatial")
+    chosen = choose_apexes(find_apexes(opened), class_names(runs), wish_of(config))
+    if not config.ids and not config.classes:
+        chosen = chosen[: _on_a_page(config, len(chosen), len(opened), reporter)]
     rows = {apex.clip.id: _apex_rows(opened, apex) for apex in chosen}
     if dry_run:
-        return Outcome(rows=_planned(list(rows.values()), picture))
-    _claim(picture, overwrite)
-    samples = video_samples(_clips(chosen), runs[0], data)
+        return picture.planned(row for lines in rows.values() for row in lines)
+    picture.claim(overwrite=overwrite)
+    samples = video_samples([apex.clip for apex in chosen], runs[0], config.data)
     tracked = reporter.track(chosen, label="read faces", unit="sequences")
     faces, failures = _read_faces(tracked, samples)
     columns = [
-        _apex_column(opened, apex, faces[apex.clip.id], picture.style.value_range)
+        _apex_column(opened, apex, faces[apex.clip.id], config.value_range)
         for apex in chosen
         if apex.clip.id in faces
     ]
     drawn = [row for id_, lines in rows.items() if id_ in faces for row in lines]
-    _write(picture, columns, [run.name for run in opened], drawn, failures, reporter)
+    names = [run.name for run in opened]
+    _write(config, columns, names, drawn, failures, reporter, face_name="face")
     return Outcome(rows=drawn, failures=failures)
 
 
-def visualize_class_means(
+def draw_class_means(
+    config: VisualizeConfig,
     runs: Sequence[Path],
-    picture: Picture,
     *,
-    classes: Sequence[str] = (),
-    split: Split = "val",
-    data: Path | None = None,
     overwrite: bool = False,
     dry_run: bool = False,
     reporter: Reporter,
 ) -> Outcome:
     """Draw for each class the mean face at the apex of all its sequences, and the mean maps.
 
-    Maps are scaled as the picture's style says before their mean is taken. Faces are brought to
-    one size; they are as well aligned as their crops are.
+    Maps are scaled to their range before their mean is taken. Faces are brought to one size; they
+    are as well aligned as their crops are.
 
     Args:
-        runs: Run directories with an evaluation on `split`.
-        picture: What is to be drawn.
-        classes: Classes to draw, in this order; all in their own order where empty.
-        split: Which evaluation of the runs.
-        data: Dataset that holds the sequences, instead of the first run's own.
+        config: What is to be drawn, and where: its classes in this order, or all in their own.
+        runs: Run directories with an evaluation on the split.
         overwrite: An earlier picture may go.
         dry_run: Say what would be drawn, and touch nothing.
         reporter: Shows progress.
 
     Returns:
-        One row a class and run, with the means of what `visualize_apex` says of each sequence;
-        and the sequences that could not be read, which are left out.
+        One row a class and run, with the means of what `draw` says of each sequence; and the
+        sequences that could not be read, which are left out.
 
     Raises:
         UsageError: No sequence is of a class asked for, or no figure has such a suffix.
         AttncliError: A run has no attention maps, or the runs have no sequence in common.
     """
-    _require_drawable(picture)
-    opened = open_runs(runs, picture.names, split, needs="spatial")
-    groups = by_class(find_apexes(opened), class_names(runs), classes)
-    limit = columns_on_a_page(picture.width_in, len(opened))
-    if not classes:
-        _note_left_out(reporter, len(groups), limit)
+    picture = figure_of(config)
+    opened = open_runs(runs, config.names, config.split, needs="spatial")
+    groups = by_class(find_apexes(opened), class_names(runs), config.classes)
+    if not config.classes:
+        limit = _on_a_page(config, len(groups), len(opened), reporter)
         groups = dict(list(groups.items())[:limit])
     if dry_run:
         rows = [_mean_rows(opened, label, group) for label, group in groups.items()]
-        return Outcome(rows=_planned(rows, picture))
-    _claim(picture, overwrite)
+        return picture.planned(row for lines in rows for row in lines)
+    picture.claim(overwrite=overwrite)
     every = [apex for group in groups.values() for apex in group]
-    samples = video_samples(_clips(every), runs[0], data)
+    samples = video_samples([apex.clip for apex in every], runs[0], config.data)
     columns: list[FaceColumn] = []
     drawn: list[Row] = []
     failures: list[Failure] = []
@@ -177,31 +143,19 @@ def visualize_class_means(
         if faces:
             kept = [apex for apex in groups[label] if apex.clip.id in faces]
             mean = mean_picture(list(faces.values()))
-            columns.append(_mean_column(opened, label, kept, mean, picture.style.value_range))
+            columns.append(_mean_column(opened, label, kept, mean, config.value_range))
             drawn += _mean_rows(opened, label, kept)
     names = [run.name for run in opened]
-    _write(picture, columns, names, drawn, failures, reporter, face_name="mean face")
+    _write(config, columns, names, drawn, failures, reporter, face_name="mean face")
     return Outcome(rows=drawn, failures=failures)
 
 
-def _require_drawable(picture: Picture) -> None:
-    """Refuse, before anything is read, what would fail after it."""
-    if picture.out.suffix.lower() not in FIGURE_SUFFIXES:
-        raise UsageError(
-            f"no figure has the suffix {picture.out.suffix!r}",
-            where=picture.out,
-            remedy="choose .png or .pdf",
-        )
-    color_table(picture.style.colormap)
-
-
-def _clips(apexes: Sequence[Apex]) -> list[CommonClip]:
-    return [apex.clip for apex in apexes]
-
-
-def _note_left_out(reporter: Reporter, classes: int, limit: int) -> None:
+def _on_a_page(config: VisualizeConfig, classes: int, runs: int, reporter: Reporter) -> int:
+    """Return how many classes fit a page, and say so where they are not all."""
+    limit = columns_on_a_page(config.width_in, runs)
     if classes > limit:
         reporter.note(f"{limit} of {classes} classes fit a page; --class draws others")
+    return limit
 
 
 def _read_faces(
@@ -294,39 +248,29 @@ def _mean_rows(runs: Sequence[NamedAttention], label: str, apexes: Sequence[Apex
     return rows
 
 
-def _planned(rows: Sequence[Sequence[Row]], picture: Picture) -> list[Row]:
-    return [{**row, "out": str(picture.out)} for lines in rows for row in lines]
-
-
-def _claim(picture: Picture, overwrite: bool) -> None:
-    for path in (picture.out, picture.table):
-        claim_file(path, overwrite=overwrite)
-
-
 def _write(
-    picture: Picture,
+    config: VisualizeConfig,
     columns: Sequence[FaceColumn],
     names: Sequence[str],
     rows: Sequence[Row],
     failures: Sequence[Failure],
     reporter: Reporter,
     *,
-    face_name: str = "face",
+    face_name: str,
 ) -> None:
     """Write the figure and its table, unless nothing could be read, and what failed."""
+    picture = Picture(config.picture)
     write_failures(picture.failures, failures)
     if not columns:
         return
     figure = draw_face_grid(
         columns,
         names,
-        style=picture.style,
+        style=style_of(config),
         face_name=face_name,
-        width_in=picture.width_in,
-        dpi=picture.dpi,
+        width_in=config.width_in,
+        dpi=config.dpi,
     )
-    save_figure(figure, picture.out)
+    save_figure(figure, picture.path)
     written = [text for c in columns for text in (c.title, c.caption, *(m.caption for m in c.maps))]
-    warn_of_missing_letters([*names, *written], reporter)
-    write_text(picture.table, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
-    reporter.note(f"wrote {picture.out} and {picture.table}")
+    picture.write_table(pd.DataFrame(rows), [*names, *written], reporter)

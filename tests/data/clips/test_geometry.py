@@ -79,12 +79,10 @@ def test_training_takes_its_settings_from_the_config():
 def test_a_view_in_source_size_is_a_plain_cut():
     frames = np.random.default_rng(0).integers(0, 256, (2, 32, 40, 3), np.uint8)
     view = _view(short_side_px=32, crop_px=24, top_share=0.0, left_share=0.99)
-    shown, masks = view.apply(frames, None, (32, 40))
-    assert masks is None
+    shown = view.apply(frames, (32, 40))
     np.testing.assert_array_equal(shown, frames[:, :24, 16:])
-    flipped, _ = _view(
-        short_side_px=32, crop_px=24, top_share=0.0, left_share=0.99, flip=True
-    ).apply(frames, None, (32, 40))
+    mirrored = _view(short_side_px=32, crop_px=24, top_share=0.0, left_share=0.99, flip=True)
+    flipped = mirrored.apply(frames, (32, 40))
     np.testing.assert_array_equal(flipped, frames[:, :24, 16:][:, :, ::-1])
 
 
@@ -92,9 +90,8 @@ def test_frames_stay_bytes_and_arguments_stay_as_they_were():
     frames = np.random.default_rng(0).integers(0, 256, (2, 60, 80, 3), np.uint8)
     masks = frames[..., 0] > 128
     before = frames.copy(), masks.copy()
-    shown, shown_masks = _view(short_side_px=50, crop_px=40, flip=True).apply(
-        frames, masks, (60, 80)
-    )
+    view = _view(short_side_px=50, crop_px=40, flip=True)
+    shown, shown_masks = view.apply(frames, (60, 80)), view.apply_to_masks(masks)
     assert (shown.dtype, shown_masks.dtype) == (torch.uint8, torch.bool)
     assert type(shown) is type(shown_masks) is torch.Tensor
     np.testing.assert_array_equal(frames, before[0])
@@ -121,7 +118,7 @@ def test_frames_and_masks_show_a_square_at_the_same_place_within_a_pixel(
     frames = (masks[..., None] * np.full(3, 255)).astype(np.uint8)
     if reduced:
         frames = _reduce(frames, view.decoded_hw((height, width)))
-    shown, shown_masks = view.apply(frames, masks, (height, width))
+    shown, shown_masks = view.apply(frames, (height, width)), view.apply_to_masks(masks)
     bright = shown[0, ..., 0] > 127
     assert shown.shape == (1, 56, 56, 3)
     # A sliver of a pixel or two at the clip's edge is smoothed away in the frame alone.
@@ -212,13 +209,10 @@ def _rejection_sampled(height, width, n):
     return np.array(windows)
 
 
-@pytest.mark.parametrize("reduced", [False, True])
-def test_a_pixel_of_a_mask_is_the_one_at_the_centre_of_what_it_covers(reduced):
+def test_a_pixel_of_a_mask_is_the_one_at_the_centre_of_what_it_covers():
     masks = np.zeros((1, 30, 30), bool)
     masks[:, 1::3, 1::3] = True  # the centre of each 3x3 block, which becomes one pixel
-    frames = np.zeros((1, 10, 10, 3) if reduced else (1, 30, 30, 3), np.uint8)
-    _, shown = _view(short_side_px=10, crop_px=10).apply(frames, masks, (30, 30))
-    assert shown.all()
+    assert _view(short_side_px=10, crop_px=10).apply_to_masks(masks).all()
 
 
 def _reduce(frames, size_hw):
@@ -233,7 +227,7 @@ def test_the_crop_box_says_which_source_pixels_are_shown(flip):
     frames = np.stack([rows, columns, rows], axis=-1)[None]
     view = _view(short_side_px=90, crop_px=56, top_share=0.3, left_share=0.7, flip=flip)
     left, top, right, bottom = view.crop_box((120, 160))
-    shown = view.apply(frames, None, (120, 160))[0][0].int()
+    shown = view.apply(frames, (120, 160))[0].int()
     assert abs(shown[0, 0, 0] - top) <= 1.5
     assert abs(shown[-1, 0, 0] - (bottom - 1)) <= 1.5
     ends = (shown[0, -1, 1], shown[0, 0, 1]) if flip else (shown[0, 0, 1], shown[0, -1, 1])

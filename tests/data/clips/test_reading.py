@@ -5,14 +5,15 @@ import pytest
 import torch
 
 from attncli.config.training import ClipConfig
-from attncli.data.clips.reading import (
-    ClipDataset,
-    ClipSample,
-    clip_loader,
-    collate,
-    read_validation_clip,
+from attncli.data.clips.guides import (
+    ClipGuidance,
+    MaskGuide,
+    SpatialEditGuide,
+    TemporalEditGuide,
 )
+from attncli.data.clips.reading import ClipReader, ClipSample, collate, read_validation_clip
 from attncli.data.samples import VideoDataset, VideoSample
+from attncli.data.source import batch_loader
 from attncli.errors import AttncliError, Failure
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # Python 3.12
@@ -64,9 +65,10 @@ def _config(**changes):
 
 
 def _clips(videos, *, training=True, seed=0, **changes):
-    names = ("masks", "edits", "spatial_edits")
-    sources = {name: changes.pop(name) for name in names if name in changes}
-    return ClipDataset(videos, _config(**changes), training=training, seed=seed, **sources)
+    kinds = {"masks": MaskGuide, "edits": TemporalEditGuide, "spatial_edits": SpatialEditGuide}
+    guidance = ClipGuidance([kinds[n](changes.pop(n)) for n in kinds if n in changes])
+    config = _config(**changes)
+    return ClipReader(videos, config, training=training, guidance=guidance, seed=seed)
 
 
 def _equal(a, b):
@@ -152,7 +154,7 @@ def test_masks_go_through_the_geometry_of_their_frames(videos):
     expected[clip.frame_indices % 2 == 0, :, :32] = True
     left, top, right, bottom = (int(edge) for edge in clip.crop)
     cut = expected[:, top:bottom, left:right]
-    assert torch.equal(clip.masks, cut.flip(2) if clip.flip else cut)
+    assert torch.equal(clip.guides["masks"], cut.flip(2) if clip.flip else cut)
 
 
 def test_uniform_clips_spread_over_the_whole_video_in_training_and_validation(videos):
@@ -224,13 +226,13 @@ def test_a_mirrored_clip_gets_the_label_of_the_mirrored_class(videos, tmp_path):
 def test_edits_are_indexed_by_the_very_frames_sampled(videos):
     clips = _clips(videos, edits=IndexEdits())
     batch = collate([clips[row] for row in (0, 1)])
-    assert batch.temporal_edits.dtype == torch.float32
-    assert batch.temporal_edits[0].isnan().all()
-    torch.testing.assert_close(batch.temporal_edits[1], batch.frame_indices[1] / 100)
+    assert batch.guides["temporal_edits"].dtype == torch.float32
+    assert batch.guides["temporal_edits"][0].isnan().all()
+    torch.testing.assert_close(batch.guides["temporal_edits"][1], batch.frame_indices[1] / 100)
     nobody = collate([clips[0]])
-    assert nobody.temporal_edits.isnan().all()
-    assert nobody.temporal_edits.shape == (1, 4)
-    assert collate([_clips(videos)[1]]).temporal_edits is None
+    assert nobody.guides["temporal_edits"].isnan().all()
+    assert nobody.guides["temporal_edits"].shape == (1, 4)
+    assert collate([_clips(videos)[1]]).guides == {}
 
 
 def test_an_edit_of_more_or_fewer_frames_than_the_video_has_is_a_failure(videos):
@@ -272,7 +274,7 @@ def test_batches_are_channels_last_bytes_with_failures_beside_them(videos):
     assert batch.frames.shape == (2, 3, 4, 32, 32)
     assert batch.frames.is_contiguous(memory_format=torch.channels_last_3d)
     assert torch.equal(batch.frames[0].permute(1, 2, 3, 0), clips[4].frames)
-    assert batch.masks.shape == (2, 4, 32, 32)
+    assert batch.guides["masks"].shape == (2, 4, 32, 32)
     assert batch.rows.tolist() == [4, 1]
     assert batch.labels.tolist() == [1, 1]
     assert batch.crops.shape == (2, 4)
@@ -289,7 +291,7 @@ def test_a_batch_of_which_nothing_could_be_read_is_empty_but_says_so(videos):
 def test_workers_read_the_same_clips_as_the_main_process_epoch_after_epoch(videos, workers):
     batches = [[4, 2, 0], [3, 1], [2]]
     clips = _clips(videos)
-    loader = clip_loader(clips, batches=batches, workers=workers)
+    loader = batch_loader(clips, batches=batches, workers=workers)
     for epoch in (0, 1):
         clips.set_epoch(epoch)
         for rows, batch in zip(batches, loader, strict=True):
@@ -304,7 +306,7 @@ def test_workers_read_the_same_clips_as_the_main_process_epoch_after_epoch(video
 def test_a_loader_leaves_the_global_generator_alone(videos):
     torch.manual_seed(0)
     before = torch.get_rng_state()
-    for _ in clip_loader(_clips(videos), batches=[[0]], workers=0):
+    for _ in batch_loader(_clips(videos), batches=[[0]], workers=0):
         pass
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -328,20 +330,19 @@ def test_spatial_edits_go_through_the_crop_and_flip_of_their_frames(videos):
         both.set_epoch(epoch)
         clip = both[1]
         seen.add(clip.flip)
-        assert torch.equal(clip.spatial_edit, clip.masks)
-        assert torch.equal(clip.spatially_edited, clip.frame_indices % 2 == 0)
+        assert torch.equal(clip.guides["spatial_edits"], clip.guides["masks"])
+        assert torch.equal(clip.guides["spatially_edited"], clip.frame_indices % 2 == 0)
     assert seen == {False, True}
 
 
 def test_clips_without_spatial_edits_are_empty_and_marked_as_such(videos):
     clips = _clips(videos, spatial_edits=HalfEdits())
     batch = collate([clips[0], clips[1]])
-    assert batch.spatial_edits.shape == (2, 4, 32, 32)
-    assert batch.spatial_edits.dtype == batch.spatially_edited.dtype == torch.bool
-    assert not batch.spatial_edits[0].any() and not batch.spatially_edited[0].any()
-    assert batch.spatially_edited[1].any()
-    without = collate([_clips(videos)[1]])
-    assert without.spatial_edits is without.spatially_edited is None
+    edits, is_edited = batch.guides["spatial_edits"], batch.guides["spatially_edited"]
+    assert edits.shape == (2, 4, 32, 32)
+    assert edits.dtype == is_edited.dtype == torch.bool
+    assert not edits[0].any() and not is_edited[0].any()
+    assert is_edited[1].any()
 
 
 def test_spatial_edits_of_another_size_are_a_failure_that_names_both(videos):

@@ -7,10 +7,11 @@ import torch
 from PIL import Image
 
 from attncli.config.ram import SequenceConfig
-from attncli.data.clips.reading import ClipSample, clip_loader
+from attncli.data.clips.reading import ClipSample
 from attncli.data.faces.boxes import Faces
-from attncli.data.faces.sequences import SequenceClips, SequenceStore, sequence_clips
+from attncli.data.faces.sequences import SequenceReader, SequenceStore, sequence_clips
 from attncli.data.samples import VideoDataset, VideoSample
+from attncli.data.source import batch_loader
 from attncli.data.video.reading import count_frames, frame_size_hw, read_clip
 from attncli.errors import AttncliError, Failure
 from attncli.files.faces import FaceBox
@@ -50,7 +51,7 @@ def _clips(dataset, config, *, training=False, seed=0, faces=None):
     faces = faces or _faces(*(sample.id for sample in dataset.samples))
     store = SequenceStore(config, faces)
     clips = sequence_clips(dataset, config)
-    return SequenceClips(clips, config, store=store, training=training, seed=seed)
+    return SequenceReader(clips, config, store=store, training=training, seed=seed)
 
 
 def _stored(file, *, mode, side=20, box=BOX):
@@ -307,7 +308,7 @@ def test_sequences_are_read_once_for_all_datasets(make_sequence, monkeypatch):
     clips = sequence_clips(dataset, config)
     store = SequenceStore(config, _faces("x", "y"))
     for training in (True, False):
-        SequenceClips(clips, config, store=store, training=training, seed=0)
+        SequenceReader(clips, config, store=store, training=training, seed=0)
     n_looked_at = len(read)
     assert n_looked_at == 12 + 8 + 2  # the first frame's size is looked at before
     x, again, y = store.read((*clips.samples[:2], clips.samples[-1]))
@@ -322,13 +323,13 @@ def test_batches_are_the_same_in_any_number_of_processes(make_sequence, workers)
     dataset = _dataset(make_sequence("x", 12), make_sequence("y", 9, label=1))
     clips = _clips(dataset, _config(), training=True)
     expected = [clips[row] for row in range(4)]
-    (batch,) = clip_loader(clips, batches=[[0, 1, 2, 3]], workers=workers)
+    (batch,) = batch_loader(clips, batches=[[0, 1, 2, 3]], workers=workers)
     assert batch.frames.shape == (4, 3, 8, 16, 16)
     assert batch.labels.tolist() == [0, 0, 0, 1]
     for row, clip in enumerate(expected):
         assert torch.equal(batch.frames[row], clip.frames.permute(3, 0, 1, 2))
     clips.set_epoch(1)
-    (later,) = clip_loader(clips, batches=[[0, 1, 2, 3]], workers=workers)
+    (later,) = batch_loader(clips, batches=[[0, 1, 2, 3]], workers=workers)
     assert not torch.equal(later.crops, batch.crops)
 
 

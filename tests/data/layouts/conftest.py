@@ -28,6 +28,21 @@ LISTS = {
 
 
 @pytest.fixture
+def make_tree(tmp_path: Path) -> Callable[..., Path]:
+    """Makes empty files, and directories where a name ends in a slash, below `root`."""
+
+    def make(*names: str) -> Path:
+        root = tmp_path / "tree"
+        root.mkdir(exist_ok=True)
+        for name in names:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).mkdir() if name.endswith("/") else (root / name).touch()
+        return root
+
+    return make
+
+
+@pytest.fixture
 def make_ucf101(tmp_path: Path) -> Callable[..., Path]:
     """Writes the layout; `lists` replaces list files, None removes one."""
 

@@ -38,6 +38,23 @@ def test_a_layout_asked_for_by_name_must_be_there(tmp_path, layout):
         open_dataset(tmp_path, split="all", layout=layout)
 
 
+@pytest.mark.parametrize(
+    "layout", ["auto", "ucf101", "ssv2", "manifest", "ckplus", "class-folders"]
+)
+def test_a_tree_of_images_is_said_to_be_one(make_tree, layout):
+    root = make_tree("VOC2012/JPEGImages/2007_000032.jpg", "VOC2012/ImageSets/Segmentation/val.txt")
+    with pytest.raises(
+        AttncliError, match=r"tree: holds images \(layout voc2012\), no videos; use"
+    ):
+        open_dataset(root, split="val", layout=layout)
+
+
+def test_videos_asked_for_by_a_wrong_name_are_not_said_to_be_images(make_tree):
+    root = make_tree("run/v/1.jpg", "run/v/2.jpg")
+    with pytest.raises(AttncliError, match="not in CK\\+'s layout, looked for"):
+        open_dataset(root, split="all", layout="ckplus")
+
+
 def test_an_unknown_layout_is_wrong_usage(make_ucf101):
     with pytest.raises(UsageError, match="no layout 'ucf102'; use one of auto, ucf101, "):
         open_dataset(make_ucf101(), split="train", layout="ucf102")

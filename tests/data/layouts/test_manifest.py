@@ -92,6 +92,30 @@ def test_a_directory_of_frames_may_be_listed(write, tmp_path):
     assert open_dataset(path, split="train").samples[0].id == "clips/d"
 
 
+def test_a_list_of_images_is_refused_with_its_line_and_what_to_do(write, tmp_path):
+    path = write("train.txt", "clips/a.avi 0\na/abbey/00001.JPG 1\n")
+    with pytest.raises(AttncliError) as error:
+        open_dataset(tmp_path, split="train")
+    assert str(error.value) == (
+        f"{path}, line 2: `path` 'a/abbey/00001.JPG' is an image by its name, not a video; list"
+        " videos or directories of frames, or use a method for images"
+    )
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "jpeg", "png", "bmp", "webp"])
+def test_images_are_known_by_their_names_whether_they_are_there_or_not(write, tmp_path, suffix):
+    (tmp_path / f"b.{suffix}").touch()
+    for name in (f"b.{suffix}", f"gone.{suffix}", f"{'a' * 300}.{suffix}"):
+        with pytest.raises(AttncliError, match=r"line 2: .* is an image by its name, not a video"):
+            open_dataset(write("list.csv", f"path,split\n{name},val\n"), split="train")
+
+
+def test_a_directory_of_frames_may_be_called_like_an_image(write, tmp_path):
+    (tmp_path / "clips" / "d.png").mkdir()
+    path = write("list.csv", "path,split\nclips/d.png,train\n")
+    assert open_dataset(path, split="train").samples[0].id == "clips/d.png"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from attncli.data.video.frame_folders import frame_files, image_size_hw, missing_numbers, read_image
+from attncli.data.video.frame_folders import (
+    FRAME_NUMBER,
+    by_series,
+    frame_files,
+    image_size_hw,
+    missing_numbers,
+    read_image,
+)
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -47,6 +54,27 @@ def test_several_series_are_refused_by_name(tmp_path: Path, others: list[str], n
     touch(tmp_path, "img_00001.jpg", "img_00002.jpg", *others)
     with pytest.raises(ValueError, match=f"several series of images: .*{named}"):
         frame_files(tmp_path)
+
+
+def test_images_are_sorted_into_series_by_all_but_their_numbers() -> None:
+    files = [Path(name) for name in ("x_1.jpg", "y_1.jpg", "x_2.JPG", "x_3.png", "a.jpg", "b.jpg")]
+    found = {str(series): [file.name for file in its] for series, its in by_series(files).items()}
+    assert found == {
+        "x_*.jpg": ["x_1.jpg", "x_2.JPG"],
+        "y_*.jpg": ["y_1.jpg"],
+        "x_*.png": ["x_3.png"],
+        "*.jpg": ["a.jpg", "b.jpg"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("stem", "number"),
+    [("v_Jump_g01_c02_0009", "0009"), ("frame7_rgb", "7"), ("t0.25", "0.25"), ("a1.2.3", "2.3")],
+)
+def test_the_number_of_a_frame_is_the_last_of_its_name(stem: str, number: str) -> None:
+    found = FRAME_NUMBER.search(stem)
+    assert found is not None
+    assert found[0] == number
 
 
 def test_two_images_of_one_number_are_refused(tmp_path: Path) -> None:

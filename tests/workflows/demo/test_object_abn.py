@@ -4,6 +4,12 @@ import pytest
 
 from attncli.workflows.demo.object_abn import ObjectAbnDemo
 
+TINY = (
+    *("--width-factor", "0.5", "--depth-factor", "0.3", "--frames", "4", "--frame-stride", "4"),
+    *("--crop-px", "64", "--short-side-min-px", "64", "--short-side-max-px", "64"),
+    *("--short-side-val-px", "64", "--workers", "0", "--device", "cpu"),
+)
+
 
 def test_the_plan_is_the_papers_pipeline_in_order(run_cli, tmp_path):
     code, stdout, _ = run_cli("demo", "-o", tmp_path / "d", "--seeds", "2", "--dry-run", "--json")
@@ -32,7 +38,9 @@ def test_all_systems_are_trained_alike_but_for_the_masks(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_whole_pipeline_runs_and_ends_with_the_papers_table(run_cli, tmp_path):
+@pytest.mark.usefixtures("in_this_process")
+def test_the_whole_pipeline_runs_and_ends_with_the_papers_table(run_cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("attncli.workflows.demo.object_abn.SMALL_X3D", TINY)
     sizes = ("--size", "3", "--pretraining-epochs", "1", "--epochs", "1")
     code, stdout, stderr = run_cli("demo", "-o", tmp_path / "d", *sizes, "--json")
     assert code == 0, stderr

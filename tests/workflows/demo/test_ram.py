@@ -5,6 +5,10 @@ import pytest
 
 from attncli.workflows.demo.ram import RamDemo
 
+TINY = (
+    *("--widths", "4,4,4,4,8", "--face-px", "16", "--margin-px", "2", "--batch-size", "4"),
+    *("--workers", "0", "--device", "cpu"),
+)
 SYSTEMS = ["convlstm", "convlstm-ram", "enhanced-convlstm", "enhanced-convlstm-ram"]
 
 
@@ -33,8 +37,10 @@ def test_options_of_other_papers_are_refused(run_cli, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_whole_pipeline_runs_and_ends_with_the_papers_table(run_cli, tmp_path):
-    words = ("demo", "ram", "-o", tmp_path / "d", "--size", 8, "--epochs", 1, "--json")
+@pytest.mark.usefixtures("in_this_process")
+def test_the_whole_pipeline_runs_and_ends_with_the_papers_table(run_cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("attncli.workflows.demo.ram.SMALL", TINY)
+    words = ("demo", "ram", "-o", tmp_path / "d", "--size", 4, "--epochs", 1, "--json")
     answer = run_cli(*words)
     assert answer.exit_code == 0, answer.stderr
     rows = {row["system"]: row for row in json.loads(answer.stdout)}

@@ -80,7 +80,7 @@ def test_asked_to_stop_it_stops_what_it_runs_and_starts_nothing_more(
         try:
             wait_until(lambda: len(trainings(out)) > 1 or process.poll() is not None)
             process.send_signal(number)
-            _, messages = process.communicate(timeout=120)
+            _, messages = process.communicate(timeout=900)
             assert process.returncode == 130, messages
             assert "--resume" in messages
             assert trainings(out) == []

@@ -5,6 +5,12 @@ import pytest
 
 from attncli.workflows.demo.st_abn import StAbnDemo
 
+TINY = (
+    *("--depth", "18", "--width-factor", "0.125", "--frames", "8", "--crop", "short-side"),
+    *("--crop-px", "32", "--short-side-min-px", "32", "--short-side-max-px", "36"),
+    *("--short-side-val-px", "32", "--flip", "swap-labels", "--workers", "0", "--device", "cpu"),
+)
+
 
 def planned(demo: StAbnDemo) -> list[list[str]]:
     return list(chain.from_iterable(demo.stages()))
@@ -58,8 +64,10 @@ def test_pretraining_sees_other_videos_in_which_less_misleads(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_whole_pipeline_runs_and_ends_with_the_papers_tables(run_cli, tmp_path):
-    sizes = ("--size", "4", "--pretraining-epochs", "1", "--epochs", "1", "--tuning-epochs", "1")
+@pytest.mark.usefixtures("in_this_process")
+def test_the_whole_pipeline_runs_and_ends_with_the_papers_tables(run_cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("attncli.workflows.demo.st_abn.SMALL_RESNET3D", TINY)
+    sizes = ("--size", "3", "--pretraining-epochs", "1", "--epochs", "1", "--tuning-epochs", "1")
     code, stdout, stderr = run_cli("demo", "st-abn", "-o", tmp_path / "d", *sizes, "--json")
     assert code == 0, stderr
     rows = {row["system"]: row for row in json.loads(stdout)}

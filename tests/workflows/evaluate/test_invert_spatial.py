@@ -266,7 +266,7 @@ def test_every_network_with_spatial_attention_answers_to_its_inverse(
     path = make_run(tmp_path, method=method, **sizes)
     run = load(path)
     torch.manual_seed(0)
-    model, _ = catalog.load(catalog.method(method).build)(run.config, len(CLASSES))
+    model = catalog.load(catalog.method(method).build)(run.config, len(CLASSES)).model
     write_weights(run.directory.weights_path, model.eval(), {})
     (row,) = invert(path).rows
     frames = torch.from_numpy(clips).permute(0, 4, 1, 2, 3)

@@ -16,7 +16,7 @@ from attncli import catalog
 from attncli.config.object_abn import AbnConfig, X3DConfig
 from attncli.config.st_abn import StAbnConfig
 from attncli.config.training import ClipConfig
-from attncli.data.clips.reading import ClipDataset, collate
+from attncli.data.clips.reading import ClipReader, collate
 from attncli.data.layouts import open_dataset
 from attncli.errors import AttncliError, UsageError
 from attncli.files.attention import open_attention
@@ -90,7 +90,7 @@ def make_run(path: Path, data: Path, *, method: str = "abn", seed: int = 0, **ch
 
 def network(config: ClipConfig, method: str, seed: int = 0) -> torch.nn.Module:
     torch.manual_seed(seed)
-    model, _ = catalog.load(catalog.method(method).build)(config, len(CLASSES))
+    model = catalog.load(catalog.method(method).build)(config, len(CLASSES)).model
     return model.eval()
 
 
@@ -103,7 +103,7 @@ def clip_by_clip(run: Path, data: Path, method: str = "abn") -> dict[str, np.nda
     config = {"abn": AbnConfig, "x3d": X3DConfig}[method](data=data, **TINY)
     model = network(config, method)
     load_weights(model, read_weights(run), where=run)
-    clips = ClipDataset(open_dataset(data, split="val"), config, training=False, seed=config.seed)
+    clips = ClipReader(open_dataset(data, split="val"), config, training=False, seed=config.seed)
     answers = []
     with torch.inference_mode():
         for row in range(len(clips)):
@@ -320,7 +320,7 @@ def test_both_kinds_of_attention_are_kept_and_can_be_measured(tmp_path: Path, da
     model = network(config, "st-abn")
     write_weights(run.directory.weights_path, model, {})
     (row,) = evaluate(run.directory.path).rows
-    clips = ClipDataset(open_dataset(data, split="val"), config, training=False, seed=config.seed)
+    clips = ClipReader(open_dataset(data, split="val"), config, training=False, seed=config.seed)
     with torch.inference_mode():
         outputs = model(collate([clips[row] for row in range(N_CLIPS)]).frames)
     attention = open_attention(run.directory.evaluation_path("val") / "attention")

@@ -23,7 +23,7 @@ def run(tmp_path: Path) -> Run:
 
 def network(run: Run, seed: int) -> torch.nn.Module:
     torch.manual_seed(seed)
-    model, _ = catalog.load(catalog.method(run.method).build)(run.config, len(run.classes))
+    model = catalog.load(catalog.method(run.method).build)(run.config, len(run.classes)).model
     return model.eval()
 
 

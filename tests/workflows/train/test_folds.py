@@ -2,10 +2,7 @@
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -321,18 +318,9 @@ def test_sequences_that_are_too_short_are_refused_before_anything_is_written(
     assert not (tmp_path / "run").exists()
 
 
-def test_two_processes_train_all_folds_as_one_does(faces, trained, tmp_path):
-    words = ["train", "convlstm", "--data", faces, *TINY, "-o", tmp_path / "run"]
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    port = ["--master-port", "29517", "-m", "attncli"]
-    done = subprocess.run(
-        [str(word) for word in [*torchrun, *port, *words]],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr
+def test_two_processes_train_all_folds_as_one_does(faces, trained, launch, tmp_path):
+    words = ("train", "convlstm", "--data", faces, *TINY, "-o", tmp_path / "run")
+    assert [code for code, _ in launch.together(*words)] == [0, 0]
     made, before = (
         read_predictions(run / "eval" / "val" / "predictions.csv")
         for run in (tmp_path / "run", trained["convlstm"])

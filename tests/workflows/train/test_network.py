@@ -1,12 +1,8 @@
 import csv
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +12,17 @@ import torch
 from safetensors.torch import load_file
 
 from attncli.config.object_abn import X3DConfig
-from attncli.data.clips.guides import Guidance
+from attncli.data.clips.guides import ClipGuidance
+from attncli.data.clips.source import VideoSource
 from attncli.data.layouts import open_dataset
 from attncli.data.video.reading import write_video
 from attncli.files.checkpoints import read_checkpoint
 from attncli.files.failures import read_failures
 from attncli.files.masks import FrameMasks, Instance, MaskWriter
+from attncli.files.runs import Run, RunDirectory
+from attncli.reporting import Silent
 from attncli.training.distributed import World
-from attncli.workflows.runs.source import VideoSource
-from attncli.workflows.train.network import _training_clips, _validation_batches
+from attncli.workflows.train.network import _training_samples, _validation
 
 CLASSES = ("Left", "Right", "Up")
 FRAMES, HEIGHT, WIDTH, SQUARE = 12, 48, 64, 10
@@ -34,52 +32,11 @@ TINY = (
     *("--short-side-min-px", "32", "--short-side-max-px", "40"),
     *("--batch-size", "4", "--workers", "0", "--device", "cpu", "--lr", "1e-3"),
 )
-ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 EPOCHS = ("--epochs", "3")
 TIMINGS = ("clips_per_sec", "wait_percent", "seconds")
 
-
-SERVER = """
-import json, os, signal, sys, time
-from attncli.cli import run
-import attncli.workflows.train.network  # once, before the forks
-
-for line in sys.stdin:
-    words, delay = json.loads(line)
-    if not (child := os.fork()):
-        os.dup2(2, 1)
-        os._exit(run(words))
-    end = time.monotonic() + delay
-    while not (status := os.waitpid(child, os.WNOHANG))[0]:
-        if time.monotonic() > end:
-            os.kill(child, signal.SIGKILL)
-            end += 600
-        time.sleep(0.01)
-    print(os.waitstatus_to_exitcode(status[1]), flush=True)
-"""
-"""Runs each command it is told in a fork of itself, and kills it when its time is up."""
-
-Launch = Callable[..., int]
-
-
-@pytest.fixture(scope="module")
-def launch() -> Iterator[Launch]:
-    """Return a function that runs `attncli` in a process of its own and returns its exit code."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=ONE_THREAD,
-    )
-
-    def run_words(*words: object, seconds: float = 600) -> int:
-        process.stdin.write(json.dumps([[str(word) for word in words], seconds]) + "\n")
-        process.stdin.flush()
-        return int(process.stdout.readline())
-
-    with process:
-        yield run_words
+Launch = Any
+"""`launch` of this directory's fixtures."""
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +79,13 @@ def trained(data: Path, launch: Launch, tmp_path_factory: pytest.TempPathFactory
     return out
 
 
+@pytest.fixture(scope="module")
+def seconds(trained: Path) -> float:
+    """How long that run took after its settings were written."""
+    written = (trained / "config.toml").stat().st_mtime
+    return (trained / "model.safetensors").stat().st_mtime - written
+
+
 def log_without_timings(directory: Path) -> list[dict[str, str]]:
     with (directory / "log.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -136,6 +100,7 @@ def log_without_timings(directory: Path) -> list[dict[str, str]]:
 def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(
     data: Path,
     trained: Path,
+    seconds: float,
     launch: Launch,
     tmp_path: Path,
     options: tuple[str, ...],
@@ -143,11 +108,8 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(
 ) -> None:
     out = tmp_path / "run"
     words = ("train", "x3d", "--data", data, *TINY, *EPOCHS, *options, "-o", out, "--resume")
-    begun = time.monotonic()
-    assert launch(*words[:-2], tmp_path / "unkilled") == 0
-    seconds = time.monotonic() - begun
-    delays = np.random.default_rng(seed).uniform(0.1, 0.6, 6) * seconds
-    endings = [launch(*words, seconds=delay) for delay in delays]
+    shares = np.random.default_rng(seed).uniform((0.1, 0.2, 0.4), (0.2, 0.4, 0.6))
+    endings = [launch(*words, seconds=share * seconds) for share in shares]
     assert -signal.SIGKILL in endings
     assert launch(*words) == 0
     assert (out / "model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
@@ -157,17 +119,11 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(
 @pytest.mark.slow
 def test_two_processes_learn_like_one(data: Path, launch: Launch, tmp_path: Path) -> None:
     # Of the last batch's single clip the second process has none.
-    words = ["train", "abn", "--data", data, *TINY, *EPOCHS, "--batch-size", "5", "-o"]
+    words = ["train", "abn", "--data", data, *TINY, *EPOCHS, "--batch-size", "5", "--json", "-o"]
     assert launch(*words, tmp_path / "one") == 0
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    answer = subprocess.run(
-        [*torchrun, "-m", "attncli", *map(str, words), str(tmp_path / "two"), "--json"],
-        capture_output=True,
-        text=True,
-        env=ONE_THREAD,
-    )
-    assert answer.returncode == 0, answer.stderr
-    assert len(json.loads(answer.stdout)) == 1  # one process alone prints
+    (first, said), second = launch.together(*words, tmp_path / "two")
+    assert (first, *second) == (0, 0, "")  # one process alone prints
+    assert len(json.loads(said)) == 1
     one, two = (log_without_timings(tmp_path / name) for name in ("one", "two"))
     assert len(one) == len(two) == 3
     for alone, shared in zip(one, two, strict=True):
@@ -319,7 +275,7 @@ def test_object_abn_learns_from_masks_and_names_clips_without(
     assert all(0 < float(row["loss_mask"]) < 1 for row in log_without_timings(out))
 
 
-def test_training_clips_are_augmented_and_validation_clips_are_not(data):
+def test_training_clips_are_augmented_and_validation_clips_are_not(data, tmp_path):
     config = X3DConfig(
         data=data,
         weights="none",
@@ -340,8 +296,10 @@ def test_training_clips_are_augmented_and_validation_clips_are_not(data):
         order = torch.cat([batch.rows for batch in batches]).argsort()
         return torch.cat([batch.crops for batch in batches])[order]
 
-    training = _training_clips(VideoSource(config), dataset, Guidance(), config, world)
+    source = VideoSource(config)
+    training = _training_samples(source, dataset, ClipGuidance(), config, world)
     training.order.begin(0, 0)
     assert len(crops(training.loader).unique(dim=0)) > 1
-    validation = crops(_validation_batches(VideoSource(config), dataset, config, world))
+    run = Run(RunDirectory(tmp_path), "x3d", config, dataset.classes)
+    validation = crops(_validation(run, source, dataset, config, world, Silent()).batches)
     assert len(validation.unique(dim=0)) == 1  # all videos have one size, so one centre square

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from attncli.config.visualize import VisualizeConfig
 from attncli.errors import AttncliError, UsageError
 from attncli.files.attention import AttentionWriter, ClipRecord
 from attncli.reporting import Silent
-from attncli.workflows.visualize.classes import ClassPicture, visualize_classes
+from attncli.workflows.visualize import classes
 
 CROP = (0.0, 0.0, 24.0, 24.0)
 
@@ -32,11 +33,9 @@ def make_run(tmp_path):
 @pytest.fixture
 def draw(tmp_path):
     def draw(runs, name="classes.png", **options):
-        ways = {
-            key: options.pop(key) for key in ("dry_run", "overwrite", "split") if key in options
-        }
-        picture = ClassPicture(tmp_path / "out" / name, dpi=60, **options)
-        return visualize_classes(runs, picture, reporter=Silent(), **ways)
+        ways = {key: options.pop(key) for key in ("dry_run", "overwrite") if key in options}
+        config = VisualizeConfig(out=tmp_path / "out" / name, dpi=60, **options)
+        return classes.draw(config, runs, reporter=Silent(), **ways)
 
     return draw
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from attncli.config.object_abn import AbnConfig
+from attncli.config.visualize import VisualizeConfig
 from attncli.data.video.reading import count_frames, read_frames, write_video
 from attncli.errors import AttncliError, UsageError
 from attncli.files import runs as run_files
@@ -17,10 +18,8 @@ from attncli.files.temporal_edits import write_temporal_edits
 from attncli.metrics.entropy import map_entropy
 from attncli.reporting import Silent
 from attncli.visualization.animation import BAR_PX, POINTER_PX
-from attncli.visualization.clips import HeatStyle
 from attncli.visualization.colormap import color_table
-from attncli.visualization.selection import Wish
-from attncli.workflows.visualize.clips import Picture, visualize_runs
+from attncli.workflows.visualize import clips
 
 IDS = ("Archery/v_1", "Archery/v_2", "Rowing/v_1")
 FRAMES = (1, 3, 5, 7)
@@ -73,17 +72,10 @@ def make_run(tmp_path, data):
 def draw(tmp_path):
     """Return what draws runs to a file of the given name."""
 
-    def draw(runs, name="fig2.png", wish=None, *, split="val", overwrite=False, **looks):
-        options = {key: looks.pop(key) for key in ("dry_run", "data") if key in looks}
-        return visualize_runs(
-            runs,
-            Picture(tmp_path / "out" / name, dpi=60, **looks),
-            wish or Wish(order="first"),
-            split=split,
-            overwrite=overwrite,
-            reporter=Silent(),
-            **options,
-        )
+    def draw(runs, name="fig2.png", *, overwrite=False, dry_run=False, **looks):
+        order = {} if "ids" in looks else {"order": "first"}
+        config = VisualizeConfig(out=tmp_path / "out" / name, dpi=60, **{**order, **looks})
+        return clips.draw(config, runs, overwrite=overwrite, dry_run=dry_run, reporter=Silent())
 
     return draw
 
@@ -117,26 +109,26 @@ def test_entropies_are_those_of_the_maps(make_run, draw):
 def test_runs_may_list_their_clips_in_different_orders(make_run, draw):
     runs = [make_run("abn"), make_run("obj_abn", ids=IDS[::-1], seed=1)]
     maps = np.load(runs[1] / "eval" / "val" / "attention" / "spatial.npy")
-    drawn = draw(runs, wish=Wish(ids=(IDS[0],))).rows[1]
+    drawn = draw(runs, ids=(IDS[0],)).rows[1]
     assert drawn["entropy"] == pytest.approx(float(map_entropy(maps[2:]).clip_bits[0]))
 
 
 def test_the_sharpest_clips_are_found(make_run, draw):
     run = make_run("abn", sharp=40.0)
-    sharpest = draw([run], wish=Wish(order="sharpest", clips=1)).rows
-    blurriest = draw([run], "other.png", wish=Wish(order="least-sharp", clips=1)).rows
+    sharpest = draw([run], order="sharpest", clips=1).rows
+    blurriest = draw([run], "other.png", order="least-sharp", clips=1).rows
     assert sharpest[0]["id"] == IDS[2]
     assert blurriest[0]["id"] == IDS[0]
 
 
 def test_a_pdf_is_written_by_its_suffix(make_run, draw, tmp_path):
-    draw([make_run("abn")], "fig2.pdf", wish=Wish(clips=1))
+    draw([make_run("abn")], "fig2.pdf", clips=1)
     assert (tmp_path / "out" / "fig2.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_a_video_has_every_frame_of_the_clip_at_the_pace_of_the_source(make_run, draw, tmp_path):
     runs = [make_run("abn"), make_run("obj_abn", seed=1)]
-    draw(runs, "clip.mp4", wish=Wish(ids=(IDS[2],)), style=HeatStyle(opacity=0.0))
+    draw(runs, "clip.mp4", ids=(IDS[2],), opacity=0.0)
     video = tmp_path / "out" / "clip.mp4"
     assert count_frames(video) == 4
     with av.open(str(video)) as container:
@@ -152,9 +144,9 @@ def test_a_clip_that_was_mirrored_is_drawn_mirrored(make_run, draw, data, tmp_pa
     pixels = np.zeros((24, 32, 3), np.uint8)
     pixels[:, 4:16] = 255  # the left half of the crop
     write_video(data / f"{IDS[0]}.avi", [pixels] * 10, Fraction(30))
-    style = HeatStyle(opacity=0.0)
+    style = {"opacity": 0.0}
     for name, flip, halves in (("plain", False, (255, 0)), ("mirrored", True, (0, 255))):
-        draw([make_run(name, flip=flip)], f"{name}.mp4", wish=Wish(ids=(IDS[0],)), style=style)
+        draw([make_run(name, flip=flip)], f"{name}.mp4", ids=(IDS[0],), **style)
         (picture,) = read_frames(tmp_path / "out" / f"{name}.mp4", [0])
         drawn = picture[-128, [64, 192]].mean(axis=1)
         assert drawn == pytest.approx(halves, abs=12)
@@ -163,7 +155,7 @@ def test_a_clip_that_was_mirrored_is_drawn_mirrored(make_run, draw, data, tmp_pa
 def test_temporal_attention_is_a_bar_below_its_video(make_run, draw, tmp_path):
     temporal = np.array([[0.0, 0.25, 0.5, 1.0]], np.float32)
     runs = [make_run("abn"), make_run("st_abn", temporal=temporal)]
-    draw(runs, "clip.mp4", wish=Wish(ids=(IDS[0],)))
+    draw(runs, "clip.mp4", ids=(IDS[0],))
     (picture,) = read_frames(tmp_path / "out" / "clip.mp4", [3])
     bar = picture[-POINTER_PX - BAR_PX // 2, 2 * 260 + 32 :: 64][:4]
     assert bar == pytest.approx(color_table("jet")[[0, 64, 128, 255]], abs=30)  # lossy
@@ -210,7 +202,7 @@ def test_runs_with_and_without_temporal_attention_go_into_one_figure(make_run, d
 
 
 def test_videos_of_several_clips_play_one_after_the_other(make_run, draw, tmp_path):
-    draw([make_run("abn")], "clips.mp4", wish=Wish(order="first", clips=3))
+    draw([make_run("abn")], "clips.mp4", order="first", clips=3)
     assert count_frames(tmp_path / "out" / "clips.mp4") == 12
 
 
@@ -222,10 +214,10 @@ def test_masks_are_shown_where_they_are_given(make_run, draw, tmp_path):
         for frame in range(10):
             instance = Instance.of(block, category="person", score=1.0)
             writer.write(FrameMasks(frame, (24, 32), (instance,)))
-    style = HeatStyle(colormap="gray", opacity=0.0)
-    wish = Wish(ids=(IDS[0],))
-    draw([make_run("abn")], wish=wish, style=style, masks=masks)
-    draw([make_run("abn")], "plain.png", wish=wish, style=style)
+    style = {"colormap": "gray", "opacity": 0.0}
+    wish = {"ids": (IDS[0],)}
+    draw([make_run("abn")], **wish, **style, masks=masks)
+    draw([make_run("abn")], "plain.png", **wish, **style)
     outlined, plain = (yellow_pixels(tmp_path / "out" / name) for name in ("fig2.png", "plain.png"))
     assert plain == 0
     assert outlined > 100
@@ -241,7 +233,7 @@ def test_masks_of_another_size_are_named_in_the_failures(make_run, draw, tmp_pat
     with MaskWriter(tmp_path / "masks", IDS[0]) as writer:
         for frame in range(10):
             writer.write(FrameMasks(frame, (12, 16), ()))
-    outcome = draw([make_run("abn")], wish=Wish(ids=(IDS[0],)), masks=tmp_path / "masks")
+    outcome = draw([make_run("abn")], ids=(IDS[0],), masks=tmp_path / "masks")
     assert "masks are 16x12, the video is 32x24" in outcome.failures[0].error
 
 
@@ -278,7 +270,7 @@ def test_without_any_readable_video_nothing_is_drawn(make_run, draw, data, tmp_p
 
 
 def test_a_dry_run_writes_nothing(make_run, draw, tmp_path):
-    outcome = draw([make_run("abn")], wish=Wish(clips=2), dry_run=True)
+    outcome = draw([make_run("abn")], clips=2, dry_run=True)
     assert [row["out"] for row in outcome.rows] == [str(tmp_path / "out" / "fig2.png")] * 2
     assert written(tmp_path) == []
 
@@ -287,8 +279,8 @@ def test_an_earlier_figure_is_replaced_only_on_demand(make_run, draw, tmp_path):
     run = make_run("abn")
     draw([run])
     with pytest.raises(AttncliError, match=r"fig2\.png: exists already"):
-        draw([run], wish=Wish(clips=1))
-    assert len(draw([run], wish=Wish(clips=1), overwrite=True).rows) == 1
+        draw([run], clips=1)
+    assert len(draw([run], clips=1, overwrite=True).rows) == 1
     assert len((tmp_path / "out" / "fig2.csv").read_text().splitlines()) == 2
 
 
@@ -303,7 +295,7 @@ def test_videos_may_lie_elsewhere_than_at_training(make_run, draw, data, tmp_pat
 def test_a_dataset_without_the_clip_is_refused(make_run, draw, data):
     run = make_run("abn", ids=(*IDS, "Rowing/v_9"))
     with pytest.raises(AttncliError, match=r"there is no video Rowing/v_9.*--data"):
-        draw([run], wish=Wish(clips=9))
+        draw([run], clips=9)
 
 
 def test_a_run_that_was_not_evaluated_says_how_to(make_run, draw):

@@ -5,24 +5,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attncli.config.object_abn import AbnConfig
 from attncli.config.ram import ConvLstmRamConfig
+from attncli.config.visualize import VisualizeConfig
 from attncli.data.samples import VideoSample
 from attncli.errors import AttncliError, UsageError
 from attncli.files import runs as run_files
 from attncli.files.attention import AttentionWriter, ClipRecord
 from attncli.metrics.entropy import map_entropy
 from attncli.reporting import Silent
-from attncli.visualization.clips import HeatStyle
-from attncli.visualization.selection import Wish
-from attncli.workflows.visualize import faces as visualize_faces
-from attncli.workflows.visualize.clips import Picture
-from attncli.workflows.visualize.faces import (
-    are_of_faces,
-    lack_temporal,
-    visualize_apex,
-    visualize_class_means,
-)
+from attncli.workflows.visualize import faces
 from attncli.workflows.visualize.views import read_still
 
 CLASSES = ("surprise", "anger")  # an order of their own
@@ -102,13 +93,13 @@ def make_run(tmp_path, data):
 def drawn(monkeypatch):
     """Return what was given to be drawn: columns, names and looks."""
     calls = {}
-    draw = visualize_faces.draw_face_grid
+    draw = faces.draw_face_grid
 
     def record(columns, names, **looks):
         calls.update(columns=columns, names=names, **looks)
         return draw(columns, names, **looks)
 
-    monkeypatch.setattr(visualize_faces, "draw_face_grid", record)
+    monkeypatch.setattr(faces, "draw_face_grid", record)
     return calls
 
 
@@ -116,10 +107,9 @@ def drawn(monkeypatch):
 def apex(tmp_path):
     """Return what draws runs at the apex."""
 
-    def draw(runs, name="fig4.png", wish=None, **options):
-        looks = {key: options.pop(key) for key in ("names", "style") if key in options}
-        picture = Picture(tmp_path / "out" / name, dpi=60, **looks)
-        return visualize_apex(runs, picture, wish or Wish(), reporter=Silent(), **options)
+    def draw(runs, name="fig4.png", *, overwrite=False, dry_run=False, **looks):
+        config = VisualizeConfig(out=tmp_path / "out" / name, dpi=60, **looks)
+        return faces.draw(config, runs, overwrite=overwrite, dry_run=dry_run, reporter=Silent())
 
     return draw
 
@@ -128,10 +118,11 @@ def apex(tmp_path):
 def means(tmp_path):
     """Return what draws the means of classes."""
 
-    def draw(runs, name="means.png", **options):
-        looks = {key: options.pop(key) for key in ("names", "style") if key in options}
-        picture = Picture(tmp_path / "out" / name, dpi=60, **looks)
-        return visualize_class_means(runs, picture, reporter=Silent(), **options)
+    def draw(runs, name="means.png", *, overwrite=False, dry_run=False, **looks):
+        config = VisualizeConfig(out=tmp_path / "out" / name, dpi=60, **looks)
+        return faces.draw_class_means(
+            config, runs, overwrite=overwrite, dry_run=dry_run, reporter=Silent()
+        )
 
     return draw
 
@@ -159,7 +150,7 @@ def test_a_figure_has_a_sequence_a_class_in_the_order_of_the_classes(
 
 
 def test_the_apex_is_the_last_frame_of_the_clip_that_ends_last(make_run, apex, drawn):
-    (row,) = apex([make_run()], wish=Wish(ids=("S010/001",))).rows
+    (row,) = apex([make_run()], ids=("S010/001",)).rows
     (column,) = drawn["columns"]
     # Clips of S005/001 are rows 0 and 1, that of S005/002 row 2: those of S010/001 are 3, 4 and 5.
     assert column.maps[0].attention == pytest.approx(np.full((3, 3), 0.05 + 0.3))
@@ -169,7 +160,7 @@ def test_the_apex_is_the_last_frame_of_the_clip_that_ends_last(make_run, apex, d
 
 
 def test_a_clip_filled_up_before_its_first_frame_has_its_apex_at_its_end(make_run, apex, drawn):
-    (row,) = apex([make_run()], wish=Wish(ids=("S005/002",))).rows
+    (row,) = apex([make_run()], ids=("S005/002",)).rows
     assert row["frame"] == 2
     assert drawn["columns"][0].maps[0].attention == pytest.approx(np.full((3, 3), 0.02 + 0.3))
     assert (drawn["columns"][0].face == grey(1, 2)).all()
@@ -177,7 +168,7 @@ def test_a_clip_filled_up_before_its_first_frame_has_its_apex_at_its_end(make_ru
 
 def test_entropies_are_those_of_the_map_that_is_drawn(make_run, apex):
     maps = np.random.default_rng(0).random((20, 4, 5, 5), dtype=np.float32)
-    (row,) = apex([make_run(maps=maps)], wish=Wish(ids=("S005/001",))).rows
+    (row,) = apex([make_run(maps=maps)], ids=("S005/001",)).rows
     assert row["entropy"] == pytest.approx(float(map_entropy(maps[1:2, 3:]).clip_bits[0]))
 
 
@@ -185,31 +176,31 @@ def test_the_choice_depends_on_the_seed_and_on_no_other_class(make_run, apex):
     run = make_run()
 
     def chosen(number, **wish):
-        rows = apex([run], dry_run=True, wish=Wish(**wish, seed=number)).rows
+        rows = apex([run], dry_run=True, **wish, seed=number).rows
         return {row["label"]: row["id"] for row in rows}
 
     choices = [chosen(seed) for seed in range(12)]
     assert {choice["anger"] for choice in choices} == {"S005/001", "S010/001", "S011/001"}
     for seed in range(4):
         assert chosen(seed) == choices[seed]
-        assert chosen(seed, labels=("anger",)) == {"anger": choices[seed]["anger"]}
+        assert chosen(seed, classes=("anger",)) == {"anger": choices[seed]["anger"]}
 
 
 def test_only_sequences_that_all_runs_have_are_drawn(make_run, apex):
     runs = [make_run("a", ids=("S005/001", "S005/002")), make_run("b")]
     for seed in range(5):
-        rows = apex(runs, wish=Wish(seed=seed), dry_run=True).rows
+        rows = apex(runs, seed=seed, dry_run=True).rows
         assert {row["id"] for row in rows} == {"S005/001", "S005/002"}
 
 
 def test_sequences_asked_for_are_drawn_in_that_order(make_run, apex, drawn):
-    apex([make_run()], wish=Wish(ids=("S011/001", "S005/001", "S011/001")))
+    apex([make_run()], ids=("S011/001", "S005/001", "S011/001"))
     assert [column.caption for column in drawn["columns"]] == ["S011/001", "S005/001"]
 
 
 def test_a_sequence_that_no_run_has_is_refused(make_run, apex):
     with pytest.raises(UsageError, match=r"--id: 'S005/003' .*there is S005/00"):
-        apex([make_run()], wish=Wish(ids=("S005/003",)))
+        apex([make_run()], ids=("S005/003",))
 
 
 def test_runs_whose_clips_end_before_the_last_frame_have_no_common_apex(make_run, apex):
@@ -222,14 +213,14 @@ def test_sequences_without_a_class_are_drawn_only_by_their_ids(make_run, apex, d
     run = make_run(labelled=False)
     with pytest.raises(AttncliError, match=r"no sequence of these runs has a class; .*--id"):
         apex([run])
-    apex([run], wish=Wish(ids=("S005/001",)))
+    apex([run], ids=("S005/001",))
     assert drawn["columns"][0].maps[0].correct is None
 
 
 @pytest.mark.parametrize(("value_range", "expected"), [("none", 0.31), ("clip", 1.0)])
 def test_maps_are_scaled_as_the_style_says(make_run, apex, drawn, value_range, expected):
-    wish = Wish(ids=("S005/001",))
-    apex([make_run()], wish=wish, style=HeatStyle(value_range=value_range))
+    wish = {"ids": ("S005/001",)}
+    apex([make_run()], **wish, value_range=value_range)
     assert drawn["columns"][0].maps[0].attention == pytest.approx(np.full((3, 3), expected))
 
 
@@ -268,7 +259,7 @@ def test_a_sequence_that_cannot_be_read_is_named_and_the_others_are_drawn(
     for file in (data / "S005/001").iterdir():
         file.write_bytes(b"no picture")
     run = make_run()
-    outcome = apex([run], wish=Wish(ids=("S005/001", "S005/002")))
+    outcome = apex([run], ids=("S005/001", "S005/002"))
     assert [row["id"] for row in outcome.rows] == ["S005/002"]
     assert [failure.id for failure in outcome.failures] == ["S005/001"]
     line = json.loads((tmp_path / "out" / "fig4.failures.jsonl").read_text())
@@ -322,28 +313,11 @@ def test_attention_alone_has_its_classes_in_alphabetical_order(make_run, apex, d
 def test_classes_that_a_page_does_not_hold_are_left_out_unless_asked_for(
     make_run, apex, means, monkeypatch
 ):
-    monkeypatch.setattr(visualize_faces, "columns_on_a_page", lambda width_in, runs: 1)
+    monkeypatch.setattr(faces, "columns_on_a_page", lambda width_in, runs: 1)
     run = make_run()
     assert [row["label"] for row in apex([run], dry_run=True).rows] == ["surprise"]
     assert [row["class"] for row in means([run], dry_run=True).rows] == ["surprise"]
     assert len(means([run], classes=CLASSES, dry_run=True).rows) == 2
-
-
-def test_runs_of_ram_are_of_faces_and_others_are_not(make_run, tmp_path):
-    ram, abn = make_run("ram"), make_run("abn", config=AbnConfig, method="abn")
-    assert are_of_faces([ram])
-    assert not are_of_faces([ram, abn])
-    assert not are_of_faces([ram / "eval" / "val" / "attention"])
-    assert not are_of_faces([tmp_path / "none"])
-
-
-def test_runs_lack_temporal_attention_or_not(make_run, tmp_path):
-    run = make_run()
-    assert lack_temporal([run], "val")
-    assert not lack_temporal([run], "train")  # not evaluated
-    maps = run / "eval" / "val" / "attention" / "spatial.npy"
-    np.save(maps.with_name("temporal.npy"), np.load(maps)[..., 0, 0])
-    assert not lack_temporal([make_run("other"), run], "val")
 
 
 def test_frames_that_a_sample_names_are_those_of_its_sequence(data):

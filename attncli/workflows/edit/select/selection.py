@@ -3,21 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, cast, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
+from attncli import catalog
 from attncli.config.edit_temporal import SelectConfig
-from attncli.config.training import ClipConfig
-from attncli.data.layouts import open_dataset
 from attncli.data.samples import Split, VideoSample
 from attncli.data.video.frame_rate import frame_rate
 from attncli.errors import AttncliError, Failure
 from attncli.files.clip_directory import ClipDirectory
 from attncli.files.failures import read_failures
 from attncli.files.locks import held_beside
-from attncli.files.metrics import read_metrics
+from attncli.files.metrics import are_of, read_metrics
 from attncli.files.outputs import claim
 from attncli.files.predictions import read_answers
 from attncli.files.runs import Run, load
@@ -31,9 +30,10 @@ from attncli.workflows.edit.select.unfinished import (
     UnfinishedEdits,
     require_same_settings,
 )
-from attncli.workflows.edit.select.whole_videos import Kind, Watched, watch
+from attncli.workflows.edit.select.whole_videos import Kind, Watched
 from attncli.workflows.evaluate.networks import evaluate_runs
 from attncli.workflows.runs.network import open_network, require_attention
+from attncli.workflows.runs.source import open_source
 
 SPLITS: tuple[Split, ...] = ("train", "val")
 OTHER_SOURCES = ("checkpoint", "data", "frames")
@@ -111,7 +111,7 @@ def select_clips(
     """
     run = load(settings.run)
     require_attention(run, editing.kind)
-    if not isinstance(run.config, ClipConfig):
+    if catalog.method(run.method).task.watch is None:
         raise AttncliError(
             f"clips of {run.method} cannot be edited",
             where=run.directory.path,
@@ -191,8 +191,8 @@ def _answers(run: Run, split: Split, reporter: Reporter) -> pd.DataFrame:
     if other := [source for source in OTHER_SOURCES if source in metrics]:
         what = f"this evaluation is of another {other[0]} than the run's own"
         raise AttncliError(what, where=path.parent, remedy=remedy)
-    if path.stat().st_mtime < run.directory.weights_path.stat().st_mtime:
-        reporter.warn(f"{path} is older than the weights; if the run was trained on, {remedy}")
+    if not are_of(path.with_name("metrics.json"), run.directory.weights_path):
+        reporter.warn(f"{path} is not known to be of the run's weights; if it is not, {remedy}")
     return read_answers(path)
 
 
@@ -208,8 +208,8 @@ def _watch(
     reporter: Reporter,
 ) -> list[Failure]:
     """Find out about the clips, and return those that cannot be read."""
-    config = cast(ClipConfig, run.config)
-    directory = unfinished.directory
+    config, directory = run.config, unfinished.directory
+    watch = catalog.load(str(catalog.method(run.method).task.watch))
     failures = []
     reuse_freed_memory()
     with join(device) as world:
@@ -238,15 +238,12 @@ def _watch(
 
 
 def _samples(run: Run, ids: Sequence[str]) -> list[VideoSample]:
-    config = cast(ClipConfig, run.config)
-    dataset = open_dataset(
-        config.data, layout=config.layout, split="train", split_number=config.split_number
-    )
-    samples = {sample.id: sample for sample in dataset.samples}
+    dataset: Any = open_source(run.method, run.config, run.directory.path).open("train")
+    samples: dict[str, VideoSample] = {sample.id: sample for sample in dataset.samples}
     if unknown := [id_ for id_ in ids if id_ not in samples]:
         raise AttncliError(
             f"has no training clip {unknown[0]!r}, which {run.directory.path} was evaluated on",
-            where=config.data,
+            where=run.config.data,
             remedy=f"run `attncli eval {run.directory.path} --split train` again",
         )
     return [samples[id_] for id_ in ids]

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from attncli.editor.api import EditorApi
 from attncli.editor.painted import PaintedMasks
 from attncli.editor.server import serve_page
-from attncli.editor.spatial_api import SpatialApi
+from attncli.editor.spatial_editing import SpatialEditing
+from attncli.editor.store import EditStore
 from attncli.errors import AttncliError
 from attncli.files.spatial_edits import open_spatial_edits
 from attncli.reporting import Outcome, Reporter
@@ -31,8 +33,9 @@ def serve_edits(edits: Path, *, port: int = 0, browser: bool = True, reporter: R
     clips = directory.read_clips()
     if not clips:
         raise AttncliError("there is no clip to edit", where=edits, remedy="select others")
-    with PaintedMasks(directory) as painted:
-        api = SpatialApi(directory=directory, clips=clips, painted=painted)
+    with EditStore(PaintedMasks(directory)) as painted:
+        editing = SpatialEditing(directory=directory, painted=painted)
+        api = EditorApi(directory=directory, clips=clips, editing=editing)
         serve_page(api, port=port, browser=browser, reporter=reporter)
     row = summary(directory)
     reporter.note(f"edits are in {directory.edits.root}: {row['edited']} of {len(clips)} clips")

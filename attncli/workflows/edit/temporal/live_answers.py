@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,7 +17,6 @@ from torch import Tensor
 from attncli.config.training import ClipConfig
 from attncli.data.clips.reading import read_validation_clip
 from attncli.data.clips.sampling import clip_indices
-from attncli.data.layouts import open_dataset
 from attncli.data.samples import Split, VideoSample
 from attncli.editor.answers import ClipAnswer
 from attncli.errors import AttncliError
@@ -27,6 +26,7 @@ from attncli.training.distributed import join
 from attncli.training.learner import autocast
 from attncli.types import AttentionEdit, BranchNetwork, BranchOutputs
 from attncli.workflows.runs.network import open_network, require_attention
+from attncli.workflows.runs.source import open_source
 
 CLIPS_KEPT = 4
 """Clips whose features are kept: those a person turns back to."""
@@ -142,10 +142,7 @@ def open_answerer(
         AttncliError: The run has no temporal attention, or its weights or its dataset are gone.
     """
     require_attention(run, "temporal")
-    config = cast(ClipConfig, run.config)
-    dataset = open_dataset(
-        config.data, layout=config.layout, split=split, split_number=config.split_number
-    )
+    dataset: Any = open_source(run.method, run.config, run.directory.path).open(split)
     with join(device) as world:
         network = open_network(run, device=world.device)
         if not isinstance(network, BranchNetwork):
@@ -153,7 +150,7 @@ def open_answerer(
         return RunAnswerer(
             network,
             classes=run.classes,
-            config=config,
+            config=run.config,
             samples={sample.id: sample for sample in dataset.samples if sample.id in clips},
             n_frames={clip.id: clip.frames for clip in clips.values()},
             device=world.device,

@@ -10,8 +10,10 @@ from attncli.config.edit_temporal import SelectConfig
 from attncli.config.toml import resolve
 from attncli.editor.answers import Answerer, AnsweringProcess
 from attncli.editor.api import EditorApi
-from attncli.editor.scores import ScoreFile
+from attncli.editor.scores import ScoreFile, is_edited
 from attncli.editor.server import serve_page
+from attncli.editor.store import EditStore
+from attncli.editor.temporal_editing import TemporalEditing
 from attncli.errors import UsageError
 from attncli.files.edit_directory import EditClip, EditDirectory, open_edit_directory
 from attncli.files.runs import load
@@ -54,19 +56,18 @@ def serve_edits(
     path = directory.edits_path if annotator is None else directory.annotator_path(annotator)
     n_frames = {clip.id: clip.frames for clip in known.values()}
     with (
-        ScoreFile(path, clips, n_frames=n_frames) as scores,
+        EditStore(ScoreFile(path, clips, n_frames=n_frames)) as scores,
         AnsweringProcess(partial(_open_answerer, directory, known, device)) as answerer,
     ):
-        api = EditorApi(
-            directory=directory,
-            clips=clips,
+        editing = TemporalEditing(
             attention={id_: own.get(id_, np.full(n_frames[id_], np.nan, "f4")) for id_ in clips},
             scores=scores,
             answerer=answerer,
             annotator=annotator,
         )
+        api = EditorApi(directory=directory, clips=clips, editing=editing)
         serve_page(api, port=port, browser=browser, reporter=reporter)
-    edited = sum(map(scores.is_edited, clips))
+    edited = sum(is_edited(scores.of(id_)) for id_ in clips)
     reporter.note(f"edits are in {path}: {edited} of {len(clips)} clips done")
     return Outcome(
         rows=[

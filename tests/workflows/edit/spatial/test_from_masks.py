@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from attncli.editor.painted import CATEGORY, PaintedMasks
+from attncli.editor.store import EditStore
 from attncli.errors import AttncliError
 from attncli.files.masks import FrameMasks, Instance
 from attncli.files.spatial_edits import SpatialEditDirectory
@@ -93,8 +94,8 @@ class Warned(Silent):
 
 def paint(edits: SpatialEditDirectory, id_: str, mask: np.ndarray, frame: int = 2) -> None:
     """Paint a frame as the editor does."""
-    with PaintedMasks(edits) as painted:
-        painted.change(edits.read_clips()[id_], [(frame, mask)])
+    with EditStore(PaintedMasks(edits)) as painted:
+        painted.change(id_, [(frame, mask)])
 
 
 @pytest.mark.parametrize("covered", [True, False])
@@ -177,7 +178,7 @@ def test_check_needs_the_attention_of_every_clip(edits: SpatialEditDirectory) ->
 def test_masks_are_not_taken_while_an_editor_has_the_edits_open(
     edits: SpatialEditDirectory, masks: Path
 ) -> None:
-    with PaintedMasks(edits):
+    with EditStore(PaintedMasks(edits)):
         with pytest.raises(AttncliError, match=r"is in use by process .*; end the editor"):
             edit_by_masks(edits.path, masks, reporter=Silent())
         edit_by_masks(edits.path, masks, dry_run=True, reporter=Silent())

@@ -60,7 +60,7 @@ def make_run(path: Path, data: Path, method: str = "st-abn") -> Path:
     config = CONFIGS[method](data=data, **TINY, **more)
     made = create(path, config, method, CLASSES, {})
     torch.manual_seed(0)
-    model, _ = catalog.load(catalog.method(method).build)(config, len(CLASSES))
+    model = catalog.load(catalog.method(method).build)(config, len(CLASSES)).model
     write_weights(made.directory.weights_path, model, {})
     return path
 
@@ -97,7 +97,7 @@ def test_attention_is_the_networks_own_over_the_whole_video(data: Path, tmp_path
     directory = open_spatial_edits(tmp_path / "spatial")
     id_, clip = next(iter(directory.read_clips().items()))
     config = StAbnConfig(data=data, **TINY, depth="18")
-    network, _ = catalog.load(catalog.method("st-abn").build)(config, len(CLASSES))
+    network = catalog.load(catalog.method("st-abn").build)(config, len(CLASSES)).model
     load_weights(network.eval(), read_weights(run), where=run)
     sample = VideoSample(id_, tmp_path / "videos" / id_.removeprefix("clip/"), 1)
     with torch.inference_mode():

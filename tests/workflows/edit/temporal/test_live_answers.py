@@ -57,7 +57,7 @@ def edits(
 
 def network(config: StAbnConfig) -> Any:
     torch.manual_seed(0)
-    model, _ = catalog.load(catalog.method("st-abn").build)(config, len(CLASSES))
+    model = catalog.load(catalog.method("st-abn").build)(config, len(CLASSES)).model
     for parameter in model.parameters():  # else the answer hardly depends on the attention
         if parameter.ndim == 2:
             torch.nn.init.normal_(parameter, std=0.5)

@@ -79,7 +79,7 @@ def make_run(path: Path, data: Path, method: str = "st-abn") -> Path:
     config = {"st-abn": StAbnConfig, "resnet3d": Resnet3dConfig}[method](data=data, **TINY)
     made = create(path, config, method, CLASSES, {})
     torch.manual_seed(0)
-    model, _ = catalog.load(catalog.method(method).build)(config, len(CLASSES))
+    model = catalog.load(catalog.method(method).build)(config, len(CLASSES)).model
     write_weights(made.directory.weights_path, model, {})
     return path
 
@@ -99,7 +99,8 @@ def answer(run: Path, split: str, predicted: list[str], **source: str) -> None:
             probabilities=np.full((len(numbers), 3), 1 / 3, dtype=np.float32),
         ),
     )
-    write_metrics(directory / "metrics.json", {"top1": 0.0, **source})
+    weights = RunDirectory(run).weights_path
+    write_metrics(directory / "metrics.json", {"top1": 0.0, **source}, weights=weights)
 
 
 @pytest.fixture
@@ -156,7 +157,7 @@ def test_attention_is_the_networks_own_over_the_whole_video(
 ) -> None:
     select(answered, tmp_path / "edits")
     config = StAbnConfig(data=data, **TINY)
-    network, _ = catalog.load(catalog.method("st-abn").build)(config, len(CLASSES))
+    network = catalog.load(catalog.method("st-abn").build)(config, len(CLASSES)).model
     load_weights(network.eval(), read_weights(answered), where=answered)
     sample = VideoSample("clip/1", tmp_path / "videos" / "v1", 1)
     # Six frames in clips of four: 0 to 3 and 2 to 5, frames 2 and 3 are in both.

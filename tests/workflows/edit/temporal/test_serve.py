@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from attncli.editor.scores import ScoreFile
+from attncli.editor.store import EditStore
 from attncli.errors import AttncliError, UsageError
 from attncli.files.edit_directory import EditDirectory
 from attncli.files.temporal_edits import read_temporal_edits
@@ -151,7 +152,7 @@ def test_a_second_editor_of_the_same_file_is_refused(
 ) -> None:
     edits = make_edits(a=2)
     with (
-        ScoreFile(edits.edits_path, ["a"], n_frames={"a": 2}),
+        EditStore(ScoreFile(edits.edits_path, ["a"], n_frames={"a": 2})),
         pytest.raises(AttncliError, match=r"edits\.csv: is in use by process"),
     ):
         serve(edits, Person())

@@ -1,0 +1,1 @@
+"""Networks for images, each giving its features by role, whatever library it comes from."""

@@ -1,0 +1,33 @@
+"""Settings of `attncli toy-data`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from attncli.catalog import TOY_DATA
+from attncli.config.fields import ARGUMENT, Checked, Option
+from attncli.config.training import LARGEST_SEED
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToyDataConfig(Checked):
+    """What a toy dataset is like; what is unset depends on its layout."""
+
+    name: Annotated[str, Option(is_argument=True, choices=tuple(row.name for row in TOY_DATA))]
+    """Dataset whose layout to write."""
+    directory: Annotated[Path, ARGUMENT]
+    """Directory to write."""
+    size: Annotated[int | None, Option(least=3)] = None
+    """Videos of each class, of which a quarter (ucf101) or a third (ssv2) are for validation; for
+    ckplus, people.  [default: 24, 40 for ckplus]"""
+    frames: Annotated[int | None, Option(least=1)] = None
+    """Frames of each video; those of ssv2 and ckplus vary about it.  [default: 72 for ucf101, 48
+    for ssv2, 14 for ckplus]"""
+    frame_hw: tuple[int, int] | None = None
+    """Rows and columns of each frame, in pixels.  [default: 120,160 for ucf101, 96,112 for ssv2,
+    144,160 for ckplus]"""
+    others: Annotated[int | None, Option(least=0, most=5)] = None
+    """ssv2: most bodies that act beside the one that counts; 0 makes videos in which nothing
+    misleads.  [default: 2]"""
+    seed: Annotated[int, Option(least=0, most=LARGEST_SEED)] = 0
+    """Seed of every random draw."""

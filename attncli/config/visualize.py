@@ -1,0 +1,138 @@
+"""Settings of `attncli visualize`: what of the attention of runs is drawn, and how."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from attncli.config.fields import Checked, Option
+from attncli.errors import UsageError
+
+Order = Literal["random", "first", "sharpest", "least-sharp"]
+
+MOVIE_SUFFIXES = {".mp4", ".avi", ".webm", ".mkv", ".mov"}
+CLIPS_OF_A_FIGURE = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipChoice(Checked):
+    """Which clips are drawn."""
+
+    heading: ClassVar[str] = "Which clips"
+
+    clips: Annotated[int | None, Option(least=1)] = None
+    """How many clips; 4 where unset, 1 for a video."""
+    ids: Annotated[tuple[str, ...], Option(flag="--id", is_repeated=True)] = ()
+    """A clip to show, such as Archery/v_Archery_g01_c03; may be repeated."""
+    classes: Annotated[tuple[str, ...], Option(flag="--class", is_repeated=True)] = ()
+    """Only clips of this class, or only its curves; may be repeated."""
+    order: Order | None = None
+    """Which clips are taken first: random where unset, the dataset's order, or by the mean entropy
+    of all runs."""
+    seed: Annotated[int, Option(least=0)] = 0
+    """Seed of the random order or choice."""
+
+    def __post_init__(self) -> None:
+        """Refuse a choice that leaves another nothing.
+
+        Raises:
+            UsageError: A value is out of its range, or two exclude each other.
+        """
+        super().__post_init__()
+        if self.ids and (self.clips or self.classes or self.order):
+            raise UsageError("leaves nothing to --clips, --class and --order", where="--id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeatMaps(Checked):
+    """How attention becomes colour, and what is shown beside it."""
+
+    heading: ClassVar[str] = "Heat maps"
+
+    value_range: Annotated[Literal["frame", "clip", "none"], Option(flag="--range")] = "none"
+    """What the colours span: [0, 1], which lets runs be compared (none), or the least to the
+    greatest value of each frame, as entropy does, or of each clip."""
+    colormap: str = "jet"
+    """A matplotlib colour map."""
+    opacity: Annotated[float, Option(least=0, most=1)] = 0.5
+    """Share of the heat map in the picture."""
+    masks: Path | None = None
+    """Mask directory; outlines are shown beside the attention."""
+    edits: Path | None = None
+    """Temporal attention people gave, such as edits/edits.csv: only clips that it edits are shown,
+    with a bar of their scores above the input."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure(Checked):
+    """What kind of figure it is, and how large."""
+
+    heading: ClassVar[str] = "Figure"
+
+    by_class: bool = False
+    """Draw no clips, but the mean and spread of temporal attention over the time of a clip, a panel
+    a class and a curve a run; of runs without it the mean over each class of the maps at the last
+    frame of its videos."""
+    apex: bool = False
+    """Draw no clips, but one video a class at its last frame, where an expression is strongest:
+    what runs of RAM show unless --clips, --id, --order, --masks or --edits ask for clips."""
+    frames: Annotated[int, Option(least=1)] = 8
+    """Frames shown of each clip; a video shows all, and so do bars."""
+    width_in: Annotated[float, Option(least=2)] = 7.0
+    """Greatest width in inches: 7 spans a two-column page, 3.4 a column."""
+    dpi: Annotated[int, Option(least=50, most=1200)] = 300
+    """Pixels an inch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisualizeConfig(Figure, HeatMaps, ClipChoice):
+    """A picture of attention: where it goes, of what it is, and how it looks."""
+
+    heading: ClassVar[str] = "Options"
+
+    out: Annotated[Path, Option(short="-o")] = Path("attention.png")
+    """Figure (.png, .pdf) or video (.mp4, .avi, .webm) to write."""
+    format: Literal["png", "pdf", "mp4"] | None = None
+    """Format, whatever the suffix of --out says."""
+    names: Annotated[tuple[str, ...], Option(flag="--name", is_repeated=True)] = ()
+    """What a run is called, once a run; its directory's name where unset."""
+    split: Literal["train", "val"] = "val"
+    """Part of the dataset; UCF101's test list is `val`."""
+    data: Path | None = None
+    """Dataset with the videos; the first run's own where unset."""
+
+    def __post_init__(self) -> None:
+        """Refuse two layouts at once, and options about clips where there are none.
+
+        Raises:
+            UsageError: A value is out of its range, or two exclude each other.
+        """
+        super().__post_init__()
+        if self.by_class and self.apex:
+            raise UsageError("exclude each other", where="--by-class and --apex")
+        for layout, is_drawn in (("--by-class", self.by_class), ("--apex", self.apex)):
+            for flag in self.about_clips if is_drawn else ():
+                if (layout, flag) != ("--apex", "--id"):
+                    remedy = f"omit {layout}"
+                    raise UsageError("is about single clips", where=flag, remedy=remedy)
+
+    @property
+    def about_clips(self) -> list[str]:
+        """Options that were given and are about single clips."""
+        options = {
+            "--clips": self.clips,
+            "--id": self.ids,
+            "--order": self.order,
+            "--masks": self.masks,
+            "--edits": self.edits,
+        }
+        return [flag for flag, value in options.items() if value]
+
+    @property
+    def picture(self) -> Path:
+        """File that the picture goes to."""
+        return self.out if self.format is None else self.out.with_suffix(f".{self.format}")
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it is a video."""
+        return self.picture.suffix.lower() in MOVIE_SUFFIXES

@@ -1,0 +1,100 @@
+"""The part of an image that training shows: resized by its long side, mirrored, cut or padded.
+
+These are the choices of PSA's classification network (Ahn and Kwak, CVPR 2018): the long side is
+drawn, then a square is cut from where the image is larger and put anywhere on it where smaller.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2 import functional as transforms
+
+from attncli.config.images import ImageConfig
+from attncli.data.images.label_maps import IGNORE_LABEL
+
+PADDING_COLOR = (124, 116, 104)
+"""What normalisation maps to zero, as nearly as whole numbers are: 255 (0.485, 0.456, 0.406)."""
+
+
+def long_side_hw(size_hw: tuple[int, int], long_side_px: int) -> tuple[int, int]:
+    """Return rows and columns whose longer is `long_side_px`, in the aspect of `size_hw`.
+
+    >>> long_side_hw((375, 500), 448)
+    (336, 448)
+    """
+    longer = max(size_hw)
+    height, width = (max(1, round(side * long_side_px / longer)) for side in size_hw)
+    return height, width
+
+
+@dataclass(frozen=True)
+class ImageView:
+    """Which part of an image a training sample shows, and how large."""
+
+    resized_hw: tuple[int, int]
+    """Rows and columns that the whole image is resized to."""
+    flip: bool
+    """Whether it is mirrored left to right then."""
+    top: int
+    """Row of the resized image that the crop begins at; negative where rows are put above it."""
+    left: int
+    """Column of it that the crop begins at; negative as with rows."""
+    crop_px: int
+    """Side of the crop."""
+
+    @classmethod
+    def draw(
+        cls, config: ImageConfig, size_hw: tuple[int, int], generator: np.random.Generator
+    ) -> "ImageView":
+        """Return the view of an image of `size_hw` that the generator's next numbers make."""
+        side = generator.integers(config.long_side_min_px, config.long_side_max_px, endpoint=True)
+        resized_hw = long_side_hw(size_hw, int(side))
+        flip = bool(generator.random() < 0.5) and config.flip == "plain"
+        top, left = (_start(length, config.crop_px, generator) for length in resized_hw)
+        return cls(resized_hw, flip, top, left, config.crop_px)
+
+    def resize(self, image: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "3 hr wr"]:
+        """Return the whole image in its new size (bicubic, smoothed where reduced) and mirrored."""
+        resized = transforms.resize(
+            image, list(self.resized_hw), InterpolationMode.BICUBIC, antialias=True
+        )
+        return transforms.horizontal_flip(resized) if self.flip else resized
+
+    def cut(self, image: UInt8[Tensor, "3 hr wr"]) -> UInt8[Tensor, "3 s s"]:
+        """Return the crop of a resized image, whose padding is of the images' mean colour."""
+        return self._cut(image, torch.tensor(PADDING_COLOR, dtype=torch.uint8))
+
+    def apply_to_label_map(self, labels: UInt8[Tensor, "h w"]) -> UInt8[Tensor, "s s"]:
+        """Return the labels (nearest ones) of the pixels of the crop; its padding is ignored."""
+        resized = transforms.resize(labels[None], list(self.resized_hw), InterpolationMode.NEAREST)
+        if self.flip:
+            resized = transforms.horizontal_flip(resized)
+        return self._cut(resized, torch.tensor([IGNORE_LABEL], dtype=torch.uint8))[0]
+
+    def _cut(
+        self, picture: UInt8[Tensor, "c hr wr"], padding: UInt8[Tensor, " c"]
+    ) -> UInt8[Tensor, "c s s"]:
+        side = self.crop_px
+        crop = padding[:, None, None].repeat(1, side, side)
+        (rows, from_rows), (columns, from_columns) = (
+            _overlap(start, length, side)
+            for start, length in zip((self.top, self.left), picture.shape[1:], strict=True)
+        )
+        crop[:, rows, columns] = picture[:, from_rows, from_columns]
+        return crop
+
+
+def _start(length: int, crop_px: int, generator: np.random.Generator) -> int:
+    """Draw where a crop begins along an axis: within a longer one, before a shorter one."""
+    spare = length - crop_px
+    return int(generator.integers(min(spare, 0), max(spare, 0), endpoint=True))
+
+
+def _overlap(start: int, length: int, crop_px: int) -> tuple[slice, slice]:
+    """Return where a crop shows something along an axis, and which part of the axis it is."""
+    begin, end = max(start, 0), min(start + crop_px, length)
+    return slice(begin - start, end - start), slice(begin, end)

@@ -1,0 +1,94 @@
+"""How datasets of images lie on disk: each layout is recognised by what is in its directory."""
+
+from pathlib import Path
+
+from attncli.data.layouts import voc2012
+from attncli.data.layouts.kinds import IMAGE_LAYOUTS, fitting, require_no_videos
+from attncli.data.samples import ImageDataset, Split
+from attncli.errors import AttncliError, UsageError
+from attncli.files.text import has_control_characters
+
+
+def recognise(root: Path) -> str:
+    """Return the name of the layout that the dataset of images at `root` is in.
+
+    Raises:
+        AttncliError: There is nothing at `root`, or nothing that is recognised, or videos.
+    """
+    _require(root)
+    if (name := fitting(IMAGE_LAYOUTS, root)) is not None:
+        return name
+    require_no_videos(root)
+    looked_for = "; ".join(layout.LOOKS_LIKE for layout in IMAGE_LAYOUTS.values())
+    raise AttncliError(f"layout of images not recognised, looked for {looked_for}", where=root)
+
+
+def open_images(
+    root: Path,
+    *,
+    layout: str = "auto",
+    split: Split,
+    labels: str = "auto",
+    train_list: str | None = None,
+) -> ImageDataset:
+    """Return the images of one split of the dataset at `root`.
+
+    Images that a list names but that are not there are kept, so that reading them fails by name;
+    only where none of them is there the dataset is refused.
+
+    Args:
+        root: Dataset directory, or manifest file.
+        layout: `voc2012`, `manifest` or `image-folder`; `auto` recognises it.
+        split: `train` or `val` as the dataset's lists divide it, `all` for every image listed.
+        labels: Where image labels of VOC2012 are from: `annotations`, `label-maps`, a CSV file, or
+            `auto`; other layouts have one place for them.
+        train_list: Name or file of VOC2012's training list; `train_aug`, else `train`, where None.
+
+    Raises:
+        UsageError: There is no layout or list of that name, or the layout has no such choice.
+        AttncliError: The dataset is missing, malformed or one of videos; the message names file and
+            line.
+    """
+    _require(root)
+    name = recognise(root) if layout == "auto" else layout
+    if name not in IMAGE_LAYOUTS:
+        known = ", ".join(("auto", *IMAGE_LAYOUTS))
+        raise UsageError(f"no layout {layout!r}", where="--layout", remedy=f"use one of {known}")
+    if layout != "auto" and not IMAGE_LAYOUTS[name].fits(root):
+        require_no_videos(root)
+    if name == "voc2012":
+        dataset = voc2012.open_split(root, split, labels=labels, train_list=train_list)
+    else:
+        if labels != "auto":
+            raise UsageError("goes with VOC2012 alone", where="--labels", remedy="leave it out")
+        if train_list is not None:
+            raise UsageError("goes with VOC2012 alone", where="--train-list", remedy="leave it out")
+        dataset = IMAGE_LAYOUTS[name].open_split(root, split)
+    _require_usable(dataset, split)
+    return dataset
+
+
+def _require_usable(dataset: ImageDataset, split: Split) -> None:
+    root, n = dataset.root, len(dataset.samples)
+    for name in dataset.classes:
+        if has_control_characters(name):
+            what = f"class {name!r} has a control character"
+            raise AttncliError(what, where=root, remedy="rename the class")
+    if not dataset.samples:
+        what = f"lists no image of split {split!r}"
+        raise AttncliError(what, where=root, remedy="check --data and its lists")
+    if not any(_is_there(sample.path) for sample in dataset.samples):
+        what = f"none of the {n} images of split {split!r} is there"
+        raise AttncliError(what, where=root, remedy="check --data")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long, which reading will say
+        return False
+
+
+def _require(root: Path) -> None:
+    if not root.exists():
+        raise AttncliError("no such file or directory", where=root, remedy="check --data")

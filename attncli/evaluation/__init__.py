@@ -1,0 +1,1 @@
+"""What is made of the answers of networks: predictions and figures, on disk and in rows."""

@@ -1,0 +1,1 @@
+"""SSDD: segmentation from image labels, whose seeds are refined by detecting differences."""

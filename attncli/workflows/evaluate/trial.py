@@ -1,0 +1,210 @@
+"""One run put to the test: which weights answer, and to which samples; processes share these."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from attncli import catalog
+from attncli.config.training import Precision
+from attncli.data.samples import Samples, Split
+from attncli.data.source import Source, batch_loader
+from attncli.errors import AttncliError, Failure, Remark
+from attncli.evaluation.asked import Asked
+from attncli.files.runs import Run, load
+from attncli.layers.allocation import reuse_freed_memory
+from attncli.reporting import Outcome, Reporter, Row, warn_of
+from attncli.training.distributed import World, join
+from attncli.training.learner import autocast
+from attncli.workflows.runs.network import open_network, require_setting
+from attncli.workflows.runs.source import open_source
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run, and the samples its network is asked about."""
+
+    run: Run
+    """What was trained."""
+    weights: Path
+    """The weights that answer."""
+    source: Source[Any]
+    """Where the samples come from."""
+    dataset: Samples
+    """The samples."""
+    split: Split
+    """Which split of the dataset they are."""
+    config: Any
+    """How samples are read: the run's settings, but for what the user wants otherwise."""
+    differing: Row
+    """Checkpoint, data and frames, where they are not the run's own."""
+
+    @property
+    def row(self) -> Row:
+        """What the row of every command about this trial begins with."""
+        name = str(self.run.directory.path)
+        return {"run": name, "method": self.run.method, "split": self.split, **self.differing}
+
+    def planned(self, out: Path) -> Row:
+        """Return what is said of it before it is done; `out` is where it will be written."""
+        return {**self.row, self.dataset.unit: len(self.dataset.samples), "out": str(out)}
+
+    @property
+    def evaluation(self) -> Any:
+        """What is made of the answers: the class of the run's task, an `Evaluation`."""
+        return catalog.load(catalog.method(self.run.method).task.evaluation)
+
+    def asked(self, *, keep: Path | None = None, apart: frozenset[int] | None = None) -> Asked:
+        """Return what an evaluation is told.
+
+        Args:
+            keep: Directory for what is too large for memory; None keeps none of it.
+            apart: Classes that get figures of their own.
+        """
+        return Asked(
+            samples=self.dataset.samples,
+            classes=self.run.classes,
+            attention=catalog.method(self.run.method).attention,
+            weights=self.weights,
+            keep=keep,
+            apart=apart,
+        )
+
+    def put(
+        self,
+        ask: Callable[[Any, Any], Any],
+        add: Callable[[Any, Any], None],
+        *,
+        label: str,
+        world: World,
+        reporter: Reporter,
+    ) -> tuple[Failure, ...]:
+        """Put this process's share of the samples through the network.
+
+        Args:
+            ask: Puts a batch through a network, both on one device.
+            add: Keeps what it answered to a batch, which is on the host.
+            label: What the work is called while it is shown.
+            world: The processes that share the samples.
+            reporter: Shows progress.
+
+        Returns:
+            Samples that could not be read.
+
+        Raises:
+            AttncliError: The weights are none of this network, or their answers are not finite.
+        """
+        model = open_network(self.run, weights=self.weights, device=world.device)
+        reader = self.source.reader(self.dataset, training=False)
+        rows = world.share(range(len(self.dataset.samples)))
+        batches = reader.batches(rows, max(1, self.config.batch_size // world.size))
+        workers, pin = world.readers(self.config.workers), world.device.type == "cuda"
+        loader = batch_loader(reader, batches=batches, workers=workers, pin=pin)
+        remarks: set[Remark] = set()
+        failures: list[Failure] = []
+        for batch in reporter.track(loader, label=label, total=len(batches), unit="batches"):
+            remarks.update(batch.remarks)
+            failures += batch.failures
+            if len(batch.rows):
+                with torch.inference_mode(), autocast(world.device, self.config.precision):
+                    outputs = ask(model, batch.to(world.device))
+                add(batch, outputs)
+        warn_of(set().union(*world.gather(remarks)), reporter)
+        return tuple(failures)
+
+
+def plan(
+    runs: Sequence[Path],
+    *,
+    split: Split,
+    checkpoint: str,
+    data: Path | None,
+    reporter: Reporter,
+    **changes: int | Precision | None,
+) -> list[Trial]:
+    """Return what to ask of each run; nothing is computed yet.
+
+    Args:
+        runs: Run directories.
+        split: `val` or `train`; both are read as validation samples are.
+        checkpoint: `last` (`model.safetensors`), `best`, or a file with weights.
+        data: Dataset to read instead of each run's own.
+        reporter: Told what there is to know about the datasets.
+        changes: `frames`, `batch_size`, `workers` and `precision`; the run's own where None.
+
+    Raises:
+        AttncliError: A run, its weights or the data cannot be used.
+        UsageError: A network takes clips of another number of frames only.
+    """
+    given = {name: value for name, value in changes.items() if value is not None}
+    trials = [_plan(load(path), split, checkpoint, data, given) for path in runs]
+    for note in dict.fromkeys(note for trial in trials for note in trial.dataset.notes):
+        reporter.note(note)
+    return trials
+
+
+def do_together(
+    jobs: Sequence[Callable[[World], Outcome]], *, device: str, world: World | None
+) -> Outcome:
+    """Do one job after the other, each by all processes, and return their rows and failures.
+
+    Args:
+        jobs: What there is to do.
+        device: Where to compute, unless `world` says so.
+        world: The processes; those `torchrun` started where None.
+    """
+    reuse_freed_memory()
+    with join(device) if world is None else nullcontext(world) as members:
+        outcomes = [job(members) for job in jobs]
+    return Outcome(
+        rows=[row for outcome in outcomes for row in outcome.rows],
+        failures=[failure for outcome in outcomes for failure in outcome.failures],
+    )
+
+
+def _plan(
+    run: Run,
+    split: Split,
+    checkpoint: str,
+    data: Path | None,
+    given: Mapping[str, int | Precision],
+) -> Trial:
+    for name, value in given.items():
+        require_setting(run, name, value)
+    config = replace(run.config, **given)
+    source = open_source(run.method, config, run.directory.path, data)
+    dataset = source.open(split)
+    _require_same_classes(run, dataset)
+    weights = {
+        "last": run.directory.weights_path,
+        "best": run.directory.best_checkpoint_path,
+    }.get(checkpoint, Path(checkpoint))
+    if not weights.is_file():
+        raise AttncliError(
+            "no such weights", where=weights, remedy="train the run to its end, or see --checkpoint"
+        )
+    differing: Row = {} if checkpoint == "last" else {"checkpoint": checkpoint}
+    differing |= {} if data is None else {"data": str(data)}
+    if "frames" in given and given["frames"] != run.config.frames:
+        differing["frames"] = given["frames"]
+    return Trial(run, weights, source, dataset, split, config, differing)
+
+
+def _require_same_classes(run: Run, dataset: Samples) -> None:
+    if not dataset.classes or dataset.classes == run.classes:
+        return
+    pairs = zip(run.classes, dataset.classes, strict=False)
+    shorter = min(len(run.classes), len(dataset.classes))
+    number = next((i for i, (own, other) in enumerate(pairs) if own != other), shorter)
+    own, other = (
+        repr(names[number]) if number < len(names) else "missing"
+        for names in (run.classes, dataset.classes)
+    )
+    raise AttncliError(
+        f"class {number + 1} is {other}, but {own} in {run.directory.path}",
+        where=dataset.root,
+        remedy="evaluate on data with the classes the run was trained on",
+    )

@@ -1,0 +1,32 @@
+"""Where a run begins: its directory, and the files that say what it is."""
+
+from pathlib import Path
+from typing import Any
+
+from attncli.files import runs
+from attncli.files.outputs import claim
+from attncli.training.distributed import World
+from attncli.workflows.runs.environment import describe_environment
+from attncli.workflows.runs.settings import values
+
+
+def claim_run(out: Path, config: Any, *, resume: bool, overwrite: bool) -> None:
+    """Make the directory of a run, or empty it where it may be overwritten.
+
+    Args:
+        out: Run directory.
+        config: Its settings; nothing that they name may lie in what is removed.
+        resume: What is there stays.
+        overwrite: What is there may go.
+
+    Raises:
+        AttncliError: There is something that may neither stay nor go.
+    """
+    inputs = [value for value in values(config).values() if isinstance(value, Path)]
+    claim(out, overwrite=overwrite, resume=resume, inputs=inputs)
+
+
+def write_run(run: runs.Run, world: World) -> None:
+    """Write what a run is: settings, classes, and what it is trained on."""
+    environment = describe_environment(world.device, processes=world.size)
+    runs.create(run.directory.path, run.config, run.method, run.classes, environment)

@@ -1,0 +1,73 @@
+"""Which kind of figure shows the attention of runs."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from attncli import catalog
+from attncli.config.visualize import VisualizeConfig
+from attncli.errors import AttncliError, UsageError
+from attncli.files.runs import load
+from attncli.reporting import Outcome, Reporter
+from attncli.workflows.visualize import classes, clips, faces
+from attncli.workflows.visualize.attention import lack_temporal
+
+Drawing = Callable[..., Outcome]
+"""Draws one kind of figure: it takes what `draw` does, and returns what that returns."""
+
+
+def draw(
+    config: VisualizeConfig,
+    runs: Sequence[Path],
+    *,
+    overwrite: bool = False,
+    dry_run: bool = False,
+    reporter: Reporter,
+) -> Outcome:
+    """Draw what runs attend to, in the kind of figure asked for or else that of their methods.
+
+    Args:
+        config: What is to be drawn, and where.
+        runs: Run directories with an evaluation on the split.
+        overwrite: An earlier picture may go.
+        dry_run: Say what would be drawn, and touch nothing.
+        reporter: Shows progress.
+
+    Returns:
+        A row for each thing drawn and run, and what could not be read.
+
+    Raises:
+        UsageError: A wish cannot be met, or no such picture has such a suffix.
+        AttncliError: A run has no such attention, or the runs have nothing in common.
+    """
+    drawing = kind_of(config, runs)
+    return drawing(config, runs, overwrite=overwrite, dry_run=dry_run, reporter=reporter)
+
+
+def kind_of(config: VisualizeConfig, runs: Sequence[Path]) -> Drawing:
+    """Return what draws the kind of figure asked for, or else that of the methods of all runs.
+
+    Raises:
+        UsageError: Another dataset is to be read, of which such a figure shows nothing.
+    """
+    return _of_classes(config, runs) if config.by_class else _of_videos(config, runs)
+
+
+def _of_classes(config: VisualizeConfig, runs: Sequence[Path]) -> Drawing:
+    """Return what draws temporal attention, or, of runs without it, their mean maps."""
+    if lack_temporal(runs, config.split):
+        return faces.draw_class_means
+    if config.data is not None:
+        raise UsageError("is about single clips", where="--data", remedy="omit --by-class")
+    return classes.draw
+
+
+def _of_videos(config: VisualizeConfig, runs: Sequence[Path]) -> Drawing:
+    """Return what draws videos at their apex or along their time; what suits the runs if unsaid."""
+    if config.apex:
+        return faces.draw
+    try:
+        figures = {catalog.method(load(run).method).task.figure for run in runs}
+    except AttncliError:  # no run but attention of any origin, or a mistake for others to report
+        return clips.draw
+    own: Drawing = catalog.load(figures.pop()) if len(figures) == 1 else clips.draw
+    return own

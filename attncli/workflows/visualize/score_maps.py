@@ -1,0 +1,196 @@
+"""Draw where runs see the classes that images show: their score maps over the images."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from attncli import catalog
+from attncli.config.visualize import VisualizeConfig
+from attncli.data.images.reading import read_rgb
+from attncli.data.samples import ImageSample
+from attncli.errors import AttncliError, Failure, UsageError
+from attncli.evaluation.image_labels import SCORE_MAPS
+from attncli.files.failures import write_failures
+from attncli.files.predictions import read_answers
+from attncli.files.runs import Run, load
+from attncli.files.score_maps import read_score_maps, score_maps_path
+from attncli.reporting import Outcome, Reporter, Row
+from attncli.visualization.saving import save_figure
+from attncli.visualization.score_maps import ScoredClass, ScoredImage, draw_score_maps
+from attncli.visualization.selection import known_name
+from attncli.workflows.visualize.attention import names_of
+from attncli.workflows.visualize.picture import figure_of, style_of, wish_of
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A run's score maps, and the classes that its images show, by id."""
+
+    run: Run
+    name: str
+    maps: Path
+    labels: Mapping[str, str]
+
+
+def draw(
+    config: VisualizeConfig,
+    runs: Sequence[Path],
+    *,
+    overwrite: bool = False,
+    dry_run: bool = False,
+    reporter: Reporter,
+) -> Outcome:
+    """Draw the score maps of runs over the same images.
+
+    Args:
+        config: What is to be drawn, and where; clips are images.
+        runs: Run directories with an evaluation on the split.
+        overwrite: An earlier picture may go.
+        dry_run: Say what would be drawn, and touch nothing.
+        reporter: Shows progress.
+
+    Returns:
+        One row an image, run and class present, and the images that could not be read.
+
+    Raises:
+        UsageError: A wish cannot be met, or no figure has such a suffix.
+        AttncliError: A run has no score maps, or the runs have no image in common.
+    """
+    _refuse_what_is_about_clips(config)
+    picture = figure_of(config)
+    opened = _open(runs, config)
+    chosen = _choose(opened, config)
+    if dry_run:
+        return picture.planned(
+            {"id": id_, "label": opened[0].labels[id_] or None, "run": str(one.run.directory.path)}
+            for id_ in chosen
+            for one in opened
+        )
+    picture.claim(overwrite=overwrite)
+    samples = _samples(opened[0].run, config, chosen)
+    shown: list[ScoredImage] = []
+    failures: list[Failure] = []
+    for id_ in reporter.track(chosen, label="read images", unit="images"):
+        try:
+            shown.append(_read(id_, samples, opened))
+        except AttncliError as error:
+            failures.append(Failure(id=id_, path=str(samples[id_].path), error=str(error)))
+    write_failures(picture.failures, failures)
+    rows = [row for one in shown for row in _rows(one, opened)]
+    if shown:
+        names = [one.name for one in opened]
+        figure = draw_score_maps(
+            shown, names, style=style_of(config), width_in=config.width_in, dpi=config.dpi
+        )
+        save_figure(figure, config.picture)
+        texts = [*names, *(text for one in shown for text in (one.name, one.label))]
+        picture.write_table(pd.DataFrame(rows), texts, reporter)
+    return Outcome(rows=rows, failures=failures)
+
+
+def _refuse_what_is_about_clips(config: VisualizeConfig) -> None:
+    given = {
+        "--order": config.order not in (None, "random", "first"),
+        "--masks": config.masks is not None,
+        "--edits": config.edits is not None,
+        "--range": config.value_range != "none",
+    }
+    for flag in (flag for flag, is_given in given.items() if is_given):
+        raise UsageError("is about attention in videos", where=flag, remedy="leave it out")
+
+
+def _open(runs: Sequence[Path], config: VisualizeConfig) -> list[_Scored]:
+    opened = []
+    for path, name in zip(runs, names_of(runs, config.names), strict=True):
+        run = load(path)
+        evaluation = run.directory.evaluation_path(config.split)
+        if not (evaluation / SCORE_MAPS).is_dir():
+            raise AttncliError(
+                f"there are no score maps of split {config.split!r}",
+                where=path,
+                remedy=f"make them: attncli eval {path} --split {config.split}",
+            )
+        answers = read_answers(evaluation / "predictions.csv")
+        labels = dict(zip(answers["id"], answers["label"], strict=True))
+        opened.append(_Scored(run, name, evaluation / SCORE_MAPS, labels))
+    return opened
+
+
+def _choose(opened: Sequence[_Scored], config: VisualizeConfig) -> list[str]:
+    """Return the ids of the images wished for, which every run has score maps of."""
+    wish = wish_of(config)
+    common = [id_ for id_ in opened[0].labels if all(id_ in one.labels for one in opened)]
+    if not common:
+        raise AttncliError("the runs have no image in common", remedy="evaluate them on one split")
+    if wish.ids:
+        return [known_name(id_, common, "--id") for id_ in wish.ids]
+    classes = {name: set(opened[0].labels[name].split(";")) for name in common}
+    for label in wish.labels:
+        known_name(label, sorted(set().union(*classes.values())), "--class")
+    kept = [id_ for id_ in common if not wish.labels or classes[id_] & set(wish.labels)]
+    if wish.order == "random":
+        kept = [kept[i] for i in np.random.default_rng(wish.seed).permutation(len(kept))]
+    return kept[: wish.clips]
+
+
+def _samples(run: Run, config: VisualizeConfig, ids: Sequence[str]) -> dict[str, ImageSample]:
+    """Return the images wished for, in `--data` or else in the dataset of a run.
+
+    Raises:
+        AttncliError: The dataset does not have one of them.
+    """
+    source = catalog.load(catalog.method(run.method).task.source)
+    dataset: Any = source.of_run(run.config, run.directory.path, config.data).open(config.split)
+    samples = {sample.id: sample for sample in dataset.samples}
+    for id_ in ids:
+        if id_ not in samples:
+            raise AttncliError(
+                f"there is no image {id_}",
+                where=dataset.root,
+                remedy="give the dataset the runs were evaluated on with --data",
+            )
+    return samples
+
+
+def _read(id_: str, samples: Mapping[str, ImageSample], opened: Sequence[_Scored]) -> ScoredImage:
+    image = read_rgb(samples[id_].path)
+    return ScoredImage(
+        name=id_,
+        label=opened[0].labels[id_].replace(";", ", "),
+        image=image,
+        runs=tuple(_classes(id_, one, image.shape[:2]) for one in opened),
+    )
+
+
+def _classes(id_: str, scored: _Scored, size_hw: tuple[int, ...]) -> tuple[ScoredClass, ...]:
+    maps = read_score_maps(scored.maps, id_)
+    if maps.scores.shape[1:] != size_hw:
+        raise AttncliError(
+            "is of an image of another size",
+            where=score_maps_path(scored.maps, id_),
+            remedy="evaluate the run again",
+        )
+    names = scored.run.classes
+    return tuple(
+        ScoredClass(names[number - 1], scores)
+        for number, scores in zip(maps.classes.tolist(), maps.scores, strict=True)
+    )
+
+
+def _rows(shown: ScoredImage, opened: Sequence[_Scored]) -> list[Row]:
+    return [
+        {
+            "id": shown.name,
+            "label": shown.label or None,
+            "run": str(one.run.directory.path),
+            "class": scored.name,
+            "mean": float(scored.scores.mean(dtype=np.float64)),
+            "max": float(scored.scores.max()),
+        }
+        for one, classes in zip(opened, shown.runs, strict=True)
+        for scored in classes
+    ]

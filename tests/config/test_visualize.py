@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+
+from attncli.config.visualize import VisualizeConfig
+from attncli.errors import UsageError
+
+OF_CLIPS = {
+    "--clips": {"clips": 2},
+    "--id": {"ids": ("A/1",)},
+    "--order": {"order": "first"},
+    "--masks": {"masks": Path("m")},
+    "--edits": {"edits": Path("e")},
+}
+
+
+@pytest.mark.parametrize("flag", OF_CLIPS)
+def test_options_about_clips_do_not_go_with_classes(flag: str) -> None:
+    with pytest.raises(UsageError, match=f"{flag}: is about single clips; omit --by-class"):
+        VisualizeConfig(by_class=True, **OF_CLIPS[flag])
+
+
+@pytest.mark.parametrize("flag", sorted(OF_CLIPS.keys() - {"--id"}))
+def test_options_about_clips_do_not_go_with_the_apex(flag: str) -> None:
+    with pytest.raises(UsageError, match=f"{flag}: is about single clips; omit --apex"):
+        VisualizeConfig(apex=True, **OF_CLIPS[flag])
+
+
+def test_the_apex_of_a_certain_sequence_can_be_asked_for() -> None:
+    assert VisualizeConfig(apex=True, ids=("S005/001",)).ids == ("S005/001",)
+
+
+def test_there_is_one_layout() -> None:
+    with pytest.raises(UsageError, match="--by-class and --apex: exclude each other"):
+        VisualizeConfig(by_class=True, apex=True)
+
+
+@pytest.mark.parametrize("more", [{"clips": 2}, {"classes": ("A",)}, {"order": "first"}])
+def test_ids_leave_no_other_choice(more: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="--id: leaves nothing to"):
+        VisualizeConfig(ids=("A/1",), **more)
+
+
+@pytest.mark.parametrize(
+    ("out", "format_", "is_video"),
+    [("a.mp4", None, True), ("a.png", "mp4", True), ("a.MOV", None, True), ("a.mp4", "pdf", False)],
+)
+def test_the_format_goes_before_the_suffix(out: str, format_: str | None, is_video: bool) -> None:
+    assert VisualizeConfig(out=Path(out), format=format_).is_video == is_video
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "flag"),
+    [
+        ("clips", 0, "--clips"),
+        ("opacity", 1.5, "--opacity"),
+        ("opacity", float("nan"), "--opacity"),
+        ("frames", 0, "--frames"),
+        ("width_in", 1.5, "--width-in"),
+        ("dpi", 1201, "--dpi"),
+        ("seed", -1, "--seed"),
+    ],
+)
+def test_a_number_out_of_range_is_named(name: str, bad: float, flag: str) -> None:
+    with pytest.raises(UsageError, match=f"{flag}: must be"):
+        VisualizeConfig(**{name: bad})

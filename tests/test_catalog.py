@@ -1,0 +1,49 @@
+from collections import Counter
+from dataclasses import fields
+
+import pytest
+
+from attncli import catalog
+from attncli.errors import AttncliError
+
+
+@pytest.mark.parametrize(
+    ("find", "rows", "key"),
+    [
+        (catalog.method, catalog.METHODS, "name"),
+        (catalog.paper, catalog.PAPERS, "key"),
+        (catalog.toy_data, catalog.TOY_DATA, "name"),
+    ],
+)
+def test_every_row_is_found_by_a_name_that_it_alone_has(find, rows, key):
+    names = [getattr(row, key) for row in rows]
+    assert max(Counter(names).values()) == 1
+    assert [find(name) for name in names] == list(rows)
+    with pytest.raises(KeyError, match="nobody"):
+        find("nobody")
+
+
+def test_a_reference_is_imported():
+    assert catalog.load("attncli.errors:AttncliError") is AttncliError
+    with pytest.raises(AttributeError, match="Nothing"):
+        catalog.load("attncli.errors:Nothing")
+
+
+@pytest.mark.parametrize("method", catalog.METHODS, ids=lambda method: method.name)
+def test_every_part_that_a_method_names_is_there(method):
+    parts = {each.name: getattr(method.task, each.name) for each in fields(method.task)}
+    for name, reference in (parts | {"config": method.config, "build": method.build}).items():
+        assert reference is None or callable(catalog.load(reference)), name
+
+
+@pytest.mark.parametrize("paper", catalog.PAPERS, ids=lambda paper: paper.key)
+def test_every_paper_has_methods_of_its_own_module(paper):
+    assert any(method.paper is paper for method in catalog.METHODS)
+    assert paper.demo is None or catalog.load(paper.demo).systems
+
+
+@pytest.mark.parametrize("toy", catalog.TOY_DATA, ids=lambda toy: toy.name)
+def test_what_makes_and_counts_toy_data_is_there(toy):
+    assert callable(catalog.load(toy.make))
+    assert callable(catalog.load(toy.count))
+    assert toy.fewest_frames is None or catalog.load(toy.fewest_frames) <= toy.frames

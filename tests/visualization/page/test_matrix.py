@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+from attncli.visualization.page.matrix import Matrix, draw_matrix
+
+LONG = "Moving something and something so they collide"
+
+
+def matrix(percent, rows, columns):
+    return Matrix(
+        percent=percent,
+        rows=rows,
+        columns=columns,
+        title="accuracy",
+        subtitles=("of each layer and rank, in percent", "in percent"),
+        row_axis="layer",
+        column_axes=("rank (percent right)", "rank"),
+        colormap="viridis",
+    )
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(2, 5), (9, 3), (1, 12), (30, 40)])
+@pytest.mark.parametrize("name", ["{}", LONG + " {}"])
+def test_nothing_overlaps_however_many_rows_and_columns(misplaced, rows, columns, name):
+    values = np.random.default_rng(0).uniform(0, 100, (rows, columns))
+    names = ([name.format(f"r{i}") for i in range(n)] for n in (rows, columns))
+    figure = draw_matrix(matrix(values, *names), width_in=5.0, dpi=100)
+    numbers = {f"{value:.{d}f}" for value in values.flat for d in (0, 1)}
+    assert misplaced(figure, over_pictures=numbers) == []
+    assert figure.axes[0].images[0].get_array().shape == (rows, columns, 3)
+
+
+def test_values_are_written_into_their_cells():
+    values = np.array([[12.34, np.nan, 0.0], [100.0, 0.01, 50.0]])
+    page = draw_matrix(matrix(values, "ab", "xyz"), width_in=5.0, dpi=100).axes[0]
+    places = {text.get_text(): text.get_position() for text in page.texts}
+    assert places["12.3"][0] == places["100.0"][0] == places["x"][0]
+    assert places["12.3"][1] == places["-"][1] == places["0"][1] == pytest.approx(places["a"][1])
+    assert places["0.0"][0] == places["-"][0] == places["y"][0]
+    assert places["50.0"][1] > places["0"][1]

@@ -1,0 +1,30 @@
+"""The commands of a demo, run without a start of Python for each."""
+
+import subprocess
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from attncli.cli import run
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs what a demo calls here, one after the other: its processes have tests of their own."""
+
+    def start(
+        arguments: Sequence[str], *, messages: Path, threads: int, answer: Path
+    ) -> subprocess.Popen[bytes]:
+        with (
+            messages.open("a") as told,
+            answer.open("w") as answered,
+            redirect_stderr(told),
+            redirect_stdout(answered),
+        ):
+            code = run(arguments)
+        return subprocess.Popen(["sh", "-c", f"exit {int(code)}"])  # ends as the command did
+
+    monkeypatch.setattr("attncli.workflows.demo.running.start_attncli", start)
+    monkeypatch.setattr("attncli.workflows.calls.POLL_SEC", 0.001)
