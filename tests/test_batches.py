@@ -55,5 +55,5 @@ def test_tensors_by_name_keep_their_names_and_shapes():
 
 
 def test_a_batch_whose_fields_disagree_on_its_size_is_no_batch():
-    with pytest.raises(Exception, match="labels|rows|frame_indices"):
+    with pytest.raises(Exception, match=r"labels|rows|frame_indices"):
         ClipBatch(**(vars(clips()) | {"labels": torch.tensor([1])}))

@@ -23,7 +23,7 @@ def test_clips_are_chosen_by_the_rule_of_temporal_edits():
 
 def test_edits_of_both_kinds_do_not_go_to_one_directory_by_themselves():
     assert SelectSpatialCall().out == Path("spatial")
-    with pytest.raises(UsageError, match="^--batch-size: must be"):
+    with pytest.raises(UsageError, match=r"^--batch-size: must be"):
         SelectSpatialCall(batch_size=0)
 
 

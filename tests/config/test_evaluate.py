@@ -28,6 +28,6 @@ def test_networks_cannot_be_asked_so(changes, option):
 
 
 def test_a_clip_has_a_frame():
-    with pytest.raises(UsageError, match="^--frames: must be"):
+    with pytest.raises(UsageError, match=r"^--frames: must be"):
         EvaluateCall(runs=RUNS, frames=0)
     assert EvaluateCall(runs=RUNS, frames=1, workers=0).frames == 1

@@ -106,14 +106,6 @@ def test_nothing_comes_from_outside(editor: Any) -> None:
         assert headers["Referrer-Policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize("page", ["temporal_page", "spatial_page"])
-def test_a_page_names_no_outside_resource_and_has_no_inline_script(page: str) -> None:
-    for name, file in page_files(page).items():
-        text = file.body.decode().replace("http://www.w3.org/2000/svg", "")
-        assert not re.search(r"https?://|(?<!:)//[a-z]+\.|@import|url\(", text), name
-        assert not re.search(r"<script(?![^>]* src=)|\son[a-z]+=|\sstyle=|innerHTML", text), name
-
-
 def test_every_file_of_the_page_is_served(editor: Any) -> None:
     editor_files = resources.files("attncli.editor")
     folders = [editor_files / folder for folder in ("shared_page", "temporal_page")]
@@ -158,72 +150,6 @@ def test_thumbnails_are_those_of_the_clip(editor: Any) -> None:
     assert reply.body == editor.directory.frame_path("a/two, more", 3).read_bytes()
     editor.directory.frame_path("one", 2).unlink()
     assert editor.ask("GET", "/frames/one/2").status == 404
-
-
-def test_the_session_names_the_clips_and_how_far_each_is(editor: Any) -> None:
-    editor.ask("PATCH", TWO, {"changes": [[1, 1], [2, 0]]})
-    session = editor.ask("GET", "/api/session").json
-    assert [(clip["id"], clip["scored"]) for clip in session["clips"]] == [
-        ("one", 0),
-        ("a/two, more", 2),
-        ("long", 0),
-    ]
-    assert session["clips"][0] == {
-        "id": "one",
-        "label": "Opening",
-        "predicted": "Closing",
-        "frames": 6,
-        "fps": 10.0,
-        "scored": 0,
-    }
-
-
-def test_a_clip_comes_with_the_networks_own_attention(editor: Any) -> None:
-    clip = editor.ask("GET", ONE).json
-    own = editor.directory.read_attention()["one"]
-    assert clip["scores"] == [None] * 6
-    assert clip["attention"] == pytest.approx(own.tolist())
-    assert all(len(str(value)) <= 4 for value in clip["attention"])
-
-
-def test_a_change_is_on_disk_before_it_is_answered(editor: Any) -> None:
-    for frame, score in enumerate([0, 0.5, 1, 0.25, None, 1]):
-        reply = editor.ask("PATCH", ONE, {"changes": [[frame, score]]})
-        assert reply.json["scores"][frame] == score
-        assert editor.on_disk("one")[frame] == score
-    assert editor.ask("GET", ONE).json["scores"] == [0, 0.5, 1, 0.25, None, 1]
-
-
-def test_of_two_changes_to_a_frame_the_later_one_stays(editor: Any) -> None:
-    reply = editor.ask("PATCH", ONE, {"changes": [[0, 0.5], [0, 1], [1, 1], [1, None]]})
-    assert reply.json["scores"][:2] == [1, None]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        [[0, 1.01]],
-        [[0, -0.01]],
-        [[0, 1], [1, 7]],
-        [[0, True]],
-        [[0, "1"]],
-        [[0, [1]]],
-        [[6, 1]],
-        [[-1, 1]],
-        [[0.0, 1]],
-        [[True, 1]],
-        [[0]],
-        [0, 1],
-        {"0": 1},
-        None,
-        "changes",
-    ],
-)
-def test_bad_changes_are_refused_and_change_nothing(editor: Any, changes: object) -> None:
-    reply = editor.ask("PATCH", ONE, {"changes": changes})
-    assert reply.status == 400
-    assert "0 to 5" in reply.json["error"]
-    assert editor.on_disk("one") == [None] * 6
 
 
 @pytest.mark.parametrize(
@@ -277,39 +203,9 @@ def test_one_connection_serves_many_requests(editor: Any) -> None:
     connection.close()
 
 
-def test_an_answer_compares_both_and_shows_the_true_class(editor: Any) -> None:
-    scores = [1, None, None, None, None, None]
-    answer = editor.ask("POST", "/api/answers/one", {"scores": scores}).json
-    assert answer["frames"] == [0, 2, 4]
-    assert answer["classes"][0]["name"] == "Opening"
-    assert answer["classes"][0]["edited"] > 0.5 > answer["classes"][0]["own"]
-    assert [row["edited"] for row in answer["classes"]] == sorted(
-        (row["edited"] for row in answer["classes"]), reverse=True
-    )
-    assert {"Opening", "Closing"} <= {row["name"] for row in answer["classes"]}
-    assert 5 <= len(answer["classes"]) <= 7
-
-
-@pytest.mark.parametrize("scores", [[1], [2] * 6, ["1"] * 6, None, [1] * 7])
-def test_an_answer_needs_a_score_or_null_for_every_frame(editor: Any, scores: object) -> None:
-    assert editor.ask("POST", "/api/answers/one", {"scores": scores}).status == 400
-
-
-class Unable:
-    def answer(self, clip_id: str, scores: np.ndarray) -> ClipAnswer:
-        raise AttncliError("no such run", where="runs/gone")
-
-
 class Broken:
     def answer(self, clip_id: str, scores: np.ndarray) -> ClipAnswer:
         raise RuntimeError("out of order")
-
-
-def test_without_answers_editing_goes_on(serve: Callable[..., Any]) -> None:
-    with serve(Unable()) as editor:
-        answer = editor.ask("POST", "/api/answers/one", {"scores": [None] * 6})
-        assert answer.json == {"unavailable": "runs/gone: no such run"}
-        assert editor.ask("PATCH", ONE, CHANGE).status == 200
 
 
 def test_an_error_nobody_foresaw_is_told_to_page_and_terminal(

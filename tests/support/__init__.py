@@ -1,1 +1,1 @@
-"""What the tests of several rooms are made of: tiny settings, runs, batches, reporters."""
+"""What tests of several rooms are made of: tiny settings, networks, runs, batches, a reporter."""

@@ -1,11 +1,7 @@
-import re
-import zlib
-
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
-from PIL import Image
 
 from attncli.visualization.clips import HeatStyle
 from attncli.visualization.comparison import draw_comparison
@@ -141,44 +137,6 @@ def test_pictures_show_the_frames_asked_for(make_clip):
     arrays = [image.get_array() for image in figure.axes[0].images]
     for drawn, expected in zip(arrays, [0, 5, 0, 5], strict=True):
         assert np.array_equal(drawn, clip.frames[expected])
-
-
-def test_a_png_has_the_figures_size_in_pixels(make_clip, tmp_path):
-    figure = draw_comparison([make_clip()], ["a", "b"], style=HeatStyle(), width_in=4.0, dpi=120)
-    save_figure(figure, tmp_path / "fig2.png")
-    with Image.open(tmp_path / "fig2.png") as image:
-        assert image.size == pytest.approx(figure.get_size_inches() * 120, abs=1)
-        assert image.size[0] == pytest.approx(480, abs=1)
-        assert image.info["dpi"] == pytest.approx((120, 120), abs=1)
-    assert [path.name for path in tmp_path.iterdir()] == ["fig2.png"]
-
-
-def test_text_in_a_pdf_is_text_in_truetype(make_clip, tmp_path):
-    figure = draw_comparison([make_clip()], ["abn", "obj_abn"], style=HeatStyle(), dpi=50)
-    save_figure(figure, tmp_path / "fig2.pdf")
-    content = (tmp_path / "fig2.pdf").read_bytes()
-    assert b"/Subtype /Type42" in content or b"/FontFile2" in content
-    assert b"/Type3" not in content
-    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL)
-    pages = [text for text in map(inflated, streams) if b"BT" in text]
-    letters = [re.sub(rb"\) -?[\d.]+\s\(", b"", page).replace(b"\0", b"") for page in pages]
-    assert any(b"obj_abn" in text for text in letters)
-
-
-def inflated(stream):
-    try:
-        return zlib.decompress(stream)
-    except zlib.error:
-        return b""
-
-
-@pytest.mark.parametrize("suffix", [".png", ".pdf"])
-def test_the_same_figure_gives_the_same_bytes(make_clip, tmp_path, suffix):
-    for name in ("one", "two"):
-        figure = draw_comparison([make_clip()], ["a", "b"], style=HeatStyle(), dpi=50)
-        save_figure(figure, tmp_path / f"{name}{suffix}")
-    one, two = (tmp_path / f"{name}{suffix}" for name in ("one", "two"))
-    assert one.read_bytes() == two.read_bytes()
 
 
 @pytest.mark.parametrize(

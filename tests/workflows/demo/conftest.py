@@ -9,10 +9,16 @@ import pytest
 
 from attncli.cli import run
 
+SMALL = {"ucf101": "16", "ssv2": "16", "ckplus": "6"}
+"""Frames of toy videos, by their layout."""
+
 
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs what a demo calls here, one after the other: its processes have tests of their own."""
+    """Runs what a demo calls here, one after the other: its processes have tests of their own.
+
+    Toy videos are short and small.
+    """
 
     def start(
         arguments: Sequence[str], *, messages: Path, threads: int, answer: Path
@@ -23,8 +29,13 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
             redirect_stderr(told),
             redirect_stdout(answered),
         ):
-            code = run(arguments)
+            code = run([*arguments, *small(*arguments[:2])])
         return subprocess.Popen(["sh", "-c", f"exit {int(code)}"])  # ends as the command did
 
     monkeypatch.setattr("attncli.workflows.demo.running.start_attncli", start)
     monkeypatch.setattr("attncli.workflows.calls.POLL_SEC", 0.001)
+
+
+def small(command: str, layout: str) -> list[str]:
+    """Return the options that make toy data small."""
+    return ["--frames", SMALL[layout], "--frame-hw", "64,80"] if command == "toy-data" else []

@@ -6,7 +6,7 @@ import pytest
 from attncli.workflows.demo.ram import RamDemo
 
 TINY = (
-    *("--widths", "4,4,4,4,8", "--face-px", "16", "--margin-px", "2", "--batch-size", "4"),
+    *("--widths", "8,8,8,8,16", "--face-px", "16", "--margin-px", "2", "--batch-size", "4"),
     *("--workers", "0", "--device", "cpu"),
 )
 SYSTEMS = ["convlstm", "convlstm-ram", "enhanced-convlstm", "enhanced-convlstm-ram"]

@@ -1,14 +1,13 @@
-"""Two processes over gloo against one, for the layers whose result depends on the whole batch."""
+"""Two processes against one."""
 
 from copy import deepcopy
-from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from torch import distributed, multiprocessing, nn
+from torch import distributed, nn
 
 from attncli.errors import AttncliError
-from attncli.layers.global_dropout import GlobalDropout
 from attncli.layers.synchronized_norm import SynchronizedBatchNorm, synchronize_batch_norm
 
 PROCESSES = 2
@@ -58,11 +57,7 @@ def loss(y: torch.Tensor) -> torch.Tensor:
     return (y**3).sum()
 
 
-def work(rank: int, directory: Path) -> None:
-    torch.set_num_threads(1)
-    distributed.init_process_group(
-        "gloo", init_method=f"file://{directory}/store", rank=rank, world_size=PROCESSES
-    )
+def work(rank: int) -> dict[str, Any]:
     model = synchronize_batch_norm(network(), torch.device("cpu"))
     x = batch()[rank::PROCESSES].requires_grad_()
     y = model(x)
@@ -70,9 +65,6 @@ def work(rank: int, directory: Path) -> None:
     gradients = [parameter.grad for parameter in model.parameters()]
     for gradient in gradients:
         distributed.all_reduce(gradient)
-    torch.manual_seed(7)
-    dropout = GlobalDropout(0.5)
-    dropped = [dropout(torch.ones_like(x)) for _ in range(2)]
     state = deepcopy(model.state_dict())
     empty = model(batch()[:0] if rank else batch())
     kinds = synchronize_batch_norm(nn.ModuleDict(norms()), torch.device("cpu"))
@@ -82,28 +74,21 @@ def work(rank: int, directory: Path) -> None:
         lonely = "no error"
     except AttncliError as error:
         lonely = str(error)
-    torch.save(
-        {
-            "kinds": answers,
-            "kinds' state": kinds.state_dict(),
-            "lonely": lonely,
-            "y": y.detach(),
-            "x": x.grad,
-            "parameters": gradients,
-            "state": state,
-            "dropped": dropped,
-            "empty": empty.detach(),
-        },
-        directory / f"{rank}.pt",
-    )
-    distributed.destroy_process_group()
+    return {
+        "kinds": answers,
+        "kinds' state": kinds.state_dict(),
+        "lonely": lonely,
+        "y": y.detach(),
+        "x": x.grad,
+        "parameters": gradients,
+        "state": state,
+        "empty": empty.detach(),
+    }
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
-    directory = tmp_path_factory.mktemp("processes")
-    multiprocessing.spawn(work, (directory,), nprocs=PROCESSES)
-    return [torch.load(directory / f"{rank}.pt", weights_only=True) for rank in range(PROCESSES)]
+def answers(together) -> list[dict]:
+    return together(work)
 
 
 @pytest.fixture(scope="module")
@@ -225,28 +210,6 @@ def test_an_unknown_batch_normalisation_is_refused_by_name_and_nothing_is_change
     with pytest.raises(AttncliError, match=rf"1\.0: .*type {kind.__name__} cannot"):
         synchronize_batch_norm(model, torch.device(device))
     assert type(model[0]) is nn.BatchNorm2d
-
-
-def test_processes_drop_together_what_one_would(answers):
-    torch.manual_seed(7)
-    dropout = GlobalDropout(0.5)
-    for turn in range(2):
-        expected = dropout(torch.ones_like(batch()))
-        for rank, answer in enumerate(answers):
-            torch.testing.assert_close(answer["dropped"][turn], expected[rank::PROCESSES])
-
-
-def test_dropout_keeps_the_mean_and_drops_the_share_asked_for():
-    torch.manual_seed(0)
-    y = GlobalDropout(0.25)(torch.ones(200, 500))
-    torch.testing.assert_close(y.unique(), torch.tensor([0, 1 / 0.75]))
-    assert y.mean() == pytest.approx(1, abs=0.01)
-
-
-@pytest.mark.parametrize("layer", [GlobalDropout(0.5).eval(), GlobalDropout(0.0)])
-def test_dropout_does_nothing_in_evaluation_or_at_probability_zero(layer):
-    x = torch.randn(2, 3)
-    assert layer(x) is x
 
 
 def test_one_process_normalises_as_torch_does():
