@@ -14,12 +14,30 @@ import pytest
 hypothesis.settings.register_profile("without a deadline", deadline=None)
 hypothesis.settings.load_profile("without a deadline")
 
+MOST_WORKERS = 8
+"""Each takes a gigabyte of memory, and the seconds to import torch."""
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+"""Whether this process runs a share of the tests for another one."""
+
 # Before typer and torch are imported: they look at the environment once.
 os.environ |= {"TERM": "dumb", "COLUMNS": "200", "MPLBACKEND": "Agg"}
-if "PYTEST_XDIST_WORKER" in os.environ:
+if IS_WORKER:
     os.environ["OMP_NUM_THREADS"] = "1"  # the workers share the cores already
 for variable in ("RANK", "FORCE_COLOR", "_ATTNCLI_COMPLETE"):
     os.environ.pop(variable, None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Share all tests among the cores, unless some are named or `-n` says otherwise."""
+    is_all = config.args_source != pytest.Config.ArgsSource.ARGS
+    can_share = getattr(config.option, "dist", None) == "no" and not config.option.usepdb
+    if can_share and is_all and config.option.numprocesses is None and not IS_WORKER:
+        config.option.numprocesses = "logical"
+        config.option.maxprocesses = config.option.maxprocesses or MOST_WORKERS
+    if can_share and config.option.numprocesses:
+        # What trains for a whole file is set up by one worker, as those beside it stay together.
+        config.option.dist = "worksteal"
 
 
 class Answer(NamedTuple):

@@ -31,6 +31,14 @@ def test_a_missing_package_exits_four_after_the_table(run_cli, monkeypatch):
     assert stderr == "attncli: error: missing: no-such-package; install attncli again\n"
 
 
+def test_what_an_extra_brings_need_not_be_there(run_cli, monkeypatch):
+    monkeypatch.setattr(metadata, "requires", lambda _: ["no-such-net>=1; extra == 'offline'"])
+    code, stdout, _ = run_cli("doctor", "--json")
+    row = by_check(stdout)["no-such-net"]
+    assert (code, row["status"]) == (0, "absent")
+    assert row["found"] == 'pip install "attncli[offline]" brings it'
+
+
 def test_wrong_numbers_exit_one_and_say_which(run_cli, monkeypatch):
     monkeypatch.setattr(numerics, "convolution_errors", lambda device: {"bf16": 0.5})
     code, stdout, stderr = run_cli("doctor", "--json")

@@ -1,6 +1,7 @@
 import http.client
 import io
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -27,7 +28,11 @@ from attncli.files.masks import FrameMasks, Instance, MaskWriter
 from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory, VideoAttention
 from attncli.files.temporal_edits import read_temporal_edits, write_temporal_edits
 
+REQUIRED = "ATTNCLI_REQUIRE_BROWSER"
+"""Variable under which tests of the pages fail, and do not skip, where there is no browser."""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+WAIT_MS = 300_000
+"""More than a busy machine takes; a wait ends with what it is for."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -105,7 +110,7 @@ class RunningEditor:
             sent.setdefault("Cookie", f"attncli-{own.port}={shown}")
         if content is not None:
             body = json.dumps(content).encode()
-        connection = http.client.HTTPConnection("127.0.0.1", own.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", own.port, timeout=300)
         try:
             connection.request(method, path, body, sent)
             response = connection.getresponse()
@@ -215,10 +220,15 @@ def editor(serve: Callable[..., Any]) -> Iterator[RunningEditor]:
 def tab() -> Iterator[Any]:
     api = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
+        if os.environ.get(REQUIRED):
+            pytest.fail(f"there is no Chromium, and {REQUIRED} is set")
         pytest.skip("there is no Chromium")
+    api.expect.set_options(timeout=WAIT_MS)
     with api.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser.new_page()
+        page = browser.new_page()
+        page.set_default_timeout(WAIT_MS)
+        yield page
         browser.close()
 
 

@@ -12,7 +12,7 @@ import forks
 from formats import DONE, FORMATS, PARTIAL, Format
 from mutations import mutate
 
-LIMIT_SEC = 30
+LIMIT_SEC = 120
 ERROR = "attncli: error: "
 NOISE = re.compile(
     r"Traceback \(most|internal error|\w*Warning: |Exception ignored|Fatal Python error"

@@ -12,7 +12,7 @@ import forks
 from comparison import broken, differences
 from scenarios import Scenario
 
-LIMIT_SEC = 60
+LIMIT_SEC = 300
 KILLS_A_TRIAL = 4
 LATE = 0.75
 """Share of a command's time after which half of the kills come: it writes its outputs then."""

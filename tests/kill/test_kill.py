@@ -13,5 +13,5 @@ LONG = Path(__file__).with_name("long.py")
 def test_what_is_killed_or_called_twice_ends_with_the_same_files() -> None:
     # In a process of its own, as nothing may run beside the forks.
     words = [sys.executable, str(LONG), "--kills", "6", "--races", "1", "--seconds", "20"]
-    answer = subprocess.run(words, capture_output=True, text=True, timeout=300)
+    answer = subprocess.run(words, capture_output=True, text=True, timeout=3000)
     assert answer.returncode == 0, answer.stdout + answer.stderr

@@ -6,18 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from attncli.batches import ClipBatch
 from attncli.losses.classification import AbnCriterion, classification_criterion
 from attncli.types import BranchOutputs
+from tests.support.batches import clip_batch
 
-BATCH = ClipBatch(
-    frames=torch.zeros(2, 3, 1, 4, 4, dtype=torch.uint8),
-    labels=torch.tensor([0, 1]),
-    rows=torch.arange(2),
-    frame_indices=torch.zeros(2, 1, dtype=torch.int64),
-    crops=torch.zeros(2, 4),
-    flips=torch.zeros(2, dtype=torch.bool),
-)
+BATCH = clip_batch(2, shape=(1, 4, 4))
 
 
 def outputs(**changes: Tensor) -> BranchOutputs:

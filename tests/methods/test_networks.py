@@ -1,6 +1,5 @@
 """What every network of the catalog must be able to do, whatever paper it is of."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -79,6 +78,9 @@ def cases() -> list[Any]:
 
 
 every_network = pytest.mark.parametrize("case", cases())
+every_clip_network = pytest.mark.parametrize(
+    "case", [made for made in cases() if hasattr(made.values[0].config, "clip_shape")]
+)
 every_attention = pytest.mark.parametrize(
     "case", [made for made in cases() if made.values[0].method.attention]
 )
@@ -161,10 +163,8 @@ def test_a_fused_network_answers_the_same(case: Case) -> None:
         assert_same(fused(inputs), model(inputs), rtol=1e-3, atol=1e-4)
 
 
-@every_network
-def test_samples_of_another_length_are_answered_where_no_layer_counts_frames(case: Case) -> None:
-    if not hasattr(case.config, "clip_shape"):
-        pytest.skip("images have no length")
+@every_clip_network
+def test_clips_of_another_length_are_answered_where_no_layer_counts_frames(case: Case) -> None:
     model, frames = case.network(), case.inputs(longer=3)
     if "temporal" in case.method.attention:
         with pytest.raises(AttncliError, match=r"clips of 7 frames .* of 4; use --frames 4"):
@@ -179,7 +179,7 @@ def test_samples_of_another_size_are_answered_where_nothing_fixes_it(case: Case)
     model, inputs = case.network(), case.inputs(larger_px=16)
     fixed = (getattr(case.config, name, None) for name in SIZES)
     if not {"hadamard", "flatten"}.isdisjoint(fixed):
-        with pytest.raises(AttncliError, match="--peephole|--head mean"):
+        with pytest.raises(AttncliError, match=r"--peephole|--head mean"):
             model(inputs)
         return
     with torch.inference_mode():
@@ -202,16 +202,13 @@ def test_its_weights_are_read_into_a_network_that_fetches_none(case: Case, tmp_p
 
 
 @every_network
-@pytest.mark.parametrize("precision", ["bf16", "fp16"])
-def test_losses_in_16_bits_are_near_those_in_32_and_have_finite_gradients(
-    case: Case, precision: Any
-) -> None:
-    full, half = (losses_at(case, precision=p) for p in ("fp32", precision))
-    assert full.keys() == half.keys()
-    assert half == pytest.approx(full, rel=0.05, abs=0.02)
+def test_losses_in_16_bits_are_near_those_in_32_and_have_finite_gradients(case: Case) -> None:
+    full, *halves = (losses_at(case, precision) for precision in ("fp32", "bf16", "fp16"))
+    for half in halves:
+        assert half == pytest.approx(full, rel=0.05, abs=0.02)
 
 
-def losses_at(case: Case, *, precision: Any) -> dict[str, float]:
+def losses_at(case: Case, precision: Any) -> dict[str, float]:
     """Return what a step minimises, its forward pass as in a training."""
     learned = case.build(dropout=0.0)
 
@@ -228,30 +225,28 @@ def losses_at(case: Case, *, precision: Any) -> dict[str, float]:
 
 
 @every_network
-def test_hits_are_those_that_a_naive_loop_counts(case: Case) -> None:
+def test_hits_are_the_samples_that_scores_are_right_on(case: Case) -> None:
     learned, batch = case.build(), case.batch(n=6)
     model = learned.model.eval()
     with torch.inference_mode():
         scores = answers(model(next(iter(vars(batch).values()))))["scores"].tolist()
-        right = [number % 3 > 0 for number in range(6)]
-        labels = [case_labels(case, row, is_right) for row, is_right in zip(scores, right)]
-        batch = replace(batch, labels=torch.tensor(labels))
-        hits = learned.objective(model, batch).hits
-    assert {name: count.item() for name, count in hits.items()} == {case_hit(case): 4}
+        labels = [labels_of(case, row, right=number % 3 > 0) for number, row in enumerate(scores)]
+        hits = learned.objective(model, replace(batch, labels=torch.tensor(labels))).hits
+    assert {name: count.item() for name, count in hits.items()} == {hit_of(case): 4}
 
 
-def case_hit(case: Case) -> str:
+def hit_of(case: Case) -> str:
     """Return what a sample that is told rightly is logged as."""
     return "exact" if case.method.task is catalog.IMAGES else "top1"
 
 
-def case_labels(case: Case, scores: list[float], is_right: bool) -> Any:
+def labels_of(case: Case, scores: list[float], *, right: bool) -> Any:
     """Return the labels with which a sample's scores are right, or wrong in one class."""
     if case.method.task is catalog.IMAGES:
         said = [score >= 0 for score in scores]
-        return said if is_right else [not said[0], *said[1:]]
+        return said if right else [not said[0], *said[1:]]
     best = max(range(N_CLASSES), key=lambda label: scores[label])
-    return best if is_right else (best + 1) % N_CLASSES
+    return best if right else (best + 1) % N_CLASSES
 
 
 @every_network
@@ -260,7 +255,7 @@ def test_a_process_without_samples_adds_nothing_to_the_step_of_another(case: Cas
     learner = Learner(learned, case.config, World(0, 1, CPU))
     # Gradients of all processes are summed in one message, so each has those of all weights.
     sums = learner.step([case.batch(n=0)], [3], lr=0.1).read()
-    assert sums.keys() >= {"loss", "samples", f"hits_{case_hit(case)}"}
+    assert sums.keys() >= {"loss", "samples", f"hits_{hit_of(case)}"}
     assert set(sums.values()) == {0.0}
     assert moved(learned.model) == wanting(learned.model)
     assert not any(w.grad.any() for w in learned.model.parameters() if w.grad is not None)

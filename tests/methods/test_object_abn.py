@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from attncli.batches import ClipBatch
 from attncli.config.object_abn import AbnConfig, ObjectAbnConfig, X3DConfig
 from attncli.errors import AttncliError
-from attncli.layers.fusion import fuse_for_inference
 from attncli.losses.classification import AbnCriterion
 from attncli.losses.masks import resize_masks
 from attncli.methods.object_abn import (
@@ -21,7 +20,9 @@ from attncli.methods.object_abn import (
     build_object_abn,
     build_x3d,
 )
-from attncli.types import AttentionEdit, BranchNetwork, BranchOutputs
+from attncli.types import AttentionEdit, BranchOutputs
+from tests.support.batches import clip_batch
+from tests.support.reporters import Told
 
 HERE = Path()
 SMALL: dict[str, Any] = {
@@ -30,24 +31,6 @@ SMALL: dict[str, Any] = {
     "width_factor": 0.5,
     "depth_factor": 0.5,
 }
-
-
-def clip_batch(
-    frames: Tensor | None = None, labels: Tensor | None = None, masks: Tensor | None = None
-) -> ClipBatch:
-    if frames is None:
-        generator = torch.Generator().manual_seed(0)
-        frames = torch.randint(0, 256, (2, 3, 4, 64, 64), dtype=torch.uint8, generator=generator)
-    n, length = len(frames), frames.shape[2]
-    return ClipBatch(
-        frames=frames.contiguous(memory_format=torch.channels_last_3d),
-        labels=torch.arange(n) % 2 if labels is None else labels,
-        rows=torch.arange(n),
-        frame_indices=torch.arange(length).repeat(n, 1),
-        crops=torch.zeros(n, 4),
-        flips=torch.zeros(n, dtype=torch.bool),
-        guides={} if masks is None else {"masks": masks},
-    )
 
 
 def outputs(**changes: Tensor) -> BranchOutputs:
@@ -133,16 +116,6 @@ def test_the_perception_branch_sees_the_weighed_features(mechanism):
     torch.testing.assert_close(answer.scores, expected)
 
 
-def test_features_are_had_once_and_answered_many_times():
-    model = build_abn(AbnConfig(**SMALL), 5).model
-    assert isinstance(model.eval(), BranchNetwork)
-    frames = clip_batch().frames
-    with torch.no_grad():
-        whole, answer = model(frames), model.answer(model.extract(frames))
-    for name in ("scores", "attention_scores", "spatial_attention"):
-        assert torch.equal(getattr(whole, name), getattr(answer, name))
-
-
 def test_an_inverted_map_acts_and_is_shown():
     model = build_abn(AbnConfig(**SMALL), 5).model
     model.eval()
@@ -157,51 +130,10 @@ def test_an_inverted_map_acts_and_is_shown():
     assert torch.equal(inverted.attention_scores, own.attention_scores)
 
 
-def test_temporal_attention_cannot_be_replaced_where_there_is_none():
-    model = build_abn(AbnConfig(**SMALL), 5).model
-    with pytest.raises(AttncliError, match="no temporal attention to replace; use a run of st-abn"):
-        model(clip_batch().frames, AttentionEdit(temporal=torch.ones(2, 4)))
-
-
 def test_the_perception_branch_trains_the_map_too():
     model = build_abn(AbnConfig(**SMALL), 5).model
     model(clip_batch().frames).scores.square().sum().backward()
     assert model.attention_branch.to_map.weight.grad.any()
-
-
-@pytest.mark.parametrize("branch", ["abn", "light"])
-@pytest.mark.parametrize("dtype", [None, torch.bfloat16, torch.float16])
-def test_every_parameter_gets_a_finite_gradient_at_any_precision(branch, dtype):
-    torch.manual_seed(0)
-    config = ObjectAbnConfig(**SMALL, masks=HERE, attention_branch=branch)
-    learned = build_object_abn(config, 2)
-    model, criterion = learned.model, learned.objective.criterion
-    batch = clip_batch(masks=torch.rand(2, 4, 64, 64) < 0.3)
-    with torch.autocast("cpu", dtype=dtype, enabled=dtype is not None):
-        answer = model(batch.frames)
-        losses = criterion(answer, batch)
-    losses.total.backward()
-    assert losses.total.dtype == answer.spatial_attention.dtype == torch.float32
-    for name, parameter in model.named_parameters():
-        assert parameter.grad is not None, name
-        assert parameter.grad.isfinite().all(), name
-
-
-@pytest.mark.parametrize("branch", ["abn", "light"])
-def test_a_fused_network_answers_the_same(branch):
-    torch.manual_seed(0)
-    model = build_abn(AbnConfig(**SMALL, attention_branch=branch), 5).model
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm3d):
-            module.running_mean.normal_()
-            module.running_var.uniform_(0.5, 2)
-    batch = clip_batch()
-    with torch.no_grad():
-        expected, got = model.eval()(batch.frames), fuse_for_inference(model)(batch.frames)
-    for name in ("scores", "attention_scores", "spatial_attention"):
-        torch.testing.assert_close(
-            getattr(got, name), getattr(expected, name), rtol=1e-3, atol=1e-4
-        )
 
 
 def test_new_convolutions_keep_the_variance_of_gradients():
@@ -211,28 +143,15 @@ def test_new_convolutions_keep_the_variance_of_gradients():
     assert weight.std().item() == pytest.approx(math.sqrt(2 / 400), rel=0.02)
 
 
-class Notes:
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.texts.append(text)
-
-    warn = note
-
-    def track(self, items, *, label, total=None, unit="it"):
-        yield from items
-
-
 def test_a_classifier_left_at_random_is_reported(tmp_path):
     model = build_x3d(X3DConfig(**SMALL), 5).model
     torch.save(model.state_dict(), tmp_path / "x3d.pt")
-    notes = Notes()
+    reporter = Told()
     settings = SMALL | {"weights": str(tmp_path / "x3d.pt")}
-    build_x3d(X3DConfig(**settings), 5, reporter=notes)
-    assert not notes.texts
-    build_abn(AbnConfig(**settings), 6, reporter=notes)
-    (text,) = notes.texts
+    build_x3d(X3DConfig(**settings), 5, reporter=reporter)
+    assert not reporter.texts
+    build_abn(AbnConfig(**settings), 6, reporter=reporter)
+    (text,) = reporter.texts
     assert "blocks.5.proj.weight" in text
 
 
@@ -247,7 +166,7 @@ def moving_squares() -> ClipBatch:
             top, left = (lane, step) if clip % 2 == 0 else (step, lane)
             masks[clip, t, top : top + 16, left : left + 16] = True
     frames[masks.unsqueeze(1).expand(-1, 3, -1, -1, -1)] = 230
-    return clip_batch(frames, torch.arange(8) % 2, masks)
+    return clip_batch(frames=frames, masks=masks)
 
 
 @pytest.mark.slow

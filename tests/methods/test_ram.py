@@ -7,9 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from attncli import catalog
 from attncli.backbones.convlstm import ConvLstmBackbone
-from attncli.batches import ClipBatch
 from attncli.config.ram import (
     ConvLstmConfig,
     ConvLstmRamConfig,
@@ -17,18 +15,18 @@ from attncli.config.ram import (
     EnhancedConvLstmRamConfig,
 )
 from attncli.errors import AttncliError
-from attncli.layers.fusion import fuse_for_inference
 from attncli.methods.ram import (
     RamNetwork,
     RecurrentConvolution,
     build_convlstm,
     build_convlstm_ram,
 )
-from attncli.types import AttentionEdit
+from tests.support.batches import clip_batch
+from tests.support.networks import build as build_network
+from tests.support.networks import settle_norms
+from tests.support.settings import tiny
 
 CLASSES = 7
-SMALL = {"widths": (4, 4, 8, 8, 16), "face_px": 16, "groups": 4}
-METHODS = ("convlstm", "convlstm-ram", "enhanced-convlstm", "enhanced-convlstm-ram")
 
 Build = Callable[..., nn.Module]
 
@@ -38,25 +36,11 @@ def build() -> Build:
     """Return a function that builds a small network of a method, in evaluation."""
 
     def make(name: str, *, dtype: torch.dtype = torch.float32, **settings: object) -> nn.Module:
-        torch.manual_seed(0)
-        method = catalog.method(name)
-        config = catalog.load(method.config)
-        known = {k: v for k, v in {**SMALL, **settings}.items() if k in config.__dataclass_fields__}
-        model = catalog.load(method.build)(config(data=Path(), **known), CLASSES).model
-        shake_norms(model)
+        model = build_network(name, tiny(name, **settings), CLASSES).model
+        settle_norms(model, clips())
         return model.to(dtype).eval()
 
     return make
-
-
-def shake_norms(model: nn.Module) -> None:
-    """Give every batch normalisation statistics of its own, so that forgetting one shows."""
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm3d):
-            for values in (layer.running_mean, layer.bias):
-                values.data.normal_(std=0.3)
-            for values in (layer.running_var, layer.weight):
-                values.data.uniform_(0.5, 1.5)
 
 
 def clips(b: int = 2, t: int = 5, side_px: int = 16) -> Tensor:
@@ -66,18 +50,6 @@ def clips(b: int = 2, t: int = 5, side_px: int = 16) -> Tensor:
         0, 256, (b, 1, t, side_px, side_px), dtype=torch.uint8, generator=generator
     )
     return grey.expand(-1, 3, -1, -1, -1).contiguous(memory_format=torch.channels_last_3d)
-
-
-def batch_of(frames: Tensor) -> ClipBatch:
-    b, _, t, *_ = frames.shape
-    return ClipBatch(
-        frames=frames,
-        labels=torch.arange(b) % CLASSES,
-        rows=torch.arange(b),
-        frame_indices=torch.arange(t).repeat(b, 1),
-        crops=torch.zeros(b, 4),
-        flips=torch.zeros(b, dtype=torch.bool),
-    )
 
 
 def normed(x: Tensor, norm: nn.BatchNorm3d) -> Tensor:
@@ -173,66 +145,20 @@ def test_attention_of_a_frame_depends_on_frames_before_it_alone(build):
     assert not torch.allclose(before[:, -1], model(earlier).spatial_attention[:, -1])
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_shapes(build, name):
-    model = build(name)
-    outputs = model(clips())
-    assert outputs.scores.shape == (2, CLASSES)
-    if name.endswith("ram"):
-        assert outputs.attention_scores.shape == (2, CLASSES)
-        assert outputs.spatial_attention.shape == (2, 5, 2, 2)
-        assert 0 <= outputs.spatial_attention.min() <= outputs.spatial_attention.max() <= 1
-    else:
-        assert outputs.spatial_attention is None
-
-
 def test_features_of_the_papers_size_are_an_eighth():
     model = build_convlstm(ConvLstmConfig(data=Path(), widths=(4, 4, 4, 4, 8)), CLASSES).model
     assert model.extract(clips(b=1, t=2, side_px=96)).shape == (1, 8, 2, 12, 12)
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_every_weight_is_trained(build, name):
-    model = build(name).train()
-    criterion = catalog.load(catalog.method(name).build)(
-        catalog.load(catalog.method(name).config)(data=Path(), face_px=16), CLASSES
-    ).objective.criterion
-    batch = batch_of(clips(b=4))
-    criterion(model(batch.frames), batch).total.backward()
-    assert [n for n, w in model.named_parameters() if w.grad is None or not w.grad.any()] == []
 
 
 def test_both_class_losses_count(build):
     model = build("convlstm-ram")
     config = ConvLstmRamConfig(data=Path(), lambda_att=0.5, face_px=16)
     criterion = build_convlstm_ram(config, CLASSES).objective.criterion
-    batch = batch_of(clips())
+    batch = clip_batch(frames=clips())
     outputs = model(batch.frames)
     per = functional.cross_entropy(outputs.scores, batch.labels)
     att = functional.cross_entropy(outputs.attention_scores, batch.labels)
     torch.testing.assert_close(criterion(outputs, batch).total, per + 0.5 * att)
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_the_fused_network_answers_the_same(build, name):
-    model = build(name)
-    ours, fused = model(clips()), fuse_for_inference(model)(clips())
-    torch.testing.assert_close(fused.scores, ours.scores, rtol=1e-4, atol=1e-4)
-
-
-def test_inverted_attention_acts_in_the_place_of_attention(build):
-    model = build("enhanced-convlstm-ram")
-    features = model.extract(clips())
-    own, inverted = model.answer(features), model.answer(features, AttentionEdit(True))
-    torch.testing.assert_close(inverted.spatial_attention, 1 - own.spatial_attention)
-    torch.testing.assert_close(inverted.attention_scores, own.attention_scores)
-    assert not torch.allclose(inverted.scores, own.scores)
-
-
-def test_temporal_attention_cannot_be_edited(build):
-    model = build("convlstm-ram")
-    with pytest.raises(AttncliError, match="RAM has no temporal attention"):
-        model.answer(model.extract(clips()), AttentionEdit(temporal=torch.ones(2, 5)))
 
 
 @pytest.mark.parametrize("peephole", ["channel", "convolution", "none"])

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from attncli.batches import ClipBatch
 from attncli.config.st_abn import Resnet3dConfig, StAbnConfig
 from attncli.errors import AttncliError
 from attncli.files.checkpoints import load_weights
@@ -27,27 +26,16 @@ from attncli.methods.st_abn import (
     spatial_mean,
     temporal_loss,
 )
-from attncli.types import AttentionEdit, BranchNetwork, BranchOutputs
+from attncli.types import AttentionEdit, BranchOutputs
+from tests.support.batches import clip_batch
+from tests.support.networks import settle_norms
+from tests.support.reporters import Told
 
 HERE = Path()
 SMALL: dict[str, Any] = {"data": HERE, "weights": "none", "depth": "18", "width_factor": 0.125}
 CONFIG = StAbnConfig(**SMALL, frames=4)
 OUTPUTS = ("scores", "attention_scores", "spatial_attention", "temporal_attention")
 NAN = math.nan
-
-
-def clip_batch(n: int = 2, **changes: Tensor) -> ClipBatch:
-    generator = torch.Generator().manual_seed(0)
-    frames = torch.randint(0, 256, (n, 3, 4, 64, 64), dtype=torch.uint8, generator=generator)
-    fields: dict[str, Any] = {
-        "frames": frames.contiguous(memory_format=torch.channels_last_3d),
-        "labels": torch.arange(n) % 2,
-        "rows": torch.arange(n),
-        "frame_indices": torch.arange(4).repeat(n, 1),
-        "crops": torch.zeros(n, 4),
-        "flips": torch.zeros(n, dtype=torch.bool),
-    }
-    return ClipBatch(**fields, guides=changes)
 
 
 def outputs(**changes: Tensor) -> BranchOutputs:
@@ -65,10 +53,7 @@ def network(n_classes: int = 5, **changes: Any) -> StAbnNetwork:
     """Return a small network in evaluation mode, its statistics those of no fresh one."""
     torch.manual_seed(0)
     model = build_st_abn(replace(CONFIG, **changes), n_classes).model
-    for norm in model.modules():
-        if isinstance(norm, nn.BatchNorm3d):
-            norm.running_mean.normal_(std=0.1)
-            norm.running_var.uniform_(0.5, 2)
+    settle_norms(model, clip_batch(shape=(model.n_frames, 64, 64)).frames)
     return model.eval()
 
 
@@ -323,50 +308,8 @@ def test_both_heads_drop_as_the_settings_say():
     assert StAbnConfig(data=HERE).dropout == 0.5
 
 
-def test_features_are_had_once_and_answered_many_times():
-    model, frames = network(), clip_batch().frames
-    assert isinstance(model, BranchNetwork)
-    with torch.no_grad():
-        whole, answer = model(frames), model.answer(model.extract(frames))
-    for name in OUTPUTS:
-        assert torch.equal(getattr(whole, name), getattr(answer, name))
-
-
-def test_a_fused_network_answers_the_same():
-    model, frames = network(), clip_batch().frames
-    with torch.no_grad():
-        expected, got = model(frames), fuse_for_inference(model)(frames)
-    for name in OUTPUTS:
-        torch.testing.assert_close(
-            getattr(got, name), getattr(expected, name), rtol=1e-3, atol=1e-4
-        )
-    assert not any(isinstance(m, nn.BatchNorm3d) for m in fuse_for_inference(model).modules())
-
-
-@pytest.mark.parametrize("dtype", [None, torch.bfloat16, torch.float16])
-@pytest.mark.parametrize("checkpoint", [False, True])
-def test_every_parameter_gets_a_finite_gradient_at_any_precision(dtype, checkpoint):
-    torch.manual_seed(0)
-    learned = build_st_abn(replace(CONFIG, checkpoint_gradients=checkpoint), 2)
-    model, criterion = learned.model, learned.objective.criterion
-    batch = clip_batch(temporal_edits=EDITS, masks=torch.rand(2, 4, 64, 64) < 0.3)
-    with torch.autocast("cpu", dtype=dtype, enabled=dtype is not None):
-        answer = model(batch.frames)
-        losses = criterion(answer, batch)
-    losses.total.backward()
-    assert losses.total.dtype == torch.float32
-    assert answer.spatial_attention.dtype == answer.temporal_attention.dtype == torch.float32
-    for name, parameter in model.named_parameters():
-        assert parameter.grad is not None, name
-        assert parameter.grad.isfinite().all(), name
-
-
-def test_a_process_without_clips_goes_through_the_model():
-    learned = build_st_abn(CONFIG, 2)
-    model, criterion = learned.model, learned.objective.criterion
-    batch = clip_batch(0, temporal_edits=torch.empty(0, 4))
-    criterion(model.eval()(batch.frames), batch).total.mul(0).backward()
-    assert all(not parameter.grad.any() for parameter in model.parameters())
+def test_in_a_fused_network_nothing_is_left_to_normalise():
+    assert not any(isinstance(m, nn.BatchNorm3d) for m in fuse_for_inference(network()).modules())
 
 
 @pytest.mark.parametrize("checkpoint", [False, True])
@@ -394,12 +337,6 @@ def test_an_extractor_is_frozen_for_edits_alone():
     assert all(trained)
 
 
-def test_clips_of_another_length_are_refused():
-    frames = torch.zeros(1, 3, 6, 32, 32, dtype=torch.uint8)
-    with pytest.raises(AttncliError, match="clips of 6 frames for a network of clips of 4"):
-        network()(frames)
-
-
 def test_weights_of_clips_of_another_length_are_named_as_such():
     model, other = network(), network(frames=8)
     with pytest.raises(AttncliError) as refusal:
@@ -415,30 +352,17 @@ def test_weights_that_do_not_fit_for_another_reason_are_not_said_to_be_of_anothe
         load_weights(network(), other.state_dict(), where=Path("other"))
 
 
-class Notes:
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.texts.append(text)
-
-    warn = note
-
-    def track(self, items, *, label, total=None, unit="it"):
-        yield from items
-
-
 def test_a_classifier_left_at_random_is_reported(tmp_path):
     model = build_resnet3d(Resnet3dConfig(**SMALL), 5).model
     torch.save(model.state_dict(), tmp_path / "resnet3d.pt")
-    notes = Notes()
+    reporter = Told()
     settings = SMALL | {"weights": str(tmp_path / "resnet3d.pt"), "frames": 4}
-    loaded = build_st_abn(StAbnConfig(**settings), 5, reporter=notes).model
-    assert not notes.texts
+    loaded = build_st_abn(StAbnConfig(**settings), 5, reporter=reporter).model
+    assert not reporter.texts
     for key, value in model.next_stage.state_dict().items():
         assert torch.equal(loaded.attention_branch.trunk.state_dict()[key], value)
-    build_st_abn(StAbnConfig(**settings), 6, reporter=notes)
-    (text,) = notes.texts
+    build_st_abn(StAbnConfig(**settings), 6, reporter=reporter)
+    (text,) = reporter.texts
     assert "blocks.5.proj.weight" in text
 
 

@@ -24,6 +24,7 @@ from attncli.training.objective import Learned
 from attncli.training.seeds import seed_everything
 from attncli.training.validation import Validation
 from attncli.types import BranchOutputs, Losses
+from tests.support.batches import clip_batch
 
 N_CLIPS, N_CLASSES, GRID = 10, 3, (2, 4, 4)
 
@@ -84,18 +85,15 @@ def make_batch(rows: list[int], unreadable: frozenset[int] = frozenset()) -> Cli
     good = [row for row in rows if row not in unreadable]
     clips = [np.random.default_rng(row).integers(0, 256, (3, *GRID), np.uint8) for row in good]
     frames = torch.from_numpy(np.stack(clips)) if clips else torch.empty(0, 3, *GRID)
-    return ClipBatch(
+    return clip_batch(
         frames=frames.to(torch.uint8),
         labels=torch.tensor([row % N_CLASSES for row in good], dtype=torch.int64),
-        rows=torch.tensor(good, dtype=torch.int64),
-        frame_indices=torch.zeros(len(good), GRID[0], dtype=torch.int64),
-        crops=torch.zeros(len(good), 4),
-        flips=torch.zeros(len(good), dtype=torch.bool),
-        failures=tuple(
+        rows=good,
+        failures=[
             Failure(id=f"clip{row}", path=f"/data/clip{row}.avi", error="damaged")
             for row in rows
             if row in unreadable
-        ),
+        ],
     )
 
 

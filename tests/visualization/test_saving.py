@@ -48,7 +48,7 @@ def test_the_same_figure_gives_the_same_bytes(make_clip, tmp_path, suffix):
 
 
 def test_a_figure_that_cannot_be_written_leaves_the_one_before(make_clip, tmp_path, monkeypatch):
-    figure = draw_comparison([make_clip()], ["a"], style=HeatStyle(), dpi=50)
+    figure = draw_comparison([make_clip(1)], ["a"], style=HeatStyle(), dpi=50)
     path = tmp_path / "fig2.png"
     path.write_bytes(b"before")
 

@@ -17,6 +17,8 @@ from attncli.reporting import Outcome, Row
 OK, ABSENT, MISSING, FAILED = "ok", "absent", "missing", "failed"
 """It works; it is not there and need not be; it is not there and must be; it does not work."""
 FRAMES = 8
+EXTRA = re.compile(r"""extra *== *['"]([^'"]+)['"]""")
+"""How a requirement says that it is one of an extra alone."""
 
 
 def examine() -> Outcome:
@@ -41,13 +43,24 @@ def _row(check: str, status: str, found: str) -> Row:
 def _packages() -> Iterator[Row]:
     yield _row("attncli", OK, __version__)
     yield _row("python", OK, f"{platform.python_version()} on {platform.platform()}")
-    for requirement in metadata.requires("attncli") or ():
-        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
-        yield _package(name, MISSING, f"attncli needs {requirement}")
+    for name, requirement, extra in _requirements():
+        if extra is None:
+            yield _package(name, MISSING, f"attncli needs {requirement}")
 
 
 def _optional() -> Iterator[Row]:
     yield _package("detectron2", ABSENT, "only `segment --backend detectron2` needs it")
+    extras = {name: extra for name, _, extra in _requirements() if extra is not None}
+    for name, extra in extras.items():
+        yield _package(name, ABSENT, f'pip install "attncli[{extra}]" brings it')
+
+
+def _requirements() -> Iterator[tuple[str, str, str | None]]:
+    """Yield the packages that attncli names, each with the extra that it is for, if any."""
+    for requirement in metadata.requires("attncli") or ():
+        extra = EXTRA.search(requirement)
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+        yield name, requirement, extra and extra[1]
 
 
 def _package(name: str, otherwise: str, need: str) -> Row:

@@ -15,11 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from attncli import catalog
+from attncli.config.training import Precision
 from attncli.data.faces.people import FOLDS
 from attncli.data.samples import Split
 from attncli.errors import AttncliError, UsageError
@@ -48,6 +49,7 @@ from attncli.training.distributed import World
 from attncli.visualization.confusion import draw_confusion
 from attncli.visualization.fonts import warn_of_missing_letters
 from attncli.visualization.saving import save_figure
+from attncli.workflows.evaluate.trial import Trial, plan
 from attncli.workflows.runs.settings import require_same_settings
 
 LARGEST_FIGURE = 1e12
@@ -93,11 +95,14 @@ def folds_of(run: Run) -> list[Path]:
 
 @dataclass(frozen=True)
 class Opened:
-    """A run, and those of its folds where it has any."""
+    """A run, and what its networks are to be asked."""
 
     run: Run
+    """What was trained."""
     folds: Sequence[Path]
     """Directories of its folds; none where it is a single network's."""
+    trials: Sequence[Trial] = ()
+    """One, or one a fold."""
 
     @property
     def paths(self) -> Sequence[Path]:
@@ -105,17 +110,30 @@ class Opened:
         return self.folds or [self.run.directory.path]
 
 
-def open_folds(runs: Sequence[Path], *, split: Split, checkpoint: str) -> list[Opened]:
-    """Return runs with their folds.
+def open_runs(
+    runs: Sequence[Path],
+    *,
+    split: Split,
+    checkpoint: str,
+    data: Path | None,
+    reporter: Reporter,
+    **changes: int | Precision | None,
+) -> list[Opened]:
+    """Return runs with what is to be asked of each, of runs of folds of every fold.
 
     Args:
         runs: Run directories.
         split: What the networks are to be tested on; people no fold was trained on are `val`.
         checkpoint: Which weights are to answer.
+        data: Dataset to read instead of each run's own.
+        reporter: Told what there is to know about the datasets.
+        changes: What `plan` takes besides.
 
     Raises:
-        AttncliError: A run cannot be used, or a fold of it has not been trained to its end.
-        UsageError: All folds together have no such split or weights.
+        AttncliError: A run, its weights or the data cannot be used, or a fold of it has not been
+            trained to its end.
+        UsageError: All folds together have no such split or weights, or a network takes clips of
+            another number of frames only.
     """
     opened = [Opened(run, folds_of(run)) for run in map(load, runs)]
     if any(one.folds for one in opened):
@@ -125,7 +143,10 @@ def open_folds(runs: Sequence[Path], *, split: Split, checkpoint: str) -> list[O
         if checkpoint not in ("last", "best"):
             problem = "is of one network, not of all folds"
             raise UsageError(problem, where="--checkpoint", remedy=remedy)
-    return opened
+    paths = [path for one in opened for path in one.paths]
+    ways: dict[str, Any] = {"split": split, "checkpoint": checkpoint, "data": data, **changes}
+    trials = iter(plan(paths, **ways, reporter=reporter))
+    return [replace(one, trials=[next(trials) for _ in one.paths]) for one in opened]
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from attncli.files.runs import Run
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.training.distributed import World
 from attncli.types import AttentionEdit, BranchNetwork
-from attncli.workflows.evaluate.folds import open_folds
-from attncli.workflows.evaluate.trial import Trial, do_together, plan
+from attncli.workflows.evaluate.folds import open_runs
+from attncli.workflows.evaluate.trial import Trial, do_together
 from attncli.workflows.runs.network import require_attention
 
 OWN, INVERTED = "", "_inverted"
@@ -74,9 +74,8 @@ def invert_runs(
         AttncliError: A run has no spatial attention, or it, its weights or the data cannot be
             used; nothing was written for it.
     """
-    opened = open_folds(runs, split=split, checkpoint=checkpoint)
-    trials = plan(
-        [path for one in opened for path in one.paths],
+    opened = open_runs(
+        runs,
         split=split,
         checkpoint=checkpoint,
         data=data,
@@ -85,10 +84,9 @@ def invert_runs(
         precision=precision,
         reporter=reporter,
     )
-    for trial in trials:
+    for trial in (trial for one in opened for trial in one.trials):
         require_attention(trial.run, "spatial")
-    rest = iter(trials)
-    jobs = [_Job(one.run, [next(rest) for _ in one.paths], reporter) for one in opened]
+    jobs = [_Job(one.run, one.trials, reporter) for one in opened]
     if dry_run:
         return Outcome(rows=[trial.planned(job.out) for job in jobs for trial in job.trials])
     return do_together(jobs, device=device, world=world)

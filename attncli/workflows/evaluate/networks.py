@@ -16,8 +16,8 @@ from attncli.files.temporal_edits import read_temporal_edits
 from attncli.reporting import Outcome, Reporter
 from attncli.training.distributed import World
 from attncli.training.validation import Evaluation
-from attncli.workflows.evaluate.folds import FoldsJob, compare_with_first, open_folds
-from attncli.workflows.evaluate.trial import Trial, do_together, plan
+from attncli.workflows.evaluate.folds import FoldsJob, compare_with_first, open_runs
+from attncli.workflows.evaluate.trial import Trial, do_together
 from attncli.workflows.runs.source import open_source
 
 
@@ -63,9 +63,8 @@ def evaluate_runs(
         AttncliError: A run, its weights, the data or the edits cannot be used; nothing was written
             for it.
     """
-    opened = open_folds(runs, split=split, checkpoint=checkpoint)
-    trials = plan(
-        [path for one in opened for path in one.paths],
+    opened = open_runs(
+        runs,
         split=split,
         checkpoint=checkpoint,
         data=data,
@@ -75,12 +74,15 @@ def evaluate_runs(
         precision=precision,
         reporter=reporter,
     )
-    jobs = iter([_Job(trial, _edited_classes(trial, temporal_edits), reporter) for trial in trials])
-    if dry_run:
-        return Outcome(rows=[job.trial.planned(job.out) for job in jobs])
-    whole = [
-        FoldsJob(one.run, [next(jobs) for _ in one.folds], reporter) if one.folds else next(jobs)
+    jobs = [
+        [_Job(trial, _edited_classes(trial, temporal_edits), reporter) for trial in one.trials]
         for one in opened
+    ]
+    if dry_run:
+        return Outcome(rows=[job.trial.planned(job.out) for of_run in jobs for job in of_run])
+    whole = [
+        FoldsJob(one.run, of_run, reporter) if one.folds else of_run[0]
+        for one, of_run in zip(opened, jobs, strict=True)
     ]
     outcome = do_together(whole, device=device, world=world)
     compare_with_first(outcome.rows, reporter)

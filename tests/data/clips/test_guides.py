@@ -78,14 +78,13 @@ def test_masks_of_other_videos_are_missed_with_the_call_that_makes_them(masks):
     with pytest.raises(AttncliError) as error:
         MaskGuide.open(masks, others, Path("data"))
     assert str(error.value) == (
-        f"{masks}: no masks of any training clip here;"
-        f" make them: attncli segment data -o {masks}"
+        f"{masks}: no masks of any training clip here; make them: attncli segment data -o {masks}"
     )
 
 
 def test_masks_of_another_size_name_both(masks):
     clip = VideoClip(np.zeros((2, 8, 9, 3), np.uint8), INDICES, (8, 9), n_frames=3)
-    with pytest.raises(AttncliError, match="^a: masks are 6x4, the video is 9x8; segment"):
+    with pytest.raises(AttncliError, match=r"^a: masks are 6x4, the video is 9x8; segment"):
         MaskGuide.open(masks, DATASET, Path("data")).read(SAMPLES[0], clip, MIDDLE)
 
 
@@ -133,7 +132,8 @@ def test_nothing_has_the_names_types_and_shapes_of_what_is_read(masks, edits):
 def test_settings_name_what_guides_a_training(masks, edits):
     found = ClipGuidance.open(ObjectAbnConfig(data=Path("data"), masks=masks), DATASET)
     assert [type(guide) for guide in found.guides] == [MaskGuide]
-    found = ClipGuidance.open(StAbnConfig(data=Path("data"), temporal_edits=edits), DATASET)
+    tuned = StAbnConfig(data=Path("data"), temporal_edits=edits, init=Path("run"))
+    found = ClipGuidance.open(tuned, DATASET)
     assert [type(guide) for guide in found.guides] == [TemporalEditGuide]
     assert found.facts() == {"edited clips": 1}
     nothing = ClipGuidance.open(StAbnConfig(data=Path("data")), DATASET)
@@ -142,4 +142,6 @@ def test_settings_name_what_guides_a_training(masks, edits):
 
 def test_no_guide_gives_no_tensors():
     assert ClipGuidance().read(SAMPLES[0], CLIP, MIDDLE) == {}
-    assert torch.Size((0, 2)) == TemporalEditGuide(Edited()).nothing((2, 4, 4))[TEMPORAL_EDITS].shape
+    assert (
+        torch.Size((0, 2)) == TemporalEditGuide(Edited()).nothing((2, 4, 4))[TEMPORAL_EDITS].shape
+    )

@@ -144,3 +144,12 @@ def test_a_directory_that_leads_back_to_itself_is_left_in_the_end(make_tree):
     (root / "a" / "b.jpg").touch()
     with pytest.raises(AttncliError, match=r"such as .*tree/a/b\.jpg\)"):
         require_no_images(root)
+
+
+def test_directories_that_are_linked_are_looked_into(make_tree, tmp_path):
+    root = make_tree("notes.txt")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "b.jpg").touch()
+    (root / "a").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(AttncliError, match=r"such as .*tree/a/b\.jpg\)"):
+        require_no_images(root)

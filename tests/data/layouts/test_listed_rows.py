@@ -59,6 +59,11 @@ def test_a_row_without_a_split_is_of_the_one_its_list_is_called_after(rows_of, n
     assert (second.path, second.text("label"), second.place[-6:]) == ("c.avi", "1", "line 3")
 
 
+def test_spaces_after_commas_belong_to_no_cell(rows_of):
+    (row,) = rows_of("list.csv", "path, split, label\na b.avi, val, run\n")
+    assert (row.path, row.split, row.text("label")) == ("a b.avi", "val", "run")
+
+
 def test_a_row_may_say_another_split_than_its_list(rows_of):
     (row,) = rows_of("train.csv", "path,split\na.avi,Validation\n")
     assert row.split == "val"

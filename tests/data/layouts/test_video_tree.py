@@ -68,6 +68,7 @@ def test_what_is_left_out_is_counted_and_one_of_it_named(tmp_path):
         ("VOC2012", ("SegmentationClassAug/2007_1.png",)),
         ("pets", ("cats/tom.jpg", "cats/felix.jpg")),
         ("pets", ("cats/a_1_7.jpg", "cats/b_2_9.jpg")),
+        ("pets", ("cats/a_1.jpg", "cats/b_1.jpg", "cats/tom.jpg", "cats/felix.jpg")),
         ("pets", ("cats/a_1.jpg", "cats/b_1.jpg", "cats/c_1.jpg", "cats/c_2.jpg", "cats/d.jpg")),
     ],
 )

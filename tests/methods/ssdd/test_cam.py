@@ -5,22 +5,12 @@ import pytest
 import torch
 from torch import nn
 
-from attncli.batches import ImageBatch
 from attncli.config.ssdd import CamConfig
 from attncli.errors import UsageError
 from attncli.methods.ssdd.cam import CamNetwork, MultiLabelObjective, build_cam
+from tests.support.batches import image_batch
 
 CONFIG = CamConfig(data=Path(), backbone="resnet18", weights="none")
-
-
-def images(n: int = 2, size_hw: tuple[int, int] = (64, 64)) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 256, (n, 3, *size_hw), dtype=torch.uint8, generator=generator)
-
-
-def batch(labels: list[list[bool]]) -> ImageBatch:
-    n = len(labels)
-    return ImageBatch(images=images(n), labels=torch.tensor(labels), rows=torch.arange(n))
 
 
 def network(**changes: object) -> CamNetwork:
@@ -32,23 +22,30 @@ def network(**changes: object) -> CamNetwork:
 
 def test_a_class_scores_the_mean_of_its_map() -> None:
     model = network().eval()
-    maps = model.class_maps(images())
-    torch.testing.assert_close(model(images()), maps.flatten(2).mean(2))
+    maps = model.class_maps(image_batch().images)
+    torch.testing.assert_close(model(image_batch().images), maps.flatten(2).mean(2))
     # The map is the classifier's row at every cell of the features.
-    features = model.backbone.features(images())["conv5"]
+    features = model.backbone.features(image_batch().images)["conv5"]
     by_hand = torch.einsum("kc,bchw->bkhw", model.classify.weight[:, :, 0, 0], features)
     torch.testing.assert_close(maps, by_hand)
 
 
 @pytest.mark.parametrize(("stride", "cells"), [("8", 8), ("16", 4), ("32", 2)])
 def test_the_output_stride_says_how_fine_maps_are(stride: str, cells: int) -> None:
-    assert network(output_stride=stride).class_maps(images(1)).shape == (1, 3, cells, cells)
+    assert network(output_stride=stride).class_maps(image_batch(1).images).shape == (
+        1,
+        3,
+        cells,
+        cells,
+    )
 
 
 def test_the_loss_is_the_mean_binary_cross_entropy_and_exact_images_are_counted() -> None:
     # Scores 0 and ln 3: probabilities 1/2 and 3/4.
     scores = torch.tensor([[0.0, float(np.log(3))], [-1.0, float(np.log(3))]])
-    losses = MultiLabelObjective()(lambda _: scores, batch([[True, True], [True, True]]))
+    losses = MultiLabelObjective()(
+        lambda _: scores, image_batch(labels=torch.ones(2, 2, dtype=torch.bool))
+    )
     p = np.array([[0.5, 0.75], [1 / (1 + np.e), 0.75]])
     assert losses.total.item() == pytest.approx(-np.log(p).mean())
     assert losses.terms["cls"].item() == losses.total.item()
@@ -67,7 +64,7 @@ def test_frozen_norms_stay_as_they_are_in_training() -> None:
     model = network(freeze_norms=True).train()
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
     before = [norm.running_mean.clone() for norm in norms]
-    model(images())
+    model(image_batch().images)
     assert all(torch.equal(a, b.running_mean) for a, b in zip(before, norms, strict=True))
     assert not any(p.requires_grad for norm in norms for p in norm.parameters())
     assert network(freeze_norms=False).backbone.training
@@ -84,7 +81,7 @@ def test_it_learns_which_corner_of_an_image_is_bright_and_sees_it_there() -> Non
         color = 0 if number % 2 == 0 else 2  # red at the left, blue at the right
         shown[number, color, :, side] = 220
         labels[number, number % 2] = True
-    one = ImageBatch(images=shown, labels=labels, rows=torch.arange(8))
+    one = image_batch(images=shown, labels=labels)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     losses = []
     for _ in range(15):

@@ -12,10 +12,6 @@ import pytest
 import torch
 from PIL import Image
 
-from attncli import catalog
-from attncli.config.object_abn import AbnConfig, X3DConfig
-from attncli.config.st_abn import StAbnConfig
-from attncli.config.training import ClipConfig
 from attncli.data.clips.reading import ClipReader, collate
 from attncli.data.layouts import open_dataset
 from attncli.errors import AttncliError, UsageError
@@ -24,36 +20,19 @@ from attncli.files.checkpoints import load_weights, read_weights, write_checkpoi
 from attncli.files.failures import read_failures
 from attncli.files.metrics import read_metrics
 from attncli.files.predictions import read_predictions
-from attncli.files.runs import RunDirectory, create
+from attncli.files.runs import RunDirectory, load
 from attncli.files.temporal_edits import write_temporal_edits
 from attncli.metrics.entropy import map_entropy
 from attncli.reporting import Outcome, Silent
 from attncli.workflows.entropy import Measure, measure_entropy
 from attncli.workflows.evaluate.networks import evaluate_runs
+from tests.support.networks import build
+from tests.support.runs import begin_run, make_run
+from tests.support.settings import tiny
 
 CLASSES = ("Hop", "Run", "Walk")
 N_CLIPS = 7
-TINY: dict[str, Any] = {
-    "weights": "none",
-    "width_factor": 0.5,
-    "depth_factor": 0.3,
-    "frames": 4,
-    "frame_stride": 2,
-    "crop_px": 32,
-    "short_side_min_px": 32,
-    "short_side_max_px": 32,
-    "short_side_val_px": 32,
-    "batch_size": 3,
-    "workers": 0,
-}
-
-
-TINY_ST_ABN = {
-    "weights": "none",
-    "depth": "18",
-    "width_factor": 0.125,
-    **{key: TINY[key] for key in TINY if key.endswith(("px", "size", "frames", "workers"))},
-}
+STRIDE = {"frame_stride": 2}
 
 
 def write_manifest(
@@ -80,28 +59,19 @@ def data(tmp_path: Path) -> Path:
     return write_manifest(tmp_path, [CLASSES[number % 3] for number in range(N_CLIPS)])
 
 
-def make_run(path: Path, data: Path, *, method: str = "abn", seed: int = 0, **changes: Any) -> Path:
-    config_class = {"abn": AbnConfig, "x3d": X3DConfig}[method]
-    config = config_class(data=data, **(TINY | changes))
-    run = create(path, config, method, CLASSES, {})
-    write_weights(run.directory.weights_path, network(config, method, seed), {})
-    return path
-
-
-def network(config: ClipConfig, method: str, seed: int = 0) -> torch.nn.Module:
-    torch.manual_seed(seed)
-    model = catalog.load(catalog.method(method).build)(config, len(CLASSES)).model
-    return model.eval()
+def abn(tmp_path: Path, data: Path, **changes: Any) -> Path:
+    """Write a run of ABN whose clips are of every other frame."""
+    return make_run(tmp_path / "abn", "abn", data, CLASSES, **STRIDE, **changes)
 
 
 def evaluate(*runs: Path, **options: Any) -> Outcome:
     return evaluate_runs(runs, **({"device": "cpu", "reporter": Silent()} | options))
 
 
-def clip_by_clip(run: Path, data: Path, method: str = "abn") -> dict[str, np.ndarray]:
-    """What the network says when clips go through it one at a time."""
-    config = {"abn": AbnConfig, "x3d": X3DConfig}[method](data=data, **TINY)
-    model = network(config, method)
+def clip_by_clip(run: Path, data: Path) -> dict[str, np.ndarray]:
+    """What the network of `abn` says when clips go through it one at a time."""
+    config = tiny("abn", data=data, **STRIDE)
+    model = build("abn", config, len(CLASSES), seed=1).model.eval()
     load_weights(model, read_weights(run), where=run)
     clips = ClipReader(open_dataset(data, split="val"), config, training=False, seed=config.seed)
     answers = []
@@ -115,7 +85,7 @@ def clip_by_clip(run: Path, data: Path, method: str = "abn") -> dict[str, np.nda
 
 
 def test_every_clip_is_answered_as_if_it_were_alone(tmp_path: Path, data: Path) -> None:
-    run = make_run(tmp_path / "abn", data)
+    run = abn(tmp_path, data)
     outcome = evaluate(run)
     expected = clip_by_clip(run, data)
     evaluation = run / "eval" / "val"
@@ -154,7 +124,7 @@ def test_every_clip_is_answered_as_if_it_were_alone(tmp_path: Path, data: Path) 
 
 
 def test_where_a_clip_lies_in_its_video_is_kept(tmp_path: Path, data: Path) -> None:
-    run = make_run(tmp_path / "abn", data)
+    run = abn(tmp_path, data)
     evaluate(run)
     record = open_attention(run / "eval" / "val" / "attention").record(0)
     assert record.frames == (2, 4, 6, 8)  # 8 of 12 frames, centred
@@ -163,7 +133,7 @@ def test_where_a_clip_lies_in_its_video_is_kept(tmp_path: Path, data: Path) -> N
 
 
 def test_batches_and_readers_do_not_change_the_answers(tmp_path: Path, data: Path) -> None:
-    run = make_run(tmp_path / "abn", data, val_start="random")
+    run = abn(tmp_path, data, val_start="random")
     path = run / "eval" / "val"
     evaluate(run)
     first, clips = read_predictions(path / "predictions.csv"), open_attention(path / "attention")
@@ -180,7 +150,7 @@ def test_a_clip_that_cannot_be_read_is_named_and_no_other_takes_its_place(
 ) -> None:
     for image in (tmp_path / "frames" / "clip3").iterdir():
         image.write_bytes(b"")
-    run = make_run(tmp_path / "abn", data)
+    run = abn(tmp_path, data)
     outcome = evaluate(run, batch_size=1)
     evaluation = run / "eval" / "val"
     assert [failure.id for failure in outcome.failures] == ["v/clip3"]
@@ -194,7 +164,7 @@ def test_a_clip_that_cannot_be_read_is_named_and_no_other_takes_its_place(
 def test_a_split_of_which_nothing_can_be_read_has_no_figures(tmp_path: Path, data: Path) -> None:
     for image in (tmp_path / "frames").glob("*/*.png"):
         image.write_bytes(b"")
-    outcome = evaluate(make_run(tmp_path / "abn", data))
+    outcome = evaluate(abn(tmp_path, data))
     assert len(outcome.failures) == N_CLIPS
     assert (outcome.rows[0]["clips"], outcome.rows[0]["top1"]) == (0, None)
     assert not (tmp_path / "abn" / "eval" / "val" / "attention").exists()
@@ -202,7 +172,7 @@ def test_a_split_of_which_nothing_can_be_read_has_no_figures(tmp_path: Path, dat
 
 def test_clips_without_a_class_are_predicted_and_counted(tmp_path: Path) -> None:
     data = write_manifest(tmp_path, ["Hop", "", "Run", "", "Walk"])
-    run = make_run(tmp_path / "abn", data)
+    run = abn(tmp_path, data)
     (row,) = evaluate(run).rows
     predictions = read_predictions(run / "eval" / "val" / "predictions.csv")
     assert (row["clips"], row["unlabelled"]) == (5, 2)
@@ -211,9 +181,9 @@ def test_clips_without_a_class_are_predicted_and_counted(tmp_path: Path) -> None
 
 
 def test_other_data_and_another_checkpoint_are_noted(tmp_path: Path, data: Path) -> None:
-    run = make_run(tmp_path / "abn", data)
+    run = abn(tmp_path, data)
     other = write_manifest(tmp_path, ["", ""], name="other.csv")
-    best = network(AbnConfig(data=data, **TINY), "abn", seed=5)
+    best = build("abn", load(run).config, len(CLASSES), seed=5).model
     state = {"model": best.state_dict(), "epoch": 1}
     write_checkpoint(RunDirectory(run).best_checkpoint_path, state)
     (row,) = evaluate(run, checkpoint="best", data=other).rows
@@ -232,7 +202,7 @@ def test_other_data_and_another_checkpoint_are_noted(tmp_path: Path, data: Path)
 
 
 def test_a_network_without_attention_has_accuracy_alone(tmp_path: Path, data: Path) -> None:
-    run = make_run(tmp_path / "x3d", data, method="x3d")
+    run = make_run(tmp_path / "x3d", "x3d", data, CLASSES)
     (row,) = evaluate(run).rows
     assert not {"attention_top1", "entropy"} & row.keys()
     assert row["top1"] is not None
@@ -243,12 +213,12 @@ def test_a_network_without_attention_has_accuracy_alone(tmp_path: Path, data: Pa
 
 
 def test_several_runs_answer_with_a_row_each(tmp_path: Path, data: Path) -> None:
-    runs = [make_run(tmp_path / m, data, method=m) for m in ("x3d", "abn")]
+    runs = [make_run(tmp_path / m, m, data, CLASSES) for m in ("x3d", "abn")]
     assert [row["method"] for row in evaluate(*runs).rows] == ["x3d", "abn"]
 
 
 def test_an_evaluation_replaces_all_of_the_one_before(tmp_path: Path, data: Path) -> None:
-    run = make_run(tmp_path / "abn", data)
+    run = abn(tmp_path, data)
     stale = run / "eval" / "val" / "entropy.csv"
     stale.parent.mkdir(parents=True)
     stale.write_text("of the evaluation before")
@@ -269,7 +239,7 @@ def test_classes_of_edited_training_clips_have_figures_of_their_own(tmp_path: Pa
             "v/clip0": np.full(12, np.nan, np.float32),  # nobody edited it
         },
     )
-    run = make_run(tmp_path / "abn", data)
+    run = abn(tmp_path, data)
     (row,) = evaluate(run, temporal_edits=edits).rows
     written = read_predictions(run / "eval" / "val" / "predictions.csv")
     answers = list(zip(written.labels, written.predicted, strict=True))
@@ -288,7 +258,7 @@ def test_edits_of_no_training_clip_are_refused(
 ) -> None:
     data = write_manifest(tmp_path, ["Hop", "Run", "Walk", "Run", "Hop", "Run"], training=3)
     write_temporal_edits(tmp_path / "edits.csv", {clip: np.full(12, score, np.float32)})
-    run = make_run(tmp_path / "abn", data)
+    run = abn(tmp_path, data)
     with pytest.raises(AttncliError, match=complaint):
         evaluate(run, temporal_edits=tmp_path / "edits.csv")
     assert not (run / "eval").exists()
@@ -297,7 +267,7 @@ def test_edits_of_no_training_clip_are_refused(
 def test_a_network_without_temporal_attention_takes_any_number_of_frames(
     tmp_path: Path, data: Path
 ) -> None:
-    run = make_run(tmp_path / "abn", data)
+    run = abn(tmp_path, data)
     (row,) = evaluate(run, frames=6).rows
     attention = open_attention(run / "eval" / "val" / "attention")
     assert row["frames"] == 6
@@ -309,30 +279,29 @@ def test_a_network_without_temporal_attention_takes_any_number_of_frames(
 def test_a_network_with_temporal_attention_takes_its_own_number_of_frames_only(
     tmp_path: Path, data: Path
 ) -> None:
-    create(tmp_path / "st_abn", StAbnConfig(data=data, **TINY_ST_ABN), "st-abn", CLASSES, {})
+    begin_run(tmp_path / "st_abn", "st-abn", data, CLASSES)
     with pytest.raises(UsageError, match=r"--frames: .*st_abn takes clips of 4 frames only, not"):
         evaluate(tmp_path / "st_abn", frames=6)
 
 
 def test_both_kinds_of_attention_are_kept_and_can_be_measured(tmp_path: Path, data: Path) -> None:
-    config = StAbnConfig(data=data, **TINY_ST_ABN)
-    run = create(tmp_path / "st_abn", config, "st-abn", CLASSES, {})
-    model = network(config, "st-abn")
-    write_weights(run.directory.weights_path, model, {})
-    (row,) = evaluate(run.directory.path).rows
+    path = make_run(tmp_path / "st_abn", "st-abn", data, CLASSES)
+    (row,) = evaluate(path).rows
+    config = load(path).config
+    model = build("st-abn", config, len(CLASSES)).model.eval()
     clips = ClipReader(open_dataset(data, split="val"), config, training=False, seed=config.seed)
     with torch.inference_mode():
         outputs = model(collate([clips[row] for row in range(N_CLIPS)]).frames)
-    attention = open_attention(run.directory.evaluation_path("val") / "attention")
+    attention = open_attention(path / "eval" / "val" / "attention")
     np.testing.assert_allclose(attention.spatial, outputs.spatial_attention, atol=1e-4)
     np.testing.assert_allclose(attention.temporal, outputs.temporal_attention, atol=1e-4)
-    (measured,) = measure_entropy([run.directory.path], Measure(), reporter=Silent()).rows
+    (measured,) = measure_entropy([path], Measure(), reporter=Silent()).rows
     assert (measured["method"], measured["clips"]) == ("st-abn", N_CLIPS)
     assert measured["entropy"] == pytest.approx(row["entropy"])
 
 
 def test_a_dry_run_touches_nothing(tmp_path: Path, data: Path) -> None:
-    run = make_run(tmp_path / "abn", data)
+    run = abn(tmp_path, data)
     (row,) = evaluate(run, dry_run=True).rows
     assert (row["clips"], row["out"]) == (N_CLIPS, str(run / "eval" / "val"))
     assert not (run / "eval").exists()
@@ -348,8 +317,8 @@ def missing_weights(run: Path, data: Path) -> dict[str, Any]:
 
 
 def other_architecture(run: Path, data: Path) -> dict[str, Any]:
-    config = AbnConfig(data=data, **(TINY | {"width_factor": 1.0}))
-    write_weights(run / "model.safetensors", network(config, "abn"), {})
+    other = make_run(run.with_name("other"), "abn", data, CLASSES, width_factor=1.0)
+    (other / "model.safetensors").replace(run / "model.safetensors")
     return {}
 
 
@@ -364,7 +333,7 @@ def pickled_code(run: Path, data: Path) -> dict[str, Any]:
 
 
 def not_finite(run: Path, data: Path) -> dict[str, Any]:
-    model = network(AbnConfig(data=data, **TINY), "abn")
+    model = build("abn", load(run).config, len(CLASSES)).model
     for parameter in model.parameters():
         torch.nn.init.constant_(parameter, float("nan"))
     write_weights(run / "model.safetensors", model, {})
@@ -389,7 +358,7 @@ def test_what_cannot_be_evaluated_leaves_the_evaluation_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    run = make_run(tmp_path / "abn", data)
+    run = abn(tmp_path, data)
     kept = run / "eval" / "val" / "metrics.json"
     kept.parent.mkdir(parents=True)
     kept.write_text("before")
@@ -401,14 +370,14 @@ def test_what_cannot_be_evaluated_leaves_the_evaluation_before(
 
 
 def test_a_missing_run_stops_before_any_other_is_evaluated(tmp_path: Path, data: Path) -> None:
-    run = make_run(tmp_path / "abn", data)
+    run = abn(tmp_path, data)
     with pytest.raises(AttncliError, match="no such run"):
         evaluate(run, tmp_path / "absent")
     assert not (run / "eval").exists()
 
 
 def test_mixed_precision_is_close_to_single(tmp_path: Path, data: Path) -> None:
-    run = make_run(tmp_path / "abn", data)
+    run = abn(tmp_path, data)
     path = run / "eval" / "val" / "predictions.csv"
     evaluate(run)
     single = read_predictions(path).probabilities
@@ -441,7 +410,7 @@ def in_two_processes(*words: str) -> list[int | None]:
 def test_two_processes_write_what_one_writes(tmp_path: Path, data: Path) -> None:
     for image in (tmp_path / "frames" / "clip4").iterdir():
         image.write_bytes(b"")
-    run = make_run(tmp_path / "abn", data)
+    run = abn(tmp_path, data)
     evaluation = run / "eval" / "val"
     (alone,) = evaluate(run).rows
     table = (evaluation / "attention" / "clips.csv").read_text()

@@ -3,34 +3,24 @@ from pathlib import Path
 import pytest
 import torch
 
-from attncli import catalog
-from attncli.config.object_abn import AbnConfig
 from attncli.errors import AttncliError
 from attncli.files.checkpoints import write_weights
-from attncli.files.runs import Run, create
-from attncli.workflows.runs.network import (
-    open_network,
-    require_attention,
-)
+from attncli.files.runs import Run, load
+from attncli.workflows.runs.network import open_network, require_attention
+from tests.support.batches import clip_batch
+from tests.support.networks import build
+from tests.support.runs import begin_run
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    sizes = {"width_factor": 0.5, "depth_factor": 0.3, "frames": 2}
-    config = AbnConfig(data=tmp_path, weights="none", **sizes)
-    return create(tmp_path / "abn", config, "abn", ["Hop", "Run"], {})
-
-
-def network(run: Run, seed: int) -> torch.nn.Module:
-    torch.manual_seed(seed)
-    model = catalog.load(catalog.method(run.method).build)(run.config, len(run.classes)).model
-    return model.eval()
+    return load(begin_run(tmp_path / "abn", "abn", tmp_path, ("Hop", "Run")))
 
 
 def test_the_network_answers_as_the_one_that_was_saved(run: Run, tmp_path: Path) -> None:
-    frames = torch.randint(0, 256, (1, 3, 2, 32, 32), dtype=torch.uint8)
+    frames = clip_batch(1, shape=(4, 32, 32)).frames
     for seed, weights in ((0, None), (1, tmp_path / "other.safetensors")):
-        saved = network(run, seed)
+        saved = build(run.method, run.config, len(run.classes), seed=seed).model.eval()
         write_weights(weights or run.directory.weights_path, saved, {})
         opened = open_network(run, weights=weights, device=torch.device("cpu"))
         assert not opened.training

@@ -56,13 +56,15 @@ def test_killed_it_leaves_no_fold_behind(begun, trainings, wait_until):
     assert len(checkpointed(out)) == 2
 
 
-def test_interrupted_it_ends_when_every_fold_has_stopped(begun, trainings):
-    stop(*begun, signal.SIGINT, trainings)
-
-
-def test_terminated_it_goes_on_until_a_fold_fails_and_is_named(begun, faces, trainings, run_cli):
+def test_asked_to_stop_it_stops_every_fold_and_goes_on_until_one_fails_and_is_named(
+    begun, faces, trainings, run_cli
+):
     process, out = begun
-    stop(process, out, signal.SIGTERM, trainings)
+    process.terminate()  # Ctrl-C does the same, see the tests of demos
+    _, messages = process.communicate(timeout=WAIT_SEC)
+    assert process.returncode == 130, messages
+    assert trainings(out) == []
+    assert all("--resume" in log.read_text() for log in (out / "logs").iterdir())
     (damaged,) = (out / "fold02" / "checkpoints").glob("last*")
     damaged.write_bytes(b"damaged")
     words = ("train", "convlstm", "--data", faces, *ENDLESS, "-o", out, "--resume")
@@ -73,17 +75,6 @@ def test_terminated_it_goes_on_until_a_fold_fails_and_is_named(begun, faces, tra
     assert f"{damaged}: refused" in log.read_text().splitlines()[-1]
     assert trainings(out) == []
     assert checkpointed(out)
-
-
-def stop(
-    process: subprocess.Popen[str], out: Path, number: signal.Signals, trainings: Processes
-) -> None:
-    """Ask a training to stop, and make sure that all of it did and can be resumed."""
-    process.send_signal(number)
-    _, messages = process.communicate(timeout=WAIT_SEC)
-    assert process.returncode == 130, messages
-    assert trainings(out) == []
-    assert all("--resume" in log.read_text() for log in (out / "logs").iterdir())
 
 
 def test_a_fold_is_given_the_gpu_that_is_free(tmp_path, monkeypatch):

@@ -1,0 +1,49 @@
+import pytest
+
+from attncli.config.toy_data import ToyDataConfig
+from attncli.data.layouts import open_dataset
+from attncli.errors import AttncliError, UsageError
+from attncli.reporting import Silent
+from attncli.workflows.toy_data import write_toy_data
+
+
+def write(directory, name="ucf101", *, dry_run=False, overwrite=False, **changes):
+    config = ToyDataConfig(name=name, directory=directory, **changes)
+    return write_toy_data(config, dry_run=dry_run, overwrite=overwrite, reporter=Silent())
+
+
+SMALL = {"size": 3, "frames": 4, "frame_hw": (32, 40)}
+
+
+def test_what_was_counted_beforehand_is_written(tmp_path):
+    out = tmp_path / "toy"
+    (planned,) = write(out, dry_run=True, **SMALL).rows
+    assert not out.exists()
+    (row,) = write(out, **SMALL).rows
+    assert row == planned
+    assert (row["data"], row["layout"]) == (str(out), "ucf101")
+    read = [len(open_dataset(out, split=split).samples) for split in ("train", "val")]
+    assert read == [row["train"], row["val"]]
+
+
+def test_a_directory_that_holds_something_is_kept_unless_it_may_be_replaced(tmp_path):
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(AttncliError, match="exists already"):
+        write(tmp_path, **SMALL)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("ucf101", {"frame_hw": (31, 64)}, "--frame-hw: must be at least 32 pixels each"),
+        ("ckplus", {"frames": 5}, "--frames: must be at least 6 for ckplus"),
+        ("ucf101", {"others": 2}, "--others: is for ssv2 alone"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_before_anything_is_written(
+    tmp_path, name, changes, message
+):
+    with pytest.raises(UsageError, match=message):
+        write(tmp_path / "toy", name, **changes)
+    assert not (tmp_path / "toy").exists()
