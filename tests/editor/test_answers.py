@@ -60,12 +60,12 @@ def test_the_end_waits_for_no_answer() -> None:
         except AttncliError as error:
             errors.append(str(error))
 
-    with AnsweringProcess(partial(time.sleep, 60)) as answerer:
+    with AnsweringProcess(partial(time.sleep, 3600)) as answerer:
         asker = threading.Thread(target=ask)
         asker.start()
         while not answerer._asking.locked():
             time.sleep(0.01)
-    asker.join(10)
+    asker.join(300)
     assert errors == ["the process that answers has ended; start the editor again"]
     with pytest.raises(AttncliError, match="has ended"):
         answerer.answer("one", SCORES)

@@ -92,7 +92,7 @@ def test_whoever_waits_for_nobody_takes_over_at_once(
 ) -> None:
     process = start(tmp_path)
     os.kill(process.pid, signal.SIGKILL)  # nobody has waited for it yet
-    for _ in range(100):
+    for _ in range(10_000):
         try:
             with held(tmp_path):
                 break

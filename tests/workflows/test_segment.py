@@ -156,7 +156,7 @@ def start(data: Path, out: Path) -> subprocess.Popen[bytes]:
 
 
 def wait_for(files: int, out: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 900
     while len(list(out.rglob("*/v*.jsonl"))) < files and time.monotonic() < deadline:
         time.sleep(0.002)
 

@@ -10,13 +10,20 @@ def by_check():
 
 
 def test_every_package_is_named_with_its_version_whatever_its_requirement_says(monkeypatch):
-    required = ["numpy>=1.26", "pytorchvideo==0.1.5", 'absent[x]>=1; extra == "y"']
+    required = ["numpy>=1.26", "pytorchvideo==0.1.5", "absent[x]>=1; python_version > '3'"]
     monkeypatch.setattr(metadata, "requires", lambda _: required)
     rows = by_check()
     assert (rows["numpy"]["status"], rows["numpy"]["found"]) == ("ok", metadata.version("numpy"))
     assert rows["pytorchvideo"]["status"] == "ok"
     assert rows["absent"]["status"] == "missing"
     assert rows["absent"]["found"] == f"attncli needs {required[2]}"
+
+
+def test_packages_of_an_extra_need_not_be_there(monkeypatch):
+    monkeypatch.setattr(metadata, "requires", lambda _: ["absent>=1; extra == 'some'"])
+    row = by_check()["absent"]
+    assert row["status"] == "absent"
+    assert row["found"] == 'pip install "attncli[some]" brings it'
 
 
 def test_a_check_that_raises_has_failed_in_one_line_and_the_others_go_on(monkeypatch):

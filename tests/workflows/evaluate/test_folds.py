@@ -156,8 +156,8 @@ def test_folds_that_are_missing_are_named(evaluated):
 
 def test_folds_of_other_settings_are_refused(evaluated):
     run = evaluated("run")
-    config = replace(run.config, fold=2, frames=4)
-    create(run.directory.path / "fold02", config, "convlstm", CLASSES, {})
+    fold, settings = run.directory.path / "fold02", {"folds": 2, "fold": 2, "frames": 5}
+    begin_run(fold, "convlstm", run.config.data, CLASSES, **settings)
     with pytest.raises(UsageError, match="other settings: --frames"):
         pool_folds(run, Silent())
 

@@ -15,7 +15,7 @@ from attncli.files.predictions import read_predictions
 from attncli.files.runs import load
 from attncli.reporting import Outcome, Silent
 from attncli.types import AttentionEdit, BranchOutputs
-from attncli.workflows.evaluate import invert_spatial
+from attncli.workflows.evaluate import invert_spatial, trial
 from tests.support.networks import build
 from tests.support.runs import make_run
 
@@ -95,7 +95,7 @@ def clips(tmp_path: Path) -> np.ndarray:
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> HandMadeNetwork:
     made = HandMadeNetwork()
-    monkeypatch.setattr(invert_spatial, "open_network", lambda run, **options: made)
+    monkeypatch.setattr(trial, "open_network", lambda run, **options: made)
     return made
 
 

@@ -6,15 +6,16 @@ from PIL import Image
 
 from attncli.config.visualize import VisualizeConfig
 from attncli.errors import AttncliError, UsageError
-from attncli.files.attention import AttentionWriter, ClipRecord
+from attncli.files.attention import ClipRecord
 from attncli.reporting import Silent
 from attncli.workflows.visualize import classes
+from tests.support.runs import write_attention
 
 CROP = (0.0, 0.0, 24.0, 24.0)
 
 
 @pytest.fixture
-def make_run(tmp_path):
+def evaluated(tmp_path):
     """Return what writes a run's temporal attention, a row of values a clip."""
 
     def make(name, values, labels):
@@ -23,8 +24,7 @@ def make_run(tmp_path):
             ClipRecord(row, f"v{row}", label, "Hop", tuple(range(values.shape[1])), CROP, False)
             for row, label in enumerate(labels)
         ]
-        with AttentionWriter(tmp_path / name / "eval" / "val" / "attention") as writer:
-            writer.append(records, temporal=values)
+        write_attention(tmp_path / name, records, temporal=values)
         return tmp_path / name
 
     return make
@@ -45,9 +45,9 @@ def table(tmp_path):
         return list(csv.DictReader(file))
 
 
-def test_each_class_and_run_has_mean_and_spread_over_its_clips(make_run, draw, tmp_path):
-    before = make_run("before", [[0.0, 0.2], [0.5, 0.1], [0.4, 0.6]], ["Run", "Hop", "Run"])
-    after = make_run("after", [[0.1, 0.2, 0.9, 0.3]], ["Run"])
+def test_each_class_and_run_has_mean_and_spread_over_its_clips(evaluated, draw, tmp_path):
+    before = evaluated("before", [[0.0, 0.2], [0.5, 0.1], [0.4, 0.6]], ["Run", "Hop", "Run"])
+    after = evaluated("after", [[0.1, 0.2, 0.9, 0.3]], ["Run"])
     outcome = draw([before, after])
     assert outcome.rows == [
         {
@@ -84,62 +84,61 @@ def test_each_class_and_run_has_mean_and_spread_over_its_clips(make_run, draw, t
         assert image.width > 60
 
 
-def test_clips_without_a_class_belong_to_none(make_run, draw):
-    run = make_run("st_abn", [[0.0, 0.0], [1.0, 1.0]], ["", "Hop"])
+def test_clips_without_a_class_belong_to_none(evaluated, draw):
+    run = evaluated("st_abn", [[0.0, 0.0], [1.0, 1.0]], ["", "Hop"])
     (row,) = draw([run]).rows
     assert (row["class"], row["clips"], row["mean"]) == ("Hop", 1, 1.0)
 
 
 def test_the_classes_asked_for_are_drawn_in_that_order_and_all_are_in_the_table(
-    make_run, draw, tmp_path
+    evaluated, draw, tmp_path
 ):
-    run = make_run("st_abn", np.zeros((4, 2)), ["Hop", "Run", "Walk", "Skip"])
+    run = evaluated("st_abn", np.zeros((4, 2)), ["Hop", "Run", "Walk", "Skip"])
     outcome = draw([run], classes=("Walk", "Hop"))
     assert [row["class"] for row in outcome.rows] == ["Walk", "Hop"]
     assert {line["class"] for line in table(tmp_path)} == {"Hop", "Run", "Walk", "Skip"}
 
 
-def test_where_a_page_does_not_hold_all_classes_those_with_most_clips_are_drawn(make_run, draw):
+def test_where_a_page_does_not_hold_all_classes_those_with_most_clips_are_drawn(evaluated, draw):
     names = [f"class{number:02}" for number in range(30)]
     labels = [name for number, name in enumerate(names) for _ in range(2 if number >= 6 else 1)]
-    run = make_run("st_abn", np.zeros((len(labels), 2)), labels)
+    run = evaluated("st_abn", np.zeros((len(labels), 2)), labels)
     assert [row["class"] for row in draw([run]).rows] == names[6:]  # 4 columns, 6 lines
 
 
-def test_a_class_that_no_run_has_is_refused(make_run, draw):
+def test_a_class_that_no_run_has_is_refused(evaluated, draw):
     with pytest.raises(UsageError, match=r"--class: 'Hopp' .*there is Hop"):
-        draw([make_run("st_abn", [[0.0, 0.0]], ["Hop"])], classes=("Hopp",))
+        draw([evaluated("st_abn", [[0.0, 0.0]], ["Hop"])], classes=("Hopp",))
 
 
-def test_a_run_without_temporal_attention_is_refused(make_run, draw, tmp_path):
-    with AttentionWriter(tmp_path / "abn" / "eval" / "val" / "attention") as writer:
-        record = ClipRecord(0, "v0", "Hop", "Hop", (0, 1), CROP, False)
-        writer.append([record], spatial=np.ones((1, 2, 3, 3), np.float32))
+def test_a_run_without_temporal_attention_is_refused(evaluated, draw, tmp_path):
+    record = ClipRecord(0, "v0", "Hop", "Hop", (0, 1), CROP, False)
+    write_attention(tmp_path / "abn", [record], spatial=np.ones((1, 2, 3, 3), np.float32))
     with pytest.raises(AttncliError, match=r"abn.*no temporal attention to draw"):
-        draw([make_run("st_abn", [[0.0, 0.0]], ["Hop"]), tmp_path / "abn"])
+        draw([evaluated("st_abn", [[0.0, 0.0]], ["Hop"]), tmp_path / "abn"])
 
 
-def test_values_that_are_no_attention_are_named_with_their_row(make_run, draw):
-    run = make_run("st_abn", [[0.0, 0.0], [0.0, np.nan]], ["Hop", "Run"])
+def test_values_that_are_no_attention_are_named_with_their_row(evaluated, draw):
+    run = evaluated("st_abn", [[0.0, 0.0], [0.0, np.nan]], ["Hop", "Run"])
     with pytest.raises(AttncliError, match=r"temporal\.npy: row 1: a value is not finite"):
         draw([run])
 
 
-def test_values_that_do_not_fit_their_frames_are_refused(make_run, draw):
-    run = make_run("st_abn", [[0.0, 0.5, 1.0]], ["Hop"])
+def test_values_that_do_not_fit_their_frames_are_refused(evaluated, draw):
+    run = evaluated("st_abn", [[0.0, 0.5, 1.0]], ["Hop"])
     path = run / "eval" / "val" / "attention" / "temporal.npy"
     np.save(path, np.load(path)[:, :2])
     with pytest.raises(AttncliError, match="another number of frames than of maps"):
         draw([run])
 
 
-def test_clips_of_no_class_make_no_figure(make_run, draw):
+def test_clips_of_no_class_make_no_figure(evaluated, draw):
     with pytest.raises(AttncliError, match="no clip of these runs has a class"):
-        draw([make_run("st_abn", [[0.0, 0.0]], [""])])
+        draw([evaluated("st_abn", [[0.0, 0.0]], [""])])
 
 
-def test_a_dry_run_writes_nothing_and_an_earlier_figure_stays(make_run, draw, tmp_path):
-    run = make_run("st_abn", [[0.0, 1.0]], ["Hop"])
+def test_a_dry_run_writes_nothing_and_an_earlier_figure_stays(evaluated, draw, tmp_path):
+    run = evaluated("st_abn", [[0.0, 1.0]], ["Hop"])
     (row,) = draw([run], dry_run=True).rows
     assert row["out"] == str(tmp_path / "out" / "classes.png")
     assert not (tmp_path / "out").exists()
@@ -149,11 +148,11 @@ def test_a_dry_run_writes_nothing_and_an_earlier_figure_stays(make_run, draw, tm
     draw([run], overwrite=True)
 
 
-def test_curves_make_no_video(make_run, draw):
+def test_curves_make_no_video(evaluated, draw):
     with pytest.raises(UsageError, match=r"choose \.png or \.pdf"):
-        draw([make_run("st_abn", [[0.0, 1.0]], ["Hop"])], "classes.mp4")
+        draw([evaluated("st_abn", [[0.0, 1.0]], ["Hop"])], "classes.mp4")
 
 
-def test_a_pdf_is_written_by_its_suffix(make_run, draw, tmp_path):
-    draw([make_run("st_abn", [[0.0, 1.0]], ["Hop"])], "classes.pdf")
+def test_a_pdf_is_written_by_its_suffix(evaluated, draw, tmp_path):
+    draw([evaluated("st_abn", [[0.0, 1.0]], ["Hop"])], "classes.pdf")
     assert (tmp_path / "out" / "classes.pdf").read_bytes().startswith(b"%PDF")

@@ -7,12 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attncli.config.object_abn import AbnConfig
 from attncli.config.visualize import VisualizeConfig
 from attncli.data.video.reading import count_frames, read_frames, write_video
 from attncli.errors import AttncliError, UsageError
-from attncli.files import runs as run_files
-from attncli.files.attention import AttentionWriter, ClipRecord
+from attncli.files.attention import ClipRecord
 from attncli.files.masks import FrameMasks, Instance, MaskWriter
 from attncli.files.temporal_edits import write_temporal_edits
 from attncli.metrics.entropy import map_entropy
@@ -20,6 +18,7 @@ from attncli.reporting import Silent
 from attncli.visualization.animation import BAR_PX, POINTER_PX
 from attncli.visualization.colormap import color_table
 from attncli.workflows.visualize import clips
+from tests.support.runs import begin_run, write_attention
 
 IDS = ("Archery/v_1", "Archery/v_2", "Rowing/v_1")
 FRAMES = (1, 3, 5, 7)
@@ -40,7 +39,7 @@ def data(tmp_path):
 
 
 @pytest.fixture
-def make_run(tmp_path, data):
+def evaluated(tmp_path, data):
     """Return what writes a run that was evaluated on the videos."""
 
     def make(
@@ -54,16 +53,16 @@ def make_run(tmp_path, data):
         flip=False,
         temporal=None,
     ):
-        path = tmp_path / "runs" / name
-        run_files.create(path, AbnConfig(data=data), "abn", ["Archery", "Rowing"], {})
+        run = begin_run(tmp_path / "runs" / name, "abn", data, ("Archery", "Rowing"))
         maps = np.random.default_rng(seed).random((len(ids), 4, 5, 5), dtype=np.float32)
         maps **= np.linspace(1, sharp, len(ids), dtype=np.float32)[:, None, None, None]
-        with AttentionWriter(path / "eval" / "val" / "attention") as writer:
-            for row, video_id in enumerate(ids):
-                label = video_id.split("/")[0]
-                record = ClipRecord(row, video_id, label, predicted, FRAMES, crop, flip)
-                writer.append([record], spatial=maps[row : row + 1], temporal=temporal)
-        return path
+        records = [
+            ClipRecord(row, id_, id_.split("/")[0], predicted, FRAMES, crop, flip)
+            for row, id_ in enumerate(ids)
+        ]
+        temporal = None if temporal is None else np.repeat(temporal, len(ids), axis=0)
+        write_attention(run, records, spatial=maps, temporal=temporal)
+        return run
 
     return make
 
@@ -84,8 +83,8 @@ def written(tmp_path):
     return sorted(path.name for path in (tmp_path / "out").glob("*"))
 
 
-def test_a_figure_and_its_table_are_written(make_run, draw, tmp_path):
-    runs = [make_run("abn"), make_run("obj_abn", seed=1)]
+def test_a_figure_and_its_table_are_written(evaluated, draw, tmp_path):
+    runs = [evaluated("abn"), evaluated("obj_abn", seed=1)]
     outcome = draw(runs)
     assert written(tmp_path) == ["fig2.csv", "fig2.png"]
     with Image.open(tmp_path / "out" / "fig2.png") as image:
@@ -99,35 +98,35 @@ def test_a_figure_and_its_table_are_written(make_run, draw, tmp_path):
     assert [float(row["entropy"]) for row in rows] == [row["entropy"] for row in outcome.rows]
 
 
-def test_entropies_are_those_of_the_maps(make_run, draw):
-    run = make_run("abn")
+def test_entropies_are_those_of_the_maps(evaluated, draw):
+    run = evaluated("abn")
     maps = np.load(run / "eval" / "val" / "attention" / "spatial.npy")
     expected = map_entropy(maps).clip_bits.tolist()
     assert [row["entropy"] for row in draw([run]).rows] == pytest.approx(expected)
 
 
-def test_runs_may_list_their_clips_in_different_orders(make_run, draw):
-    runs = [make_run("abn"), make_run("obj_abn", ids=IDS[::-1], seed=1)]
+def test_runs_may_list_their_clips_in_different_orders(evaluated, draw):
+    runs = [evaluated("abn"), evaluated("obj_abn", ids=IDS[::-1], seed=1)]
     maps = np.load(runs[1] / "eval" / "val" / "attention" / "spatial.npy")
     drawn = draw(runs, ids=(IDS[0],)).rows[1]
     assert drawn["entropy"] == pytest.approx(float(map_entropy(maps[2:]).clip_bits[0]))
 
 
-def test_the_sharpest_clips_are_found(make_run, draw):
-    run = make_run("abn", sharp=40.0)
+def test_the_sharpest_clips_are_found(evaluated, draw):
+    run = evaluated("abn", sharp=40.0)
     sharpest = draw([run], order="sharpest", clips=1).rows
     blurriest = draw([run], "other.png", order="least-sharp", clips=1).rows
     assert sharpest[0]["id"] == IDS[2]
     assert blurriest[0]["id"] == IDS[0]
 
 
-def test_a_pdf_is_written_by_its_suffix(make_run, draw, tmp_path):
-    draw([make_run("abn")], "fig2.pdf", clips=1)
+def test_a_pdf_is_written_by_its_suffix(evaluated, draw, tmp_path):
+    draw([evaluated("abn")], "fig2.pdf", clips=1)
     assert (tmp_path / "out" / "fig2.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_a_video_has_every_frame_of_the_clip_at_the_pace_of_the_source(make_run, draw, tmp_path):
-    runs = [make_run("abn"), make_run("obj_abn", seed=1)]
+def test_a_video_has_every_frame_of_the_clip_at_the_pace_of_the_source(evaluated, draw, tmp_path):
+    runs = [evaluated("abn"), evaluated("obj_abn", seed=1)]
     draw(runs, "clip.mp4", ids=(IDS[2],), opacity=0.0)
     video = tmp_path / "out" / "clip.mp4"
     assert count_frames(video) == 4
@@ -140,21 +139,21 @@ def test_a_video_has_every_frame_of_the_clip_at_the_pace_of_the_source(make_run,
             assert centre == pytest.approx(160 + 5 * index, abs=6)
 
 
-def test_a_clip_that_was_mirrored_is_drawn_mirrored(make_run, draw, data, tmp_path):
+def test_a_clip_that_was_mirrored_is_drawn_mirrored(evaluated, draw, data, tmp_path):
     pixels = np.zeros((24, 32, 3), np.uint8)
     pixels[:, 4:16] = 255  # the left half of the crop
     write_video(data / f"{IDS[0]}.avi", [pixels] * 10, Fraction(30))
     style = {"opacity": 0.0}
     for name, flip, halves in (("plain", False, (255, 0)), ("mirrored", True, (0, 255))):
-        draw([make_run(name, flip=flip)], f"{name}.mp4", ids=(IDS[0],), **style)
+        draw([evaluated(name, flip=flip)], f"{name}.mp4", ids=(IDS[0],), **style)
         (picture,) = read_frames(tmp_path / "out" / f"{name}.mp4", [0])
         drawn = picture[-128, [64, 192]].mean(axis=1)
         assert drawn == pytest.approx(halves, abs=12)
 
 
-def test_temporal_attention_is_a_bar_below_its_video(make_run, draw, tmp_path):
+def test_temporal_attention_is_a_bar_below_its_video(evaluated, draw, tmp_path):
     temporal = np.array([[0.0, 0.25, 0.5, 1.0]], np.float32)
-    runs = [make_run("abn"), make_run("st_abn", temporal=temporal)]
+    runs = [evaluated("abn"), evaluated("st_abn", temporal=temporal)]
     draw(runs, "clip.mp4", ids=(IDS[0],))
     (picture,) = read_frames(tmp_path / "out" / "clip.mp4", [3])
     bar = picture[-POINTER_PX - BAR_PX // 2, 2 * 260 + 32 :: 64][:4]
@@ -168,9 +167,9 @@ def edits_of(path, *ids):
     return path
 
 
-def test_only_edited_clips_are_shown_with_what_people_gave_them(make_run, draw, tmp_path):
+def test_only_edited_clips_are_shown_with_what_people_gave_them(evaluated, draw, tmp_path):
     edits = edits_of(tmp_path / "edits.csv", IDS[2])
-    outcome = draw([make_run("abn")], "clip.mp4", edits=edits)
+    outcome = draw([evaluated("abn")], "clip.mp4", edits=edits)
     assert [row["id"] for row in outcome.rows] == [IDS[2]]
     (picture,) = read_frames(tmp_path / "out" / "clip.mp4", [0])
     bar = picture[-POINTER_PX - BAR_PX // 2, 32:256:64]
@@ -178,35 +177,35 @@ def test_only_edited_clips_are_shown_with_what_people_gave_them(make_run, draw, 
     assert bar == pytest.approx(color_table("jet")[(scores * 256).astype(int)], abs=30)
 
 
-def test_edits_of_other_clips_are_refused(make_run, draw, tmp_path):
+def test_edits_of_other_clips_are_refused(evaluated, draw, tmp_path):
     edits = edits_of(tmp_path / "edits.csv", "Archery/v_9")
     with pytest.raises(AttncliError, match="edits none of the clips that all runs have"):
-        draw([make_run("abn")], edits=edits)
+        draw([evaluated("abn")], edits=edits)
 
 
 @pytest.mark.parametrize("n_edited", [7, 8, 11])
-def test_edits_of_a_video_of_another_length_are_a_failure(make_run, draw, tmp_path, n_edited):
+def test_edits_of_a_video_of_another_length_are_a_failure(evaluated, draw, tmp_path, n_edited):
     path = tmp_path / "edits.csv"
     whole, other = np.ones(10, np.float32), np.ones(n_edited, np.float32)
     write_temporal_edits(path, {IDS[0]: other, IDS[1]: whole})
-    outcome = draw([make_run("abn")], edits=path)
+    outcome = draw([evaluated("abn")], edits=path)
     assert [failure.id for failure in outcome.failures] == [IDS[0]]
     assert [row["id"] for row in outcome.rows] == [IDS[1]]
 
 
-def test_runs_with_and_without_temporal_attention_go_into_one_figure(make_run, draw, tmp_path):
+def test_runs_with_and_without_temporal_attention_go_into_one_figure(evaluated, draw, tmp_path):
     temporal = np.full((1, 4), 0.5, np.float32)
-    runs = [make_run("abn"), make_run("st_abn", temporal=temporal)]
+    runs = [evaluated("abn"), evaluated("st_abn", temporal=temporal)]
     assert len(draw(runs, "fig4.pdf").rows) == 6
     assert (tmp_path / "out" / "fig4.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_videos_of_several_clips_play_one_after_the_other(make_run, draw, tmp_path):
-    draw([make_run("abn")], "clips.mp4", order="first", clips=3)
+def test_videos_of_several_clips_play_one_after_the_other(evaluated, draw, tmp_path):
+    draw([evaluated("abn")], "clips.mp4", order="first", clips=3)
     assert count_frames(tmp_path / "out" / "clips.mp4") == 12
 
 
-def test_masks_are_shown_where_they_are_given(make_run, draw, tmp_path):
+def test_masks_are_shown_where_they_are_given(evaluated, draw, tmp_path):
     masks = tmp_path / "masks"
     block = np.zeros((24, 32), bool)
     block[6:18, 8:24] = True
@@ -216,8 +215,8 @@ def test_masks_are_shown_where_they_are_given(make_run, draw, tmp_path):
             writer.write(FrameMasks(frame, (24, 32), (instance,)))
     style = {"colormap": "gray", "opacity": 0.0}
     wish = {"ids": (IDS[0],)}
-    draw([make_run("abn")], **wish, **style, masks=masks)
-    draw([make_run("abn")], "plain.png", **wish, **style)
+    draw([evaluated("abn")], **wish, **style, masks=masks)
+    draw([evaluated("abn")], "plain.png", **wish, **style)
     outlined, plain = (yellow_pixels(tmp_path / "out" / name) for name in ("fig2.png", "plain.png"))
     assert plain == 0
     assert outlined > 100
@@ -229,19 +228,19 @@ def yellow_pixels(path):
     return ((red - blue > 60) & (green - blue > 60)).sum()
 
 
-def test_masks_of_another_size_are_named_in_the_failures(make_run, draw, tmp_path):
+def test_masks_of_another_size_are_named_in_the_failures(evaluated, draw, tmp_path):
     with MaskWriter(tmp_path / "masks", IDS[0]) as writer:
         for frame in range(10):
             writer.write(FrameMasks(frame, (12, 16), ()))
-    outcome = draw([make_run("abn")], ids=(IDS[0],), masks=tmp_path / "masks")
+    outcome = draw([evaluated("abn")], ids=(IDS[0],), masks=tmp_path / "masks")
     assert "masks are 16x12, the video is 32x24" in outcome.failures[0].error
 
 
 def test_a_video_that_cannot_be_read_is_named_and_the_others_are_drawn(
-    make_run, draw, data, tmp_path
+    evaluated, draw, data, tmp_path
 ):
     (data / f"{IDS[1]}.avi").write_bytes(b"no video")
-    outcome = draw([make_run("abn")])
+    outcome = draw([evaluated("abn")])
     assert [row["id"] for row in outcome.rows] == [IDS[0], IDS[2]]
     assert [failure.id for failure in outcome.failures] == [IDS[1]]
     assert written(tmp_path) == ["fig2.csv", "fig2.failures.jsonl", "fig2.png"]
@@ -249,34 +248,34 @@ def test_a_video_that_cannot_be_read_is_named_and_the_others_are_drawn(
     assert line["path"] == str(data / f"{IDS[1]}.avi")
 
 
-def test_a_video_that_became_shorter_is_a_failure(make_run, draw, data):
+def test_a_video_that_became_shorter_is_a_failure(evaluated, draw, data):
     write_video(data / f"{IDS[1]}.avi", [np.zeros((24, 32, 3), np.uint8)] * 3, 30.0)
-    assert [failure.id for failure in draw([make_run("abn")]).failures] == [IDS[1]]
+    assert [failure.id for failure in draw([evaluated("abn")]).failures] == [IDS[1]]
 
 
-def test_a_video_that_became_smaller_is_a_failure(make_run, draw, data):
+def test_a_video_that_became_smaller_is_a_failure(evaluated, draw, data):
     write_video(data / f"{IDS[1]}.avi", [np.zeros((12, 16, 3), np.uint8)] * 10, 30.0)
-    (failure,) = draw([make_run("abn")]).failures
+    (failure,) = draw([evaluated("abn")]).failures
     assert "16x12 pixels do not hold the clip's crop" in failure.error
 
 
-def test_without_any_readable_video_nothing_is_drawn(make_run, draw, data, tmp_path):
+def test_without_any_readable_video_nothing_is_drawn(evaluated, draw, data, tmp_path):
     for video_id in IDS:
         (data / f"{video_id}.avi").write_bytes(b"no video")
-    outcome = draw([make_run("abn")])
+    outcome = draw([evaluated("abn")])
     assert outcome.rows == []
     assert len(outcome.failures) == 3
     assert written(tmp_path) == ["fig2.failures.jsonl"]
 
 
-def test_a_dry_run_writes_nothing(make_run, draw, tmp_path):
-    outcome = draw([make_run("abn")], clips=2, dry_run=True)
+def test_a_dry_run_writes_nothing(evaluated, draw, tmp_path):
+    outcome = draw([evaluated("abn")], clips=2, dry_run=True)
     assert [row["out"] for row in outcome.rows] == [str(tmp_path / "out" / "fig2.png")] * 2
     assert written(tmp_path) == []
 
 
-def test_an_earlier_figure_is_replaced_only_on_demand(make_run, draw, tmp_path):
-    run = make_run("abn")
+def test_an_earlier_figure_is_replaced_only_on_demand(evaluated, draw, tmp_path):
+    run = evaluated("abn")
     draw([run])
     with pytest.raises(AttncliError, match=r"fig2\.png: exists already"):
         draw([run], clips=1)
@@ -284,50 +283,49 @@ def test_an_earlier_figure_is_replaced_only_on_demand(make_run, draw, tmp_path):
     assert len((tmp_path / "out" / "fig2.csv").read_text().splitlines()) == 2
 
 
-def test_videos_may_lie_elsewhere_than_at_training(make_run, draw, data, tmp_path):
-    run = make_run("abn")
+def test_videos_may_lie_elsewhere_than_at_training(evaluated, draw, data, tmp_path):
+    run = evaluated("abn")
     data.rename(tmp_path / "moved")
     with pytest.raises(AttncliError):
         draw([run])
     assert len(draw([run], data=tmp_path / "moved").rows) == 3
 
 
-def test_a_dataset_without_the_clip_is_refused(make_run, draw, data):
-    run = make_run("abn", ids=(*IDS, "Rowing/v_9"))
+def test_a_dataset_without_the_clip_is_refused(evaluated, draw, data):
+    run = evaluated("abn", ids=(*IDS, "Rowing/v_9"))
     with pytest.raises(AttncliError, match=r"there is no video Rowing/v_9.*--data"):
         draw([run], clips=9)
 
 
-def test_a_run_that_was_not_evaluated_says_how_to(make_run, draw):
-    run = make_run("abn")
+def test_a_run_that_was_not_evaluated_says_how_to(evaluated, draw):
+    run = evaluated("abn")
     with pytest.raises(AttncliError, match=r"no evaluation on the train split.*attncli eval"):
         draw([run], split="train")
 
 
-def test_a_run_without_attention_is_refused(make_run, draw, tmp_path):
+def test_a_run_without_attention_is_refused(evaluated, draw, tmp_path):
     (tmp_path / "runs" / "x3d" / "eval" / "val").mkdir(parents=True)
     with pytest.raises(AttncliError, match=r"x3d.*no attention maps"):
-        draw([make_run("abn"), tmp_path / "runs" / "x3d"])
+        draw([evaluated("abn"), tmp_path / "runs" / "x3d"])
 
 
 def test_temporal_attention_alone_is_nothing_to_draw(draw, tmp_path):
-    with AttentionWriter(tmp_path / "eval" / "val" / "attention") as writer:
-        record = ClipRecord(0, IDS[0], "Archery", "Archery", FRAMES, CROP, False)
-        writer.append([record], temporal=np.ones((1, 4), np.float32))
+    record = ClipRecord(0, IDS[0], "Archery", "Archery", FRAMES, CROP, False)
+    write_attention(tmp_path, [record], temporal=np.ones((1, 4), np.float32))
     with pytest.raises(AttncliError, match="no spatial attention"):
         draw([tmp_path])
 
 
-def test_maps_that_do_not_fit_their_frames_are_refused(make_run, draw):
-    run = make_run("abn")
+def test_maps_that_do_not_fit_their_frames_are_refused(evaluated, draw):
+    run = evaluated("abn")
     maps = run / "eval" / "val" / "attention" / "spatial.npy"
     np.save(maps, np.load(maps)[:, :3])
     with pytest.raises(AttncliError, match="another number of frames than of maps"):
         draw([run])
 
 
-def test_runs_that_saw_other_crops_are_refused(make_run, draw):
-    runs = [make_run("abn"), make_run("other", crop=(0.0, 0.0, 24.0, 24.0))]
+def test_runs_that_saw_other_crops_are_refused(evaluated, draw):
+    runs = [evaluated("abn"), evaluated("other", crop=(0.0, 0.0, 24.0, 24.0))]
     with pytest.raises(AttncliError, match="other frames or crops of the 3 videos"):
         draw(runs)
 
@@ -338,7 +336,7 @@ def test_an_unknown_kind_of_picture_is_refused_before_anything_is_read(draw, tmp
         draw([tmp_path / "no run"], name)
 
 
-def test_there_is_a_name_for_each_run(make_run, draw):
-    run = make_run("abn")
+def test_there_is_a_name_for_each_run(evaluated, draw):
+    run = evaluated("abn")
     with pytest.raises(UsageError, match="2 names for 1 runs"):
         draw([run], names=("a", "b"))

@@ -5,16 +5,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attncli.config.ram import ConvLstmRamConfig
 from attncli.config.visualize import VisualizeConfig
 from attncli.data.samples import VideoSample
 from attncli.errors import AttncliError, UsageError
-from attncli.files import runs as run_files
-from attncli.files.attention import AttentionWriter, ClipRecord
+from attncli.files.attention import ClipRecord
 from attncli.metrics.entropy import map_entropy
 from attncli.reporting import Silent
 from attncli.workflows.visualize import faces
 from attncli.workflows.visualize.views import read_still
+from tests.support.runs import begin_run, write_attention
 
 CLASSES = ("surprise", "anger")  # an order of their own
 SEQUENCES = {  # frames of each
@@ -55,7 +54,7 @@ def clips_of(n, *, length=4, step=2):
 
 
 @pytest.fixture
-def make_run(tmp_path, data):
+def evaluated(tmp_path, data):
     """Return what writes a run of RAM; the map of clip c at step t is c / 100 + t / 10."""
 
     def make(
@@ -67,24 +66,22 @@ def make_run(tmp_path, data):
         labelled=True,
         maps=None,
         late=0,
-        config=ConvLstmRamConfig,
-        method="convlstm-ram",
     ):
-        path = tmp_path / "runs" / name
-        run_files.create(path, config(data=data), method, CLASSES, {})
-        with AttentionWriter(path / "eval" / "val" / "attention") as writer:
-            row = 0
-            for id_ in ids:
-                label, n = SEQUENCES[id_]
-                for frames in clips_of(n - late):
-                    shown = np.arange(4)[:, None, None] / 10 + np.full((3, 3), row / 100)
-                    shown = shown if maps is None else maps[row]
-                    record = ClipRecord(
-                        row, id_, label if labelled else "", predicted, frames, crop, False
-                    )
-                    writer.append([record], spatial=shown[None].astype(np.float32))
-                    row += 1
-        return path
+        run = begin_run(tmp_path / "runs" / name, "convlstm-ram", data, CLASSES)
+        clips = [(id_, frames) for id_ in ids for frames in clips_of(SEQUENCES[id_][1] - late)]
+        records = [
+            ClipRecord(
+                row, id_, SEQUENCES[id_][0] if labelled else "", predicted, frames, crop, False
+            )
+            for row, (id_, frames) in enumerate(clips)
+        ]
+        if maps is None:
+            rows = np.arange(len(clips))[:, None, None, None] / 100
+            shown = rows + np.arange(4)[:, None, None] / 10 + np.zeros((3, 3))
+        else:
+            shown = np.stack([maps[row] for row in range(len(clips))])
+        write_attention(run, records, spatial=shown.astype(np.float32))
+        return run
 
     return make
 
@@ -132,9 +129,9 @@ def written(tmp_path):
 
 
 def test_a_figure_has_a_sequence_a_class_in_the_order_of_the_classes(
-    make_run, apex, drawn, tmp_path
+    evaluated, apex, drawn, tmp_path
 ):
-    runs = [make_run("c_ram", predicted="surprise"), make_run("ec_ram")]
+    runs = [evaluated("c_ram", predicted="surprise"), evaluated("ec_ram")]
     outcome = apex(runs)
     assert written(tmp_path) == ["fig4.csv", "fig4.png"]
     assert [(row["label"], row["run"]) for row in outcome.rows] == [
@@ -149,8 +146,8 @@ def test_a_figure_has_a_sequence_a_class_in_the_order_of_the_classes(
         assert [row["id"] for row in csv.DictReader(table)] == [r["id"] for r in outcome.rows]
 
 
-def test_the_apex_is_the_last_frame_of_the_clip_that_ends_last(make_run, apex, drawn):
-    (row,) = apex([make_run()], ids=("S010/001",)).rows
+def test_the_apex_is_the_last_frame_of_the_clip_that_ends_last(evaluated, apex, drawn):
+    (row,) = apex([evaluated()], ids=("S010/001",)).rows
     (column,) = drawn["columns"]
     # Clips of S005/001 are rows 0 and 1, that of S005/002 row 2: those of S010/001 are 3, 4 and 5.
     assert column.maps[0].attention == pytest.approx(np.full((3, 3), 0.05 + 0.3))
@@ -159,21 +156,21 @@ def test_the_apex_is_the_last_frame_of_the_clip_that_ends_last(make_run, apex, d
     assert (column.face == grey(2, 7)).all()
 
 
-def test_a_clip_filled_up_before_its_first_frame_has_its_apex_at_its_end(make_run, apex, drawn):
-    (row,) = apex([make_run()], ids=("S005/002",)).rows
+def test_a_clip_filled_up_before_its_first_frame_has_its_apex_at_its_end(evaluated, apex, drawn):
+    (row,) = apex([evaluated()], ids=("S005/002",)).rows
     assert row["frame"] == 2
     assert drawn["columns"][0].maps[0].attention == pytest.approx(np.full((3, 3), 0.02 + 0.3))
     assert (drawn["columns"][0].face == grey(1, 2)).all()
 
 
-def test_entropies_are_those_of_the_map_that_is_drawn(make_run, apex):
+def test_entropies_are_those_of_the_map_that_is_drawn(evaluated, apex):
     maps = np.random.default_rng(0).random((20, 4, 5, 5), dtype=np.float32)
-    (row,) = apex([make_run(maps=maps)], ids=("S005/001",)).rows
+    (row,) = apex([evaluated(maps=maps)], ids=("S005/001",)).rows
     assert row["entropy"] == pytest.approx(float(map_entropy(maps[1:2, 3:]).clip_bits[0]))
 
 
-def test_the_choice_depends_on_the_seed_and_on_no_other_class(make_run, apex):
-    run = make_run()
+def test_the_choice_depends_on_the_seed_and_on_no_other_class(evaluated, apex):
+    run = evaluated()
 
     def chosen(number, **wish):
         rows = apex([run], dry_run=True, **wish, seed=number).rows
@@ -186,31 +183,31 @@ def test_the_choice_depends_on_the_seed_and_on_no_other_class(make_run, apex):
         assert chosen(seed, classes=("anger",)) == {"anger": choices[seed]["anger"]}
 
 
-def test_only_sequences_that_all_runs_have_are_drawn(make_run, apex):
-    runs = [make_run("a", ids=("S005/001", "S005/002")), make_run("b")]
+def test_only_sequences_that_all_runs_have_are_drawn(evaluated, apex):
+    runs = [evaluated("a", ids=("S005/001", "S005/002")), evaluated("b")]
     for seed in range(5):
         rows = apex(runs, seed=seed, dry_run=True).rows
         assert {row["id"] for row in rows} == {"S005/001", "S005/002"}
 
 
-def test_sequences_asked_for_are_drawn_in_that_order(make_run, apex, drawn):
-    apex([make_run()], ids=("S011/001", "S005/001", "S011/001"))
+def test_sequences_asked_for_are_drawn_in_that_order(evaluated, apex, drawn):
+    apex([evaluated()], ids=("S011/001", "S005/001", "S011/001"))
     assert [column.caption for column in drawn["columns"]] == ["S011/001", "S005/001"]
 
 
-def test_a_sequence_that_no_run_has_is_refused(make_run, apex):
+def test_a_sequence_that_no_run_has_is_refused(evaluated, apex):
     with pytest.raises(UsageError, match=r"--id: 'S005/003' .*there is S005/00"):
-        apex([make_run()], ids=("S005/003",))
+        apex([evaluated()], ids=("S005/003",))
 
 
-def test_runs_whose_clips_end_before_the_last_frame_have_no_common_apex(make_run, apex):
-    runs = [make_run("a", ids=("S010/001",)), make_run("b", ids=("S010/001",), late=2)]
+def test_runs_whose_clips_end_before_the_last_frame_have_no_common_apex(evaluated, apex):
+    runs = [evaluated("a", ids=("S010/001",)), evaluated("b", ids=("S010/001",), late=2)]
     with pytest.raises(AttncliError, match="no sequence's last frame"):
         apex(runs)
 
 
-def test_sequences_without_a_class_are_drawn_only_by_their_ids(make_run, apex, drawn):
-    run = make_run(labelled=False)
+def test_sequences_without_a_class_are_drawn_only_by_their_ids(evaluated, apex, drawn):
+    run = evaluated(labelled=False)
     with pytest.raises(AttncliError, match=r"no sequence of these runs has a class; .*--id"):
         apex([run])
     apex([run], ids=("S005/001",))
@@ -218,16 +215,16 @@ def test_sequences_without_a_class_are_drawn_only_by_their_ids(make_run, apex, d
 
 
 @pytest.mark.parametrize(("value_range", "expected"), [("none", 0.31), ("clip", 1.0)])
-def test_maps_are_scaled_as_the_style_says(make_run, apex, drawn, value_range, expected):
+def test_maps_are_scaled_as_the_style_says(evaluated, apex, drawn, value_range, expected):
     wish = {"ids": ("S005/001",)}
-    apex([make_run()], **wish, value_range=value_range)
+    apex([evaluated()], **wish, value_range=value_range)
     assert drawn["columns"][0].maps[0].attention == pytest.approx(np.full((3, 3), expected))
 
 
 def test_the_mean_of_a_class_is_over_the_apex_of_all_its_sequences(
-    make_run, means, drawn, tmp_path
+    evaluated, means, drawn, tmp_path
 ):
-    outcome = means([make_run()], "means.pdf")
+    outcome = means([evaluated()], "means.pdf")
     assert (tmp_path / "out" / "means.pdf").read_bytes().startswith(b"%PDF")
     surprise, anger = drawn["columns"]
     assert (surprise.title, surprise.caption) == ("surprise", "n = 2")
@@ -246,19 +243,19 @@ def test_the_mean_of_a_class_is_over_the_apex_of_all_its_sequences(
     }
 
 
-def test_the_classes_asked_for_are_drawn_in_that_order(make_run, means, drawn):
-    means([make_run()], classes=("anger", "surprise"))
+def test_the_classes_asked_for_are_drawn_in_that_order(evaluated, means, drawn):
+    means([evaluated()], classes=("anger", "surprise"))
     assert [column.title for column in drawn["columns"]] == ["anger", "surprise"]
     with pytest.raises(UsageError, match="--class: 'fear'"):
-        means([make_run("other")], "other.png", classes=("fear",))
+        means([evaluated("other")], "other.png", classes=("fear",))
 
 
 def test_a_sequence_that_cannot_be_read_is_named_and_the_others_are_drawn(
-    make_run, apex, means, drawn, data, tmp_path
+    evaluated, apex, means, drawn, data, tmp_path
 ):
     for file in (data / "S005/001").iterdir():
         file.write_bytes(b"no picture")
-    run = make_run()
+    run = evaluated()
     outcome = apex([run], ids=("S005/001", "S005/002"))
     assert [row["id"] for row in outcome.rows] == ["S005/002"]
     assert [failure.id for failure in outcome.failures] == ["S005/001"]
@@ -271,17 +268,17 @@ def test_a_sequence_that_cannot_be_read_is_named_and_the_others_are_drawn(
 
 
 @pytest.mark.parametrize("kind", ["apex", "means"])
-def test_without_any_readable_face_nothing_is_drawn(make_run, request, data, tmp_path, kind):
+def test_without_any_readable_face_nothing_is_drawn(evaluated, request, data, tmp_path, kind):
     for file in data.glob("*/*/*.png"):
         file.unlink()
-    outcome = request.getfixturevalue(kind)([make_run()], "fig.png")
+    outcome = request.getfixturevalue(kind)([evaluated()], "fig.png")
     assert outcome.rows == []
     assert written(tmp_path) == ["fig.failures.jsonl"]
 
 
 @pytest.mark.parametrize("kind", ["apex", "means"])
-def test_a_dry_run_writes_nothing_and_an_earlier_figure_stays(make_run, request, tmp_path, kind):
-    draw, run = request.getfixturevalue(kind), make_run()
+def test_a_dry_run_writes_nothing_and_an_earlier_figure_stays(evaluated, request, tmp_path, kind):
+    draw, run = request.getfixturevalue(kind), evaluated()
     rows = draw([run], "fig.png", dry_run=True).rows
     assert {row["out"] for row in rows} == {str(tmp_path / "out" / "fig.png")}
     assert written(tmp_path) == []
@@ -298,23 +295,23 @@ def test_a_video_is_refused_before_anything_is_read(request, tmp_path, kind):
         request.getfixturevalue(kind)([tmp_path / "no run"], "fig.mp4")
 
 
-def test_sequences_may_lie_elsewhere_than_at_training(make_run, apex, data, tmp_path):
-    run = make_run()
+def test_sequences_may_lie_elsewhere_than_at_training(evaluated, apex, data, tmp_path):
+    run = evaluated()
     data.rename(tmp_path / "moved")
     assert len(apex([run], data=tmp_path / "moved").rows) == 2
 
 
-def test_attention_alone_has_its_classes_in_alphabetical_order(make_run, apex, data):
-    directory = make_run() / "eval" / "val" / "attention"
+def test_attention_alone_has_its_classes_in_alphabetical_order(evaluated, apex, data):
+    directory = evaluated() / "eval" / "val" / "attention"
     rows = apex([directory], data=data).rows
     assert [row["label"] for row in rows] == ["anger", "surprise"]
 
 
 def test_classes_that_a_page_does_not_hold_are_left_out_unless_asked_for(
-    make_run, apex, means, monkeypatch
+    evaluated, apex, means, monkeypatch
 ):
     monkeypatch.setattr(faces, "columns_on_a_page", lambda width_in, runs: 1)
-    run = make_run()
+    run = evaluated()
     assert [row["label"] for row in apex([run], dry_run=True).rows] == ["surprise"]
     assert [row["class"] for row in means([run], dry_run=True).rows] == ["surprise"]
     assert len(means([run], classes=CLASSES, dry_run=True).rows) == 2

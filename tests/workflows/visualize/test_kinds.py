@@ -3,32 +3,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attncli.config.object_abn import AbnConfig
-from attncli.config.ram import ConvLstmRamConfig
 from attncli.config.visualize import VisualizeConfig
 from attncli.errors import UsageError
-from attncli.files import runs as run_files
-from attncli.files.attention import AttentionWriter, ClipRecord
+from attncli.files.attention import ClipRecord
 from attncli.reporting import Outcome, Silent
 from attncli.workflows.visualize import classes, clips, faces
 from attncli.workflows.visualize.kinds import kind_of
+from tests.support.runs import begin_run, write_attention
 
 PLAIN = VisualizeConfig()
 
 
 @pytest.fixture
 def abn(tmp_path):
-    config = AbnConfig(data=tmp_path, weights="none")
-    run_files.create(tmp_path / "abn", config, "abn", ("A", "B"), {})
-    return tmp_path / "abn"
+    return begin_run(tmp_path / "abn", "abn", tmp_path)
 
 
 @pytest.fixture
 def ram(tmp_path):
-    run_files.create(
-        tmp_path / "ram", ConvLstmRamConfig(data=tmp_path), "convlstm-ram", ("A", "B"), {}
-    )
-    return tmp_path / "ram"
+    return begin_run(tmp_path / "ram", "convlstm-ram", tmp_path)
 
 
 def test_runs_of_methods_that_are_drawn_alike_get_their_figure(abn, ram):
@@ -68,20 +61,19 @@ def test_the_apex_of_any_runs_is_drawn_where_it_is_asked_for(abn):
     assert kind_of(VisualizeConfig(apex=True, ids=("S005/001",)), [abn]) is faces.draw
 
 
-def write_attention(run, **arrays):
-    with AttentionWriter(run / "eval" / "val" / "attention") as writer:
-        record = ClipRecord(0, "v0", "A", "A", (0, 1), (0.0, 0.0, 8.0, 8.0), False)
-        writer.append([record], spatial=np.ones((1, 2, 3, 3), np.float32), **arrays)
+def evaluate(run, **temporal):
+    record = ClipRecord(0, "v0", "A", "A", (0, 1), (0.0, 0.0, 8.0, 8.0), False)
+    write_attention(run, [record], spatial=np.ones((1, 2, 3, 3), np.float32), **temporal)
 
 
 def test_classes_of_runs_without_temporal_attention_are_mean_maps(ram):
-    write_attention(ram)
+    evaluate(ram)
     assert kind_of(VisualizeConfig(by_class=True, data=Path("d")), [ram]) is faces.draw_class_means
 
 
 def test_classes_of_runs_with_temporal_attention_are_curves_of_no_videos(abn, ram):
-    write_attention(ram)
-    write_attention(abn, temporal=np.ones((1, 2), np.float32))
+    evaluate(ram)
+    evaluate(abn, temporal=np.ones((1, 2), np.float32))
     assert kind_of(VisualizeConfig(by_class=True), [ram, abn]) is classes.draw
     with pytest.raises(UsageError, match="--data: is about single clips; omit --by-class"):
         kind_of(VisualizeConfig(by_class=True, data=Path("d")), [ram, abn])

@@ -12,6 +12,7 @@ from attncli.files.spatial_edits import SpatialEditDirectory
 from attncli.reporting import Silent
 from attncli.workflows.edit.spatial.check import check_edits
 from attncli.workflows.edit.spatial.from_masks import edit_by_masks
+from tests.support.reporters import Told
 
 # pycocotools 2.0.11 hands numpy an array type of its own in numpy 1's manner.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -82,16 +83,6 @@ def test_edits_are_replaced_only_when_that_is_asked_for(
     assert frames_of(edits, "b") == {}
 
 
-class Warned(Silent):
-    """Keeps the warnings."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-
 def paint(edits: SpatialEditDirectory, id_: str, mask: np.ndarray, frame: int = 2) -> None:
     """Paint a frame as the editor does."""
     with EditStore(PaintedMasks(edits)) as painted:
@@ -106,7 +97,7 @@ def test_what_people_painted_is_kept_and_named(
     paint(edits, "b", np.full(SIZE_HW, covered))
     by_hand = {1: ["person"], 2: [CATEGORY] if covered else []}
     for dry_run in (True, False):
-        reporter = Warned()
+        reporter = Told()
         outcome = edit_by_masks(
             *(edits.path, masks), keep=["dog"], overwrite=True, dry_run=dry_run, reporter=reporter
         )
@@ -128,7 +119,7 @@ def test_what_people_painted_is_kept_and_named(
 def test_all_painted_clips_stand_in_one_warning(edits: SpatialEditDirectory, masks: Path) -> None:
     for id_ in ("a", "b"):
         paint(edits, id_, np.ones(SIZE_HW, np.bool_))
-    reporter = Warned()
+    reporter = Told()
     outcome = edit_by_masks(edits.path, masks, overwrite=True, dry_run=True, reporter=reporter)
     assert outcome.rows == [{"edits": str(edits.path), "edited": 0, "edited_frames": 0}]
     assert sum("people painted on 'a', 'b'; left" in text for text in reporter.warnings) == 1

@@ -9,37 +9,22 @@ import pytest
 import torch
 from PIL import Image
 
-from attncli import catalog
 from attncli.config.edit_spatial import SelectSpatialConfig
-from attncli.config.object_abn import AbnConfig
-from attncli.config.st_abn import Resnet3dConfig, StAbnConfig
 from attncli.data.clips.reading import read_validation_clip
 from attncli.data.samples import VideoSample
 from attncli.errors import AttncliError
-from attncli.files.checkpoints import load_weights, read_weights, write_weights
 from attncli.files.masks import FrameMasks, Instance, MaskDirectory, MaskWriter
-from attncli.files.runs import create
+from attncli.files.runs import load
 from attncli.files.spatial_edits import open_spatial_edits
 from attncli.reporting import Outcome, Silent
 from attncli.workflows.edit.select.selection import select_clips
 from attncli.workflows.edit.spatial.select import SpatialEditing
+from tests.support.networks import build
+from tests.support.runs import make_run
 
 CLASSES = ("Pull", "Push")
-CONFIGS = {"st-abn": StAbnConfig, "resnet3d": Resnet3dConfig, "abn": AbnConfig}
 FRAMES = {"v0": 6, "v1": 5, "v2": 4, "v3": 4}
 SIZE_HW = (300, 320)
-TINY: dict[str, Any] = {
-    "weights": "none",
-    "width_factor": 0.1,
-    "frames": 4,
-    "sampling": "dense",
-    "crop_px": 32,
-    "short_side_min_px": 32,
-    "short_side_max_px": 32,
-    "short_side_val_px": 32,
-    "batch_size": 4,
-    "workers": 0,
-}
 
 # pycocotools 2.0.11 hands numpy an array type of its own in numpy 1's manner.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -55,14 +40,9 @@ def data(tmp_path: Path, make_video: Callable[..., Path]) -> Path:
     return tmp_path / "manifest.csv"
 
 
-def make_run(path: Path, data: Path, method: str = "st-abn") -> Path:
-    more = {"depth_factor": 0.5} if method == "abn" else {"depth": "18"}
-    config = CONFIGS[method](data=data, **TINY, **more)
-    made = create(path, config, method, CLASSES, {})
-    torch.manual_seed(0)
-    model = catalog.load(catalog.method(method).build)(config, len(CLASSES)).model
-    write_weights(made.directory.weights_path, model, {})
-    return path
+@pytest.fixture
+def run(tmp_path: Path, data: Path) -> Path:
+    return make_run(tmp_path / "run", "st-abn", data, CLASSES, sampling="dense")
 
 
 def select(run: Path, out: Path, masks: Path | None = None, **options: Any) -> Outcome:
@@ -72,8 +52,8 @@ def select(run: Path, out: Path, masks: Path | None = None, **options: Any) -> O
     return select_clips(settings, out, editing, **(defaults | options))
 
 
-def test_a_directory_holds_all_that_painting_needs(data: Path, tmp_path: Path) -> None:
-    run, out = make_run(tmp_path / "run", data), tmp_path / "spatial"
+def test_a_directory_holds_all_that_painting_needs(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "spatial"
     select(run, out)
     directory = open_spatial_edits(out)
     clips = directory.read_clips()
@@ -91,14 +71,12 @@ def test_a_directory_holds_all_that_painting_needs(data: Path, tmp_path: Path) -
     assert names == {"config.toml", "classes.txt", "clips.csv", "frames", "attention"}
 
 
-def test_attention_is_the_networks_own_over_the_whole_video(data: Path, tmp_path: Path) -> None:
-    run = make_run(tmp_path / "run", data)
+def test_attention_is_the_networks_own_over_the_whole_video(run: Path, tmp_path: Path) -> None:
     select(run, tmp_path / "spatial")
     directory = open_spatial_edits(tmp_path / "spatial")
     id_, clip = next(iter(directory.read_clips().items()))
-    config = StAbnConfig(data=data, **TINY, depth="18")
-    network = catalog.load(catalog.method("st-abn").build)(config, len(CLASSES)).model
-    load_weights(network.eval(), read_weights(run), where=run)
+    config = load(run).config
+    network = build("st-abn", config, len(CLASSES)).model.eval()
     sample = VideoSample(id_, tmp_path / "videos" / id_.removeprefix("clip/"), 1)
     with torch.inference_mode():
         clip_frames = read_validation_clip(sample, config, np.arange(4))
@@ -108,7 +86,7 @@ def test_attention_is_the_networks_own_over_the_whole_video(data: Path, tmp_path
     np.testing.assert_allclose(found, first[:alone], atol=1e-3)
 
 
-def test_masks_become_candidates_of_every_frame(data: Path, tmp_path: Path) -> None:
+def test_masks_become_candidates_of_every_frame(run: Path, tmp_path: Path) -> None:
     pixels = np.zeros(SIZE_HW, dtype=np.bool_)
     pixels[20:40, 10:90] = True
     found = (Instance.of(pixels, category="hand", score=0.5),)
@@ -116,7 +94,7 @@ def test_masks_become_candidates_of_every_frame(data: Path, tmp_path: Path) -> N
         with MaskWriter(tmp_path / "masks", f"clip/{name}") as writer:
             for frame in (0, FRAMES[name] - 1):
                 writer.write(FrameMasks(frame, SIZE_HW, found))
-    select(make_run(tmp_path / "run", data), tmp_path / "spatial", tmp_path / "masks")
+    select(run, tmp_path / "spatial", tmp_path / "masks")
     directory = open_spatial_edits(tmp_path / "spatial")
     for id_, clip in directory.read_clips().items():
         candidates = list(directory.candidates.frames(id_))
@@ -125,17 +103,17 @@ def test_masks_become_candidates_of_every_frame(data: Path, tmp_path: Path) -> N
     assert directory.read_settings().masks == tmp_path / "masks"
 
 
-def test_masks_of_another_size_are_refused(data: Path, tmp_path: Path) -> None:
+def test_masks_of_another_size_are_refused(run: Path, tmp_path: Path) -> None:
     for name in ("v0", "v1"):
         with MaskWriter(tmp_path / "masks", f"clip/{name}") as writer:
             for frame in range(6):
                 writer.write(FrameMasks(frame, (40, 30), ()))
     with pytest.raises(AttncliError, match="masks are 30x40, the video is 320x300"):
-        select(make_run(tmp_path / "run", data), tmp_path / "spatial", tmp_path / "masks")
+        select(run, tmp_path / "spatial", tmp_path / "masks")
 
 
-def test_edits_are_not_thrown_away(data: Path, tmp_path: Path) -> None:
-    run, out = make_run(tmp_path / "run", data), tmp_path / "spatial"
+def test_edits_are_not_thrown_away(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "spatial"
     select(run, out)
     select(run, out, overwrite=True)
     directory = open_spatial_edits(out)
@@ -146,9 +124,9 @@ def test_edits_are_not_thrown_away(data: Path, tmp_path: Path) -> None:
 
 
 def test_any_method_with_spatial_attention_will_do_and_no_other(data: Path, tmp_path: Path) -> None:
-    plain = make_run(tmp_path / "plain", data, method="resnet3d")
+    plain = make_run(tmp_path / "plain", "resnet3d", data, CLASSES)
     with pytest.raises(AttncliError, match="resnet3d has no spatial attention; name a run of abn"):
         select(plain, tmp_path / "spatial")
     assert not (tmp_path / "spatial").exists()
-    select(make_run(tmp_path / "abn", data, method="abn"), tmp_path / "spatial")
+    select(make_run(tmp_path / "abn", "abn", data, CLASSES), tmp_path / "spatial")
     assert open_spatial_edits(tmp_path / "spatial").read_clips()

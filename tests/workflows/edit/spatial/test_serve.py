@@ -15,21 +15,22 @@ from attncli.errors import AttncliError
 from attncli.files.spatial_edits import SpatialEditDirectory
 from attncli.reporting import Silent
 from attncli.workflows.edit.spatial.serve import serve_edits
+from tests.support.reporters import Told
 
 # pycocotools 2.0.11 hands numpy an array type of its own in numpy 1's manner.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/\?token=(\S+)")
 
 
-class Painter(Silent):
+class Painter(Told):
     """Paints one frame as soon as the address is printed, and presses Ctrl-C."""
 
     def __init__(self) -> None:
-        self.said: list[str] = []
+        super().__init__()
         self.status = 0
 
     def note(self, text: str) -> None:
-        self.said.append(text)
+        super().note(text)
         if found := ADDRESS.search(text):
             threading.Thread(target=self.paint, args=(int(found[1]), found[2])).start()
 
@@ -57,7 +58,7 @@ def test_ctrl_c_is_the_normal_end_and_says_how_far_one_came(edits: SpatialEditDi
     assert painter.status == 200
     assert (row["clips"], row["edited"], row["edited_frames"]) == (3, 1, 1)
     assert row["covered_percent"] == 25
-    assert painter.said[-1] == f"edits are in {edits.edits.root}: 1 of 3 clips"
+    assert painter.texts[-1] == f"edits are in {edits.edits.root}: 1 of 3 clips"
 
 
 def test_a_directory_without_clips_has_no_page(edits: SpatialEditDirectory) -> None:

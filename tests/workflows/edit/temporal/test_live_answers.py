@@ -7,20 +7,21 @@ import numpy as np
 import pytest
 import torch
 
-from attncli import catalog
-from attncli.config.st_abn import Resnet3dConfig, StAbnConfig
+from attncli.config.st_abn import StAbnConfig
 from attncli.data.clips.reading import read_validation_clip
 from attncli.data.samples import VideoSample
 from attncli.errors import AttncliError
 from attncli.files.checkpoints import write_weights
 from attncli.files.edit_directory import EditDirectory
-from attncli.files.runs import create, load
+from attncli.files.runs import load
 from attncli.types import AttentionEdit, BranchNetwork
 from attncli.workflows.edit.temporal import live_answers
 from attncli.workflows.edit.temporal.live_answers import RunAnswerer, open_answerer
+from tests.support.networks import build
+from tests.support.runs import begin_run
+from tests.support.settings import tiny
 
 CLASSES = ("Push", "Pull", "Lift")
-T = 4
 
 
 @pytest.fixture
@@ -32,32 +33,20 @@ def config(tmp_path: Path, make_video: Callable[..., Path]) -> StAbnConfig:
         lines.append(f"{name},videos/{name},{CLASSES[number]},train")
     lines.append("c,videos/c,Lift,val")
     (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
-    return StAbnConfig(
-        data=tmp_path / "manifest.csv",
-        weights="none",
-        depth="18",
-        width_factor=0.125,
-        frames=T,
-        crop_px=32,
-        short_side_min_px=32,
-        short_side_max_px=32,
-        short_side_val_px=32,
-        workers=0,
-    )
+    return tiny("st-abn", data=tmp_path / "manifest.csv")
 
 
 @pytest.fixture
 def edits(
     tmp_path: Path, config: StAbnConfig, make_edits: Callable[..., EditDirectory]
 ) -> EditDirectory:
-    run = create(tmp_path / "run", config, "st-abn", CLASSES, {})
-    write_weights(run.directory.weights_path, network(config), {})
+    run = begin_run(tmp_path / "run", "st-abn", config.data, CLASSES)
+    write_weights(run / "model.safetensors", network(config), {})
     return make_edits(a=8, b=3)
 
 
 def network(config: StAbnConfig) -> Any:
-    torch.manual_seed(0)
-    model = catalog.load(catalog.method("st-abn").build)(config, len(CLASSES)).model
+    model = build("st-abn", config, len(CLASSES)).model
     for parameter in model.parameters():  # else the answer hardly depends on the attention
         if parameter.ndim == 2:
             torch.nn.init.normal_(parameter, std=0.5)
@@ -154,6 +143,6 @@ def test_a_run_without_weights_or_temporal_attention_cannot_answer(
     with pytest.raises(AttncliError, match="no such weights"):
         answerer(edits)
     shutil.rmtree(tmp_path / "run")
-    create(tmp_path / "run", Resnet3dConfig(data=config.data), "resnet3d", CLASSES, {})
+    begin_run(tmp_path / "run", "resnet3d", config.data, CLASSES)
     with pytest.raises(AttncliError, match="resnet3d has no temporal attention"):
         answerer(edits)

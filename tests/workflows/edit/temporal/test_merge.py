@@ -9,14 +9,7 @@ from attncli.files.edit_directory import EditDirectory
 from attncli.files.temporal_edits import write_temporal_edits
 from attncli.reporting import Outcome, Silent
 from attncli.workflows.edit.temporal.merge import merge_edits
-
-
-class Warnings(Silent):
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.said.append(text)
+from tests.support.reporters import Told
 
 
 @pytest.fixture
@@ -88,9 +81,9 @@ def test_agreement_is_measured_over_the_clips_both_edited(edits: EditDirectory) 
 
 
 def test_clips_that_somebody_is_still_at_are_pointed_out(edits: EditDirectory) -> None:
-    reporter = Warnings()
+    reporter = Told()
     merge(edits, reporter=reporter)
-    assert reporter.said == ["ben: 1 clips are filled in part only, and left out"]
+    assert reporter.warnings == ["ben: 1 clips are filled in part only, and left out"]
 
 
 def test_who_has_edited_no_whole_clip_is_not_counted(

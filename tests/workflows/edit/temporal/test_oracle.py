@@ -9,14 +9,7 @@ from attncli.files.active_intervals import ActiveInterval, write_active_interval
 from attncli.files.edit_directory import EditDirectory
 from attncli.reporting import Outcome, Silent
 from attncli.workflows.edit.temporal.oracle import edit_by_truth
-
-
-class Warnings(Silent):
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.said.append(text)
+from tests.support.reporters import Told
 
 
 @pytest.fixture
@@ -36,13 +29,13 @@ def test_frames_are_scored_as_the_paper_asks_people_to(
     make_edits: Callable[..., EditDirectory], truth: Path
 ) -> None:
     edits = make_edits(a=6, b=2)
-    reporter = Warnings()
+    reporter = Told()
     (row,) = fill(edits, truth, reporter=reporter).rows
     scores = edits.read_edits().scores
     assert scores["a"].tolist() == [0, 0.5, 1, 1, 0.5, 0]
     assert scores["b"].tolist() == [1, 0.5]
     assert (row["file"], row["edited"], row["frames"]) == (str(edits.edits_path), 2, 8)
-    assert reporter.said == [
+    assert reporter.warnings == [
         f"no person made these edits: they are the toy data's own truth, {truth}"
     ]
 

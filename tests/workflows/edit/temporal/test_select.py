@@ -1,5 +1,4 @@
 import csv
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,51 +8,25 @@ import numpy as np
 import pytest
 import torch
 
-from attncli import catalog
 from attncli.config.edit_temporal import SelectConfig
-from attncli.config.st_abn import Resnet3dConfig, StAbnConfig
 from attncli.data.clips.reading import read_validation_clip
 from attncli.data.samples import VideoSample
 from attncli.errors import AttncliError, UsageError
-from attncli.files.checkpoints import load_weights, read_weights, write_weights
 from attncli.files.edit_directory import open_edit_directory
 from attncli.files.failures import read_failures
 from attncli.files.metrics import read_metrics, write_metrics
 from attncli.files.predictions import Predictions, write_predictions
-from attncli.files.runs import RunDirectory, create
+from attncli.files.runs import RunDirectory, load
 from attncli.files.temporal_edits import write_temporal_edits
 from attncli.reporting import Outcome, Silent
-from attncli.workflows.edit.select import selection as module
+from attncli.workflows.edit.select import whole_videos
 from attncli.workflows.edit.select.selection import select_clips
 from attncli.workflows.edit.temporal.select import TemporalEditing
+from tests.support.networks import build
+from tests.support.reporters import Told
+from tests.support.runs import make_run
 
 CLASSES = ("Pull", "Push", "Roll")
-TINY: dict[str, Any] = {
-    "weights": "none",
-    "depth": "18",
-    "width_factor": 0.1,
-    "frames": 4,
-    "sampling": "dense",
-    "crop_px": 32,
-    "short_side_min_px": 32,
-    "short_side_max_px": 32,
-    "short_side_val_px": 32,
-    "batch_size": 4,
-    "workers": 0,
-}
-
-
-class Notes(Silent):
-    """Keeps what was said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.said.append(text)
-
-    def warn(self, text: str) -> None:
-        self.said.append(f"warning: {text}")
 
 
 @pytest.fixture
@@ -72,16 +45,7 @@ def data(tmp_path: Path, make_video: Callable[..., Path]) -> Path:
 
 @pytest.fixture
 def run(tmp_path: Path, data: Path) -> Path:
-    return make_run(tmp_path / "run", data)
-
-
-def make_run(path: Path, data: Path, method: str = "st-abn") -> Path:
-    config = {"st-abn": StAbnConfig, "resnet3d": Resnet3dConfig}[method](data=data, **TINY)
-    made = create(path, config, method, CLASSES, {})
-    torch.manual_seed(0)
-    model = catalog.load(catalog.method(method).build)(config, len(CLASSES)).model
-    write_weights(made.directory.weights_path, model, {})
-    return path
+    return make_run(tmp_path / "run", "st-abn", data, CLASSES, sampling="dense")
 
 
 def answer(run: Path, split: str, predicted: list[str], **source: str) -> None:
@@ -156,9 +120,8 @@ def test_attention_is_the_networks_own_over_the_whole_video(
     answered: Path, data: Path, tmp_path: Path
 ) -> None:
     select(answered, tmp_path / "edits")
-    config = StAbnConfig(data=data, **TINY)
-    network = catalog.load(catalog.method("st-abn").build)(config, len(CLASSES)).model
-    load_weights(network.eval(), read_weights(answered), where=answered)
+    config = load(answered).config
+    network = build("st-abn", config, len(CLASSES)).model.eval()
     sample = VideoSample("clip/1", tmp_path / "videos" / "v1", 1)
     # Six frames in clips of four: 0 to 3 and 2 to 5, frames 2 and 3 are in both.
     with torch.inference_mode():
@@ -172,11 +135,11 @@ def test_attention_is_the_networks_own_over_the_whole_video(
 
 
 def test_a_run_is_evaluated_first_where_it_was_not(run: Path, tmp_path: Path) -> None:
-    reporter = Notes()
+    reporter = Told()
     outcome = select(run, tmp_path / "edits", weakest_classes=3, reporter=reporter)
     for split, clips in (("train", 6), ("val", 3)):
         assert read_metrics(run / "eval" / split / "metrics.json")["clips"] == clips
-        assert f"{run} was not evaluated on {split} yet; doing so first" in reporter.said
+        assert f"{run} was not evaluated on {split} yet; doing so first" in reporter.texts
     assert sum(int(row["clips"] or 0) for row in outcome.rows) > 0
 
 
@@ -231,7 +194,7 @@ def test_an_interrupted_command_goes_on_where_it_stopped(
     answered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = select(answered, tmp_path / "whole", weakest_classes=2)
-    watch, seen = module.watch, []
+    watch, seen = whole_videos.watch, []
 
     def interrupted(network: Any, samples: Any, config: Any, **options: Any) -> Any:
         seen.append([sample.id for sample in samples])
@@ -240,7 +203,7 @@ def test_an_interrupted_command_goes_on_where_it_stopped(
                 raise KeyboardInterrupt
             yield found
 
-    monkeypatch.setattr(module, "watch", interrupted)
+    monkeypatch.setattr(whole_videos, "watch", interrupted)
     with pytest.raises(KeyboardInterrupt):
         select(answered, tmp_path / "edits", weakest_classes=2)
     assert not (tmp_path / "edits").exists()
@@ -306,7 +269,7 @@ def test_resume_and_overwrite_exclude_each_other(answered: Path, tmp_path: Path)
 
 
 def test_a_run_without_temporal_attention_is_refused(data: Path, tmp_path: Path) -> None:
-    run = make_run(tmp_path / "plain", data, method="resnet3d")
+    run = make_run(tmp_path / "plain", "resnet3d", data, CLASSES)
     with pytest.raises(AttncliError, match="resnet3d has no temporal attention"):
         select(run, tmp_path / "edits")
     assert not (tmp_path / "edits").exists()
@@ -321,13 +284,18 @@ def test_an_evaluation_of_anything_but_the_run_itself_is_refused(
         select(answered, tmp_path / "edits")
 
 
-def test_an_evaluation_older_than_the_weights_is_pointed_out(
-    answered: Path, tmp_path: Path
+def test_an_evaluation_of_other_weights_is_pointed_out(
+    answered: Path, data: Path, tmp_path: Path
 ) -> None:
-    os.utime(answered / "eval" / "train" / "predictions.csv", (0, 0))
-    reporter = Notes()
+    reporter = Told()
+    select(answered, tmp_path / "own", reporter=reporter)
+    assert reporter.warnings == []
+    other = make_run(tmp_path / "other", "st-abn", data, CLASSES, seed=1)
+    (other / "model.safetensors").replace(answered / "model.safetensors")
     select(answered, tmp_path / "edits", reporter=reporter)
-    assert "is older than the weights" in reporter.said[0]
+    told = [f"{answered}/eval/{split}/predictions.csv" for split in ("train", "val")]
+    for path, warning in zip(told, reporter.warnings, strict=True):
+        assert warning.startswith(f"{path} is not known to be of the run's weights")
 
 
 def test_clips_that_the_dataset_lost_are_named(answered: Path, data: Path, tmp_path: Path) -> None:
@@ -339,13 +307,13 @@ def test_clips_that_the_dataset_lost_are_named(answered: Path, data: Path, tmp_p
 def test_attention_that_is_not_finite_is_refused(
     answered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch = module.watch
+    watch = whole_videos.watch
 
     def broken(*args: Any, **options: Any) -> Any:
         for found in watch(*args, **options):
             yield replace(found, attention=found.attention * np.float32(np.nan))
 
-    monkeypatch.setattr(module, "watch", broken)
+    monkeypatch.setattr(whole_videos, "watch", broken)
     with pytest.raises(AttncliError, match=r"model\.safetensors: .* not finite"):
         select(answered, tmp_path / "edits")
     assert not (tmp_path / "edits").exists()

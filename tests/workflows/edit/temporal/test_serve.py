@@ -20,28 +20,24 @@ from attncli.files.edit_directory import EditDirectory
 from attncli.files.temporal_edits import read_temporal_edits
 from attncli.reporting import Outcome
 from attncli.workflows.edit.temporal.serve import serve_edits
+from tests.support.reporters import Told
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/\?token=(\S+)")
 
 
-class Person:
+class Person(Told):
     """Opens the address as soon as it is printed, does something there, and presses Ctrl-C."""
 
     def __init__(self, act: Callable[["Person"], object] = lambda person: None) -> None:
+        super().__init__()
         self.act = act
-        self.said: list[str] = []
         self.errors: list[BaseException] = []
 
     def note(self, text: str) -> None:
-        self.said.append(text)
+        super().note(text)
         if found := ADDRESS.search(text):
             self.port, self.token = int(found[1]), found[2]
             threading.Thread(target=self.visit).start()
-
-    warn = note
-
-    def track(self, items: Any, **_: Any) -> Iterator[Any]:
-        yield from items
 
     def visit(self) -> None:
         try:
@@ -99,7 +95,7 @@ def test_ctrl_c_is_the_normal_end_and_says_how_far_one_came(
             "unedited": 1,
         }
     ]
-    assert person.said[-1] == f"edits are in {edits.edits_path}: 1 of 2 clips done"
+    assert person.texts[-1] == f"edits are in {edits.edits_path}: 1 of 2 clips done"
     assert edits.read_edits(allow_partial=True).scores["b"][0] == 0.5
 
 

@@ -2,10 +2,7 @@
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -125,18 +122,11 @@ def test_a_tuning_that_is_resumed_ends_with_the_same_bytes(
 
 
 @pytest.mark.slow
-def test_two_processes_tune_like_one(tune: tuple[object, ...], tmp_path: Path) -> None:
+def test_two_processes_tune_like_one(tune: tuple[object, ...], launch: Any, tmp_path: Path) -> None:
     # Of the last batch's single clip the second process has none.
-    words = [str(word) for word in (*tune, "--epochs", "2", "--batch-size", "4", "-o")]
-    torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "-m"]
-    for name, start in (("one", ["-m"]), ("two", torchrun)):
-        answer = subprocess.run(
-            [sys.executable, *start, "attncli", *words, str(tmp_path / name)],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-        assert answer.returncode == 0, answer.stderr
+    words = (*tune, "--epochs", "2", "--batch-size", "4", "-o")
+    assert launch(*words, tmp_path / "one") == 0
+    assert [code for code, _ in launch.together(*words, tmp_path / "two")] == [0, 0]
     for alone, shared in zip(log(tmp_path / "one"), log(tmp_path / "two"), strict=True):
         for name, value in alone.items():
             assert float(shared[name]) == pytest.approx(float(value), rel=1e-3), name
