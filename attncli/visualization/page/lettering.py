@@ -58,8 +58,8 @@ NO_TEXT = Text("")
 def fit_first(wordings: Sequence[str], width_in: float, *, color: str = "black") -> Text:
     """Return the first wording that is no wider than `width_in`; the last one, cut, if none is."""
     fitting = (text for text in wordings if text_width_in(text) <= width_in)
-    words = next(fitting, None) or fit_lines(wordings[-1], width_in)[0]
-    return Text(words, color=color)
+    words = next(fitting, None)  # which may be no word at all
+    return Text(fit_lines(wordings[-1], width_in)[0] if words is None else words, color=color)
 
 
 def typesetting(figure: Figure | None = None) -> AbstractContextManager[None]:

@@ -105,7 +105,7 @@ def apex(tmp_path):
     """Return what draws runs at the apex."""
 
     def draw(runs, name="fig4.png", *, overwrite=False, dry_run=False, **looks):
-        config = VisualizeConfig(out=tmp_path / "out" / name, dpi=60, **looks)
+        config = VisualizeConfig(out=tmp_path / "out" / name, dpi=60, apex=True, **looks)
         return faces.draw(config, runs, overwrite=overwrite, dry_run=dry_run, reporter=Silent())
 
     return draw
