@@ -84,9 +84,9 @@ def choose(
     """
     if wish.ids:
         by_id = {clip.id: clip for clip in clips}
-        return [by_id[known_name(name, list(by_id), "--id")] for name in wish.ids]
+        return [by_id[known_name(n, list(by_id), "--id")] for n in dict.fromkeys(wish.ids)]
     if wish.labels:
-        names = sorted({clip.label for clip in clips})
+        names = sorted({clip.label for clip in clips} - {""})
         labels = {known_name(label, names, "--class") for label in wish.labels}
         clips = [clip for clip in clips if clip.label in labels]
     return [clips[i] for i in _ranking(clips, wish, entropies)[: wish.clips]]
@@ -109,13 +109,15 @@ def _ranking(
 
 
 def known_name(name: str, names: Sequence[str], option: str) -> str:
-    """Return `name` if it is among `names`, of which there is at least one.
+    """Return `name` if it is among `names`.
 
     Raises:
         UsageError: It is not; the message has the nearest ones.
     """
     if name in names:
         return name
+    if not names:
+        raise UsageError(f"{name!r} is not there: nothing has a name", where=option)
     near = get_close_matches(name, names, n=3, cutoff=0.4) or names[:3]
     raise UsageError(
         f"{name!r} is not among those of the runs",

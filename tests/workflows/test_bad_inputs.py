@@ -71,7 +71,7 @@ def huge_picture(folder: Path) -> Path:
 def two_series(folder: Path) -> Path:
     path = folder / "bad"
     path.mkdir()
-    for name in ("img_1.png", "flow_x_1.png"):
+    for name in ("img_1.png", "img_2.png", "flow_x_1.png", "flow_x_2.png"):
         Image.fromarray(frames(1)[0]).save(path / name)
     return path
 
@@ -113,7 +113,7 @@ def a_name_that_is_no_utf8(folder: Path) -> Path:
         (changing_size, "frames differ in size: 32x32, then 64x64"),
         (unknown_codec, "holds no video"),
         (huge_picture, "1.png: Image size (400000000 pixels) exceeds"),
-        (two_series, "several series of images: 1 of flow_x_*.png, 1 of img_*.png"),
+        (two_series, "several series of images: 2 of flow_x_*.png, 2 of img_*.png"),
         (cut_short, "cut short"),
         (no_video_at_all, "not a readable video"),
         (a_loop_of_links, "not a readable video (Too many levels of symbolic links)"),

@@ -174,7 +174,8 @@ def _plan(
 ) -> Trial:
     for name, value in given.items():
         require_setting(run, name, value)
-    config = replace(run.config, **given)
+    # A batch is not cut into parts here, and may have fewer samples than training has parts.
+    config = replace(run.config, accumulate=1, **given)
     source = open_source(run.method, config, run.directory.path, data)
     dataset = source.open(split)
     _require_same_classes(run, dataset)

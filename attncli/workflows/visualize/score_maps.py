@@ -25,6 +25,11 @@ from attncli.visualization.selection import known_name
 from attncli.workflows.visualize.attention import names_of
 from attncli.workflows.visualize.picture import figure_of, style_of, wish_of
 
+BACKGROUND = "background"
+"""Name of class 0 of label maps."""
+COLUMNS = ("id", "label", "run", "class", "mean", "max")
+"""What the table beside the picture says of each class in each image."""
+
 
 @dataclass(frozen=True)
 class _Scored:
@@ -66,7 +71,7 @@ def draw(
     chosen = _choose(opened, config)
     if dry_run:
         return picture.planned(
-            {"id": id_, "label": opened[0].labels[id_] or None, "run": str(one.run.directory.path)}
+            {"id": id_, "label": _shown(opened, id_) or None, "run": str(one.run.directory.path)}
             for id_ in chosen
             for one in opened
         )
@@ -88,7 +93,7 @@ def draw(
         )
         save_figure(figure, config.picture)
         texts = [*names, *(text for one in shown for text in (one.name, one.label))]
-        picture.write_table(pd.DataFrame(rows), texts, reporter)
+        picture.write_table(pd.DataFrame(rows, columns=COLUMNS), texts, reporter)
     return Outcome(rows=rows, failures=failures)
 
 
@@ -127,8 +132,9 @@ def _choose(opened: Sequence[_Scored], config: VisualizeConfig) -> list[str]:
     if not common:
         raise AttncliError("the runs have no image in common", remedy="evaluate them on one split")
     if wish.ids:
-        return [known_name(id_, common, "--id") for id_ in wish.ids]
-    classes = {name: set(opened[0].labels[name].split(";")) for name in common}
+        return [known_name(id_, common, "--id") for id_ in dict.fromkeys(wish.ids)]
+    labels = opened[0].labels
+    classes = {id_: {name for name in labels[id_].split(";") if name} for id_ in common}
     for label in wish.labels:
         known_name(label, sorted(set().union(*classes.values())), "--class")
     kept = [id_ for id_ in common if not wish.labels or classes[id_] & set(wish.labels)]
@@ -160,7 +166,7 @@ def _read(id_: str, samples: Mapping[str, ImageSample], opened: Sequence[_Scored
     image = read_rgb(samples[id_].path)
     return ScoredImage(
         name=id_,
-        label=opened[0].labels[id_].replace(";", ", "),
+        label=_shown(opened, id_),
         image=image,
         runs=tuple(_classes(id_, one, image.shape[:2]) for one in opened),
     )
@@ -174,11 +180,22 @@ def _classes(id_: str, scored: _Scored, size_hw: tuple[int, ...]) -> tuple[Score
             where=score_maps_path(scored.maps, id_),
             remedy="evaluate the run again",
         )
-    names = scored.run.classes
+    names = (BACKGROUND, *scored.run.classes)
+    if maps.classes.max(initial=0) >= len(names):
+        raise AttncliError(
+            f"has scores of class {maps.classes.max()}, the run has {len(names) - 1}",
+            where=score_maps_path(scored.maps, id_),
+            remedy="evaluate the run again",
+        )
     return tuple(
-        ScoredClass(names[number - 1], scores)
+        ScoredClass(names[number], scores)
         for number, scores in zip(maps.classes.tolist(), maps.scores, strict=True)
     )
+
+
+def _shown(opened: Sequence[_Scored], id_: str) -> str:
+    """Return the classes that an image shows, as they are written; empty where none is known."""
+    return opened[0].labels[id_].replace(";", ", ")
 
 
 def _rows(shown: ScoredImage, opened: Sequence[_Scored]) -> list[Row]:
