@@ -145,6 +145,11 @@ def test_what_is_not_asked_for_is_as_in_the_run(run: Path) -> None:
     assert (trial.run.config.batch_size, trial.run.config.precision) == (3, "fp32")
 
 
+def test_a_batch_may_be_smaller_than_training_had_parts(tmp_path: Path, data: Path) -> None:
+    run = make_run(tmp_path / "parts", "x3d", data, CLASSES, accumulate=2, batch_size=4)
+    assert trial_of(run, batch_size=1).config.batch_size == 1
+
+
 def test_an_evaluation_is_that_of_the_runs_task(run: Path, tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     images = tmp_path / "images.csv"

@@ -270,3 +270,43 @@ def test_images_may_lie_elsewhere_than_at_training(evaluated, draw, data, tmp_pa
     (moved / "manifest.csv").write_text("id,path,label,split\nb,b.png,dog,val\n")
     with pytest.raises(AttncliError, match=r"moved.*: there is no image a; give the dataset the"):
         draw([run], "other.png", data=moved, clips=1)
+
+
+def test_class_0_is_the_background(evaluated, draw):
+    run = evaluated()
+    directory = run / "eval" / "val" / "score_maps"
+    write_score_maps(directory, "a", np.array([0, 1]), np.full((2, *SIZE_HW), 0.5))
+    assert [row["class"] for row in draw([run], ids=("a",)).rows] == ["background", "cat"]
+
+
+def test_a_class_the_run_does_not_know_is_a_failure_by_name(evaluated, draw):
+    run = evaluated()
+    directory = run / "eval" / "val" / "score_maps"
+    write_score_maps(directory, "a", np.array([3]), np.full((1, *SIZE_HW), 0.5))
+    (failure,) = draw([run], ids=("a", "b")).failures
+    assert failure.id == "a"
+    assert "a.npz: has scores of class 3, the run has 2" in failure.error
+
+
+def test_no_class_without_a_name_is_offered(evaluated, draw):
+    with pytest.raises(UsageError, match=r"there is cat, dog$"):
+        draw([evaluated()], classes=("zzz",))
+
+
+def test_the_table_of_an_image_without_a_class_has_a_header(evaluated, draw, tmp_path):
+    run = evaluated()
+    directory = run / "eval" / "val" / "score_maps"
+    write_score_maps(directory, "d", np.empty(0, np.int64), np.empty((0, *SIZE_HW)))
+    assert draw([run], ids=("d",)).rows == []
+    table = (tmp_path / "out" / "cams.csv").read_text()
+    assert table == "id,label,run,class,mean,max\n"
+
+
+def test_an_image_named_twice_is_drawn_once(evaluated, draw, drawn):
+    draw([evaluated()], ids=("a", "b", "a"))
+    assert [image.name for image in drawn["images"]] == ["a", "b"]
+
+
+def test_a_plan_names_classes_as_the_figure_does(evaluated, draw):
+    (row,) = draw([evaluated()], ids=("c",), dry_run=True).rows
+    assert row["label"] == "cat, dog"
