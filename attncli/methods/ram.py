@@ -21,7 +21,7 @@ text, 2   RAM: a map and class scores from features that are       `RecurrentAtt
 text, 2   residual mechanism x' = (1 + M) x                        `layers.attention.attend`
 text, 3   loss of RAM's and of the last layer's class scores       `losses.classification`:
                                                                    `AbnCriterion`
-4.1       clips of 8 frames that overlap by 6, majority vote       `data.sequences`,
+4.1       clips of 8 frames that overlap by 6, majority vote       `data.faces.sequences`,
                                                                    `metrics.voting`
 ========  =======================================================  =============================
 
@@ -44,10 +44,11 @@ Differs from the paper:
 - The first convolution is normalised over the batch and rectified; the grid is halved before the
   second, third and fourth recurrent layer. Channels are 32, 32, 64, 64, 128; kernels 3x3, that of
   W_xr too; 8 groups in GroupNorm; how weights start is said in `layers.convlstm`.
-- Faces are cut out as `data.faces` says, 96x96 in grey, and normalised with a mean of 0.5 and a
-  deviation of 0.25 of the range of values, in colour too. Clips are counted back from the apex,
+- Faces are cut out as `data.faces.boxes` says, 96x96 in grey, and normalised with mean 0.5 and
+  deviation 0.25 of the range of values, in colour too. Clips are counted back from the apex,
   so that an odd first frame is left out; a shorter sequence is filled up with its first frame. Ties
-  of votes go to the larger sum of probabilities; people are dealt out to folds as in `data.folds`.
+  of votes go to the larger sum of probabilities; people are dealt out to folds as in
+  `data.faces.folds`.
 - Adam at 1e-3 falling to zero by a cosine over 40 epochs, batches of 16 clips, mirrored half the
   time and cut at random from faces 8 pixels larger; gradients are cut at a norm of 5.
 """

@@ -55,7 +55,7 @@ Differs from the paper:
   of colours, its mirroring without labels and its decay of biases and normalisation are left out.
   An area crop's ratio is drawn by its logarithm, there uniformly with sides exchanged by chance; if
   no window fits, it is the largest of a legal ratio, there the square at the centre.
-- `uniform` cuts real-valued parts, there whole ones; of this and dense clips see `data.sampling`.
+- `uniform` cuts real-valued parts, there whole ones; see `data.clips.sampling`.
 - Normalisation takes the statistics of all processes, there of the 8 clips of each GPU. Kinetics
   weights, which the paper does not use, get frames normalised by the statistics of ImageNet.
 - Eq. 4 may be joined by Object-ABN's mask loss on Ms, where masks are given; the paper has none.

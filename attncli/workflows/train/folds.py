@@ -4,7 +4,7 @@
                fold01/, fold02/, …, eval/val/}
 
 Each fold is a run of its own, in its own directory, that any command takes. What all folds together
-are worth stands in `eval/val/`, see `evaluate_folds`.
+are worth stands in `eval/val/`, see `workflows.evaluate.folds`.
 """
 
 from contextlib import nullcontext
