@@ -154,7 +154,8 @@ def _remove_abandoned(path: Path) -> None:
     with suppress(OSError):  # it has its own name by now, or is not ours to remove
         descriptor = os.open(path, os.O_RDONLY)
         try:
-            if try_lock(descriptor) is True:
+            # Who opened it late may lock what another has removed, while its name is taken anew.
+            if try_lock(descriptor) is True and is_named(path, descriptor):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         finally:
             release(descriptor)

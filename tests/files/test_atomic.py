@@ -223,6 +223,19 @@ def test_two_writers_of_one_directory_end_with_one_of_theirs(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["d"]
 
 
+def test_who_sweeps_late_leaves_what_has_taken_the_name(tmp_path, monkeypatch):
+    path = tmp_path / ".attncli-0123abcd.tmp"
+    path.mkdir()
+    late = os.open(path, os.O_RDONLY)  # a second sweeper, whom the first one was faster than
+    path.rmdir()
+    path.mkdir()
+    (path / "new").touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic.os, "open", lambda *_: late)
+        atomic._remove_abandoned(path)
+    assert (path / "new").exists()
+
+
 def test_a_system_that_cannot_exchange_names_replaces_and_recovers(tmp_path, monkeypatch):
     monkeypatch.setattr(atomic.ctypes, "CDLL", lambda *_, **__: None)
     path = tmp_path / "d"

@@ -14,6 +14,7 @@ def dropped(rank: int) -> dict[str, torch.Tensor]:
     return {turn: dropout(share) for turn in ("first", "second")}
 
 
+@pytest.mark.slow
 def test_processes_drop_together_what_one_would(together):
     answers = together(dropped)
     torch.manual_seed(7)

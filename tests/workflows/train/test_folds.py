@@ -163,6 +163,7 @@ def test_a_run_that_was_stopped_goes_on_at_the_fold_it_was_in(faces, trained, ru
         assert weights == (whole / name / "model.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_folds_can_be_trained_one_by_one_or_side_by_side(faces, trained, run_cli, tmp_path):
     out = tmp_path / "run"
     words = ("train", "convlstm", "--data", faces, *TINY, "-o", out)

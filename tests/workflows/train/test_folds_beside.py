@@ -14,6 +14,8 @@ from attncli.config.ram import ConvLstmConfig
 from attncli.reporting import Silent
 from attncli.workflows.train import folds_beside
 
+pytestmark = pytest.mark.slow
+
 WAIT_SEC = 900
 """More than a busy machine takes; a wait ends with what it is for."""
 Processes = Callable[[Path], list[int]]
