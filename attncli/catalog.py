@@ -57,7 +57,8 @@ class Task:
     train: str
     """Workflow that trains a method."""
     evaluation: str
-    """Class of what is made of answers to a split: an `attncli.evaluation.Evaluation`."""
+    """Class of what is made of answers to a split: an
+    `attncli.training.validation.Evaluation`."""
     figure: str
     """Function that draws what runs attend to, where no certain kind of figure is asked for."""
     watch: str | None = None

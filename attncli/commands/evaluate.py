@@ -13,18 +13,5 @@ def command(call: EvaluateCall, *, json: bool, dry_run: bool) -> None:
     """
     from attncli.workflows.evaluate.networks import evaluate_runs
 
-    outcome = evaluate_runs(
-        call.runs,
-        split=call.split,
-        checkpoint=call.checkpoint,
-        data=call.data,
-        frames=call.frames,
-        temporal_edits=call.temporal_edits,
-        batch_size=call.batch_size,
-        workers=call.workers,
-        device=call.device,
-        precision=call.precision,
-        dry_run=dry_run,
-        reporter=terminal(),
-    )
+    outcome = evaluate_runs(call, dry_run=dry_run, reporter=terminal())
     finish(outcome, as_json=json)

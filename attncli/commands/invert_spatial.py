@@ -14,16 +14,5 @@ def command(call: AskCall, *, json: bool, dry_run: bool) -> None:
     """
     from attncli.workflows.evaluate.invert_spatial import invert_runs
 
-    outcome = invert_runs(
-        call.runs,
-        split=call.split,
-        checkpoint=call.checkpoint,
-        data=call.data,
-        batch_size=call.batch_size,
-        workers=call.workers,
-        device=call.device,
-        precision=call.precision,
-        dry_run=dry_run,
-        reporter=terminal(),
-    )
+    outcome = invert_runs(call, dry_run=dry_run, reporter=terminal())
     finish(outcome, as_json=json)

@@ -12,6 +12,7 @@ from torch import Tensor
 from attncli.batches import ClipBatch
 from attncli.errors import AttncliError, Failure
 from attncli.evaluation.answers import (
+    RANKS,
     Answers,
     accuracies,
     counts,
@@ -103,7 +104,7 @@ class ClassScores:
             return {}
         scores = torch.from_numpy(answers.scores[PERCEPTION])
         ahead = classes_ahead(scores, torch.from_numpy(labels(self.asked, answers)))
-        return {f"top{n}": 100 * int((ahead < n).sum()) / len(ahead) for n in (1, 5)}
+        return {f"top{n}": 100 * int((ahead < n).sum()) / len(ahead) for n in RANKS}
 
     def write(self, shares: Sequence[Share], failures: Sequence[Failure], out: Path) -> Row:
         """Write attention, predictions and the figures of each branch."""

@@ -23,7 +23,6 @@ from attncli.errors import AttncliError
 CHANGE = {"changes": [[0, 0.5]]}
 ONE = "/api/clips/one"
 WRITERS = 40
-TWO = "/api/clips/a%2Ftwo%2C%20more"
 EVERYTHING = [
     ("GET", "/"),
     ("GET", "/editor.js"),

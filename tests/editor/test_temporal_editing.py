@@ -9,22 +9,7 @@ from attncli.errors import AttncliError
 
 CHANGE = {"changes": [[0, 0.5]]}
 ONE = "/api/clips/one"
-WRITERS = 40
 TWO = "/api/clips/a%2Ftwo%2C%20more"
-EVERYTHING = [
-    ("GET", "/"),
-    ("GET", "/editor.js"),
-    ("GET", "/api/session"),
-    ("GET", ONE),
-    ("PATCH", ONE),
-    ("POST", "/api/answers/one"),
-    ("GET", "/frames/one/0"),
-    ("OPTIONS", ONE),
-    ("PUT", ONE),
-    ("DELETE", ONE),
-    ("HEAD", "/"),
-    ("GET", "/no/such/page"),
-]
 
 
 def test_the_session_names_the_clips_and_how_far_each_is(editor: Any) -> None:

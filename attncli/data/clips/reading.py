@@ -55,7 +55,17 @@ class ClipSample:
     """What the user should know of the video; None where all is well."""
 
 
-class ClipReader(SeededReader):
+class SeededClips(SeededReader):
+    """A reader whose samples are clips."""
+
+    batches = staticmethod(in_turn)
+
+    def collate(self, items: Sequence[ClipSample | Failure]) -> ClipBatch:
+        """Return the clips as one batch with the failures beside them; all may have failed."""
+        return collate(items)
+
+
+class ClipReader(SeededClips):
     """Reads one clip of every video of a dataset.
 
     Args:
@@ -83,12 +93,6 @@ class ClipReader(SeededReader):
         self._labels_after_flip = labels_after_flip(
             config.flip if training else "none", dataset.classes
         )
-
-    batches = staticmethod(in_turn)
-
-    def collate(self, items: Sequence[ClipSample | Failure]) -> ClipBatch:
-        """Return the clips as one batch with the failures beside them; all may have failed."""
-        return collate(items)
 
     def nothing(self) -> ClipBatch:
         """Return a batch of no clip, of the shape that clips have."""

@@ -20,10 +20,9 @@ from attncli.batches import ClipBatch
 from attncli.config.ram import SequenceConfig
 from attncli.data.clips.geometry import ClipGeometry, ClipView
 from attncli.data.clips.mirroring import labels_after_flip
-from attncli.data.clips.reading import ClipSample, Purpose, collate, empty_batch
+from attncli.data.clips.reading import ClipSample, Purpose, SeededClips, empty_batch
 from attncli.data.faces.boxes import Faces
 from attncli.data.samples import VideoDataset, VideoSample
-from attncli.data.source import SeededReader, in_turn
 from attncli.data.video.reading import UnreadableVideoError, count_frames, iterate_frames, remark_on
 from attncli.errors import AttncliError, Failure, Remark
 from attncli.machine import usable_cores
@@ -97,7 +96,7 @@ class SequenceStore:
         return tuple(self._read[cut] for cut in cuts)
 
 
-class SequenceReader(SeededReader):
+class SequenceReader(SeededClips):
     """Reads clips of sequences, a row each; the sequences are read when it is made.
 
     A sequence of which any frame cannot be read is a `Failure` for each of its clips.
@@ -133,12 +132,6 @@ class SequenceReader(SeededReader):
             crop_px=config.face_px,
             random_crop=training,
         )
-
-    batches = staticmethod(in_turn)
-
-    def collate(self, items: Sequence[ClipSample | Failure]) -> ClipBatch:
-        """Return the clips as one batch with the failures beside them; all may have failed."""
-        return collate(items)
 
     def nothing(self) -> ClipBatch:
         """Return a batch of no clip, of the shape that clips have."""

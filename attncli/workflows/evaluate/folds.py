@@ -15,12 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
 from attncli import catalog
-from attncli.config.training import Precision
+from attncli.config.evaluate import AskCall
 from attncli.data.faces.people import FOLDS
 from attncli.data.samples import Split
 from attncli.errors import AttncliError, UsageError
@@ -110,24 +110,12 @@ class Opened:
         return self.folds or [self.run.directory.path]
 
 
-def open_runs(
-    runs: Sequence[Path],
-    *,
-    split: Split,
-    checkpoint: str,
-    data: Path | None,
-    reporter: Reporter,
-    **changes: int | Precision | None,
-) -> list[Opened]:
+def open_runs(call: AskCall, reporter: Reporter) -> list[Opened]:
     """Return runs with what is to be asked of each, of runs of folds of every fold.
 
     Args:
-        runs: Run directories.
-        split: What the networks are to be tested on; people no fold was trained on are `val`.
-        checkpoint: Which weights are to answer.
-        data: Dataset to read instead of each run's own.
+        call: Which runs, and what of them; people no fold was trained on are `val`.
         reporter: Told what there is to know about the datasets.
-        changes: What `plan` takes besides.
 
     Raises:
         AttncliError: A run, its weights or the data cannot be used, or a fold of it has not been
@@ -135,17 +123,16 @@ def open_runs(
         UsageError: All folds together have no such split or weights, or a network takes clips of
             another number of frames only.
     """
-    opened = [Opened(run, folds_of(run)) for run in map(load, runs)]
+    opened = [Opened(run, folds_of(run)) for run in map(load, call.runs)]
     if any(one.folds for one in opened):
         remedy = "name the directory of one fold"
-        if split != SPLIT:
+        if call.split != SPLIT:
             raise UsageError("a run of folds has only `val`", where="--split", remedy=remedy)
-        if checkpoint not in ("last", "best"):
+        if call.checkpoint not in ("last", "best"):
             problem = "is of one network, not of all folds"
             raise UsageError(problem, where="--checkpoint", remedy=remedy)
     paths = [path for one in opened for path in one.paths]
-    ways: dict[str, Any] = {"split": split, "checkpoint": checkpoint, "data": data, **changes}
-    trials = iter(plan(paths, **ways, reporter=reporter))
+    trials = iter(plan(paths, call, reporter))
     return [replace(one, trials=[next(trials) for _ in one.paths]) for one in opened]
 
 

@@ -14,8 +14,7 @@ import pandas as pd
 from torch import Tensor
 
 from attncli.batches import ClipBatch
-from attncli.config.training import Precision
-from attncli.data.samples import Split
+from attncli.config.evaluate import AskCall
 from attncli.errors import Failure
 from attncli.evaluation.answers import Answers, accuracy_percent, joined
 from attncli.evaluation.class_scores import ClassScores
@@ -36,15 +35,8 @@ OWN, INVERTED = "", "_inverted"
 
 
 def invert_runs(
-    runs: Sequence[Path],
+    call: AskCall,
     *,
-    split: Split = "val",
-    checkpoint: str = "last",
-    data: Path | None = None,
-    batch_size: int | None = None,
-    workers: int | None = None,
-    device: str = "auto",
-    precision: Precision | None = None,
     dry_run: bool = False,
     world: World | None = None,
     reporter: Reporter,
@@ -55,14 +47,7 @@ def invert_runs(
     vote on a sequence, it is sequences that are scored, in a run of folds those of all folds.
 
     Args:
-        runs: Run directories.
-        split: `val` or `train`; both are cut as validation clips are.
-        checkpoint: `last` (`model.safetensors`), `best`, or a file with weights.
-        data: Dataset to read instead of each run's own.
-        batch_size: Clips in one pass over all processes; the run's own where None.
-        workers: Processes that read clips; the run's own setting where None.
-        device: Where to compute, unless `world` says so.
-        precision: Arithmetic; the run's own where None.
+        call: Which runs to ask, and what; of its device nothing counts where there is a `world`.
         dry_run: Say what would be done, and touch nothing.
         world: Processes to share the clips among; those `torchrun` started where None.
         reporter: Shows progress.
@@ -74,22 +59,13 @@ def invert_runs(
         AttncliError: A run has no spatial attention, or it, its weights or the data cannot be
             used; nothing was written for it.
     """
-    opened = open_runs(
-        runs,
-        split=split,
-        checkpoint=checkpoint,
-        data=data,
-        batch_size=batch_size,
-        workers=workers,
-        precision=precision,
-        reporter=reporter,
-    )
+    opened = open_runs(call, reporter)
     for trial in (trial for one in opened for trial in one.trials):
         require_attention(trial.run, "spatial")
     jobs = [_Job(one.run, one.trials, reporter) for one in opened]
     if dry_run:
         return Outcome(rows=[trial.planned(job.out) for job in jobs for trial in job.trials])
-    return do_together(jobs, device=device, world=world)
+    return do_together(jobs, device=call.device, world=world)
 
 
 def _ask(network: BranchNetwork, batch: ClipBatch) -> dict[str, Tensor]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from attncli import catalog
-from attncli.config.training import Precision
-from attncli.data.samples import UNKNOWN_LABEL, Split
+from attncli.config.evaluate import EvaluateCall
+from attncli.data.samples import UNKNOWN_LABEL
 from attncli.errors import AttncliError, Failure, UsageError
 from attncli.files.atomic import replacing_directory, temporary_directory
 from attncli.files.failures import write_failures
@@ -22,17 +22,8 @@ from attncli.workflows.runs.source import open_source
 
 
 def evaluate_runs(
-    runs: Sequence[Path],
+    call: EvaluateCall,
     *,
-    split: Split = "val",
-    checkpoint: str = "last",
-    data: Path | None = None,
-    frames: int | None = None,
-    temporal_edits: Path | None = None,
-    batch_size: int | None = None,
-    workers: int | None = None,
-    device: str = "auto",
-    precision: Precision | None = None,
     dry_run: bool = False,
     world: World | None = None,
     reporter: Reporter,
@@ -40,17 +31,7 @@ def evaluate_runs(
     """Evaluate runs on every clip of a split; each one's `eval/SPLIT` is replaced as a whole.
 
     Args:
-        runs: Run directories.
-        split: `val` or `train`; both are cut as validation clips are.
-        checkpoint: `last` (`model.safetensors`), `best`, or a file with weights.
-        data: Dataset to read instead of each run's own.
-        frames: Frames of a clip; the run's own where None.
-        temporal_edits: File of temporal edits; classes it edits a training clip of are scored
-            besides, and so are all others.
-        batch_size: Clips in one pass over all processes; the run's own where None.
-        workers: Processes that read clips; the run's own setting where None.
-        device: Where to compute, unless `world` says so.
-        precision: Arithmetic; the run's own where None.
+        call: Which runs to ask, and what; of its device nothing counts where there is a `world`.
         dry_run: Say what would be done, and touch nothing.
         world: Processes to share the clips among; those `torchrun` started where None. Who has
             joined them already must pass it.
@@ -63,19 +44,9 @@ def evaluate_runs(
         AttncliError: A run, its weights, the data or the edits cannot be used; nothing was written
             for it.
     """
-    opened = open_runs(
-        runs,
-        split=split,
-        checkpoint=checkpoint,
-        data=data,
-        frames=frames,
-        batch_size=batch_size,
-        workers=workers,
-        precision=precision,
-        reporter=reporter,
-    )
+    opened = open_runs(call, reporter)
     jobs = [
-        [_Job(trial, _edited_classes(trial, temporal_edits), reporter) for trial in one.trials]
+        [_Job(trial, _edited_classes(trial, call.temporal_edits), reporter) for trial in one.trials]
         for one in opened
     ]
     if dry_run:
@@ -84,7 +55,7 @@ def evaluate_runs(
         FoldsJob(one.run, of_run, reporter) if one.folds else of_run[0]
         for one, of_run in zip(opened, jobs, strict=True)
     ]
-    outcome = do_together(whole, device=device, world=world)
+    outcome = do_together(whole, device=call.device, world=world)
     compare_with_first(outcome.rows, reporter)
     return outcome
 

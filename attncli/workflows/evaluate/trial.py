@@ -1,6 +1,6 @@
 """One run put to the test: which weights answer, and to which samples; processes share these."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from attncli import catalog
-from attncli.config.training import Precision
+from attncli.config.evaluate import AskCall
 from attncli.data.samples import Samples, Split
 from attncli.data.source import Source, batch_loader
 from attncli.errors import AttncliError, Failure, Remark
@@ -21,6 +21,9 @@ from attncli.training.distributed import World, join
 from attncli.training.learner import autocast
 from attncli.workflows.runs.network import open_network, require_setting
 from attncli.workflows.runs.source import open_source
+
+OF_RUNS = ("frames", "batch_size", "workers", "precision")
+"""What a call may say otherwise than the settings of the run."""
 
 
 @dataclass(frozen=True)
@@ -116,31 +119,19 @@ class Trial:
         return tuple(failures)
 
 
-def plan(
-    runs: Sequence[Path],
-    *,
-    split: Split,
-    checkpoint: str,
-    data: Path | None,
-    reporter: Reporter,
-    **changes: int | Precision | None,
-) -> list[Trial]:
+def plan(runs: Sequence[Path], call: AskCall, reporter: Reporter) -> list[Trial]:
     """Return what to ask of each run; nothing is computed yet.
 
     Args:
-        runs: Run directories.
-        split: `val` or `train`; both are read as validation samples are.
-        checkpoint: `last` (`model.safetensors`), `best`, or a file with weights.
-        data: Dataset to read instead of each run's own.
+        runs: Directories of single networks: those of the call, or their folds.
+        call: What to ask them.
         reporter: Told what there is to know about the datasets.
-        changes: `frames`, `batch_size`, `workers` and `precision`; the run's own where None.
 
     Raises:
         AttncliError: A run, its weights or the data cannot be used.
         UsageError: A network takes clips of another number of frames only.
     """
-    given = {name: value for name, value in changes.items() if value is not None}
-    trials = [_plan(load(path), split, checkpoint, data, given) for path in runs]
+    trials = [_plan(load(path), call) for path in runs]
     for note in dict.fromkeys(note for trial in trials for note in trial.dataset.notes):
         reporter.note(note)
     return trials
@@ -165,33 +156,29 @@ def do_together(
     )
 
 
-def _plan(
-    run: Run,
-    split: Split,
-    checkpoint: str,
-    data: Path | None,
-    given: Mapping[str, int | Precision],
-) -> Trial:
+def _plan(run: Run, call: AskCall) -> Trial:
+    said = {name: getattr(call, name, None) for name in OF_RUNS}
+    given = {name: value for name, value in said.items() if value is not None}
     for name, value in given.items():
         require_setting(run, name, value)
     # A batch is not cut into parts here, and may have fewer samples than training has parts.
     config = replace(run.config, accumulate=1, **given)
-    source = open_source(run.method, config, run.directory.path, data)
-    dataset = source.open(split)
+    source = open_source(run.method, config, run.directory.path, call.data)
+    dataset = source.open(call.split)
     _require_same_classes(run, dataset)
     weights = {
         "last": run.directory.weights_path,
         "best": run.directory.best_checkpoint_path,
-    }.get(checkpoint, Path(checkpoint))
+    }.get(call.checkpoint, Path(call.checkpoint))
     if not weights.is_file():
         raise AttncliError(
             "no such weights", where=weights, remedy="train the run to its end, or see --checkpoint"
         )
-    differing: Row = {} if checkpoint == "last" else {"checkpoint": checkpoint}
-    differing |= {} if data is None else {"data": str(data)}
+    differing: Row = {} if call.checkpoint == "last" else {"checkpoint": call.checkpoint}
+    differing |= {} if call.data is None else {"data": str(call.data)}
     if "frames" in given and given["frames"] != run.config.frames:
         differing["frames"] = given["frames"]
-    return Trial(run, weights, source, dataset, split, config, differing)
+    return Trial(run, weights, source, dataset, call.split, config, differing)
 
 
 def _require_same_classes(run: Run, dataset: Samples) -> None:

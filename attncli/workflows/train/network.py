@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from attncli import __version__, catalog
+from attncli.config.evaluate import EvaluateCall
 from attncli.config.toml import require_utf8
 from attncli.data.samples import Samples
 from attncli.data.source import Guidance, Reader, Source, batch_loader
@@ -247,9 +248,8 @@ def _evaluate(
 ) -> Outcome:
     """Evaluate the last weights and name every clip that could not be read."""
     path = run.directory.path
-    outcome = evaluate_runs(
-        [path], split="val", workers=world.readers(config.workers), world=world, reporter=reporter
-    )
+    call = EvaluateCall(runs=(path,), workers=world.readers(config.workers))
+    outcome = evaluate_runs(call, world=world, reporter=reporter)
     if not world.leads:
         return Outcome()
     everywhere = sorted({*failures, *outcome.failures}, key=lambda failure: failure.id)

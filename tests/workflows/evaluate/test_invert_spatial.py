@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from attncli.config.evaluate import AskCall
 from attncli.errors import AttncliError
 from attncli.files.failures import read_failures
 from attncli.files.metrics import read_metrics
@@ -111,7 +112,9 @@ def run_of(root: Path, method: str = "abn") -> Path:
 
 
 def invert(*runs: Path, **options: Any) -> Outcome:
-    return invert_spatial.invert_runs(runs, **({"device": "cpu", "reporter": Silent()} | options))
+    ways = {"reporter": Silent()}
+    ways |= {n: options.pop(n) for n in ("reporter", "dry_run", "world") if n in options}
+    return invert_spatial.invert_runs(AskCall(runs=runs, **({"device": "cpu"} | options)), **ways)
 
 
 def test_eq7_accuracies_before_and_after_are_those_of_a_naive_loop(

@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from attncli.config.evaluate import EvaluateCall
 from attncli.data.clips.reading import ClipReader, collate
 from attncli.data.layouts import open_dataset
 from attncli.errors import AttncliError, UsageError
@@ -65,7 +66,9 @@ def abn(tmp_path: Path, data: Path, **changes: Any) -> Path:
 
 
 def evaluate(*runs: Path, **options: Any) -> Outcome:
-    return evaluate_runs(runs, **({"device": "cpu", "reporter": Silent()} | options))
+    ways = {"reporter": Silent()}
+    ways |= {n: options.pop(n) for n in ("reporter", "dry_run", "world") if n in options}
+    return evaluate_runs(EvaluateCall(runs=runs, **({"device": "cpu"} | options)), **ways)
 
 
 def clip_by_clip(run: Path, data: Path) -> dict[str, np.ndarray]:

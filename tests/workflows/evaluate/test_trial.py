@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from attncli.batches import ClipBatch
+from attncli.config.evaluate import EvaluateCall
 from attncli.errors import AttncliError, Failure, Remark, UsageError
 from attncli.evaluation.class_scores import ClassScores
 from attncli.evaluation.image_labels import ImageLabels
@@ -54,8 +55,8 @@ def run(tmp_path: Path, data: Path) -> Path:
 
 
 def planned(*runs: Path, **options: Any) -> list[Trial]:
-    asked = {"split": "val", "checkpoint": "last", "data": None, "reporter": Silent()}
-    return plan(runs, **(asked | options))
+    reporter = options.pop("reporter", Silent())
+    return plan(runs, EvaluateCall(runs=runs, **options), reporter)
 
 
 def trial_of(run: Path, **options: Any) -> Trial:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
 from attncli import catalog
 from attncli.config.edit_temporal import SelectConfig
+from attncli.config.evaluate import EvaluateCall
 from attncli.data.samples import Split, VideoSample
 from attncli.data.video.frame_rate import frame_rate
 from attncli.errors import AttncliError, Failure
@@ -35,7 +36,8 @@ from attncli.workflows.evaluate.networks import evaluate_runs
 from attncli.workflows.runs.network import open_network, require_attention
 from attncli.workflows.runs.source import open_source
 
-SPLITS: tuple[Split, ...] = ("train", "val")
+Scored = Literal["train", "val"]
+SPLITS: tuple[Scored, ...] = ("train", "val")
 OTHER_SOURCES = ("checkpoint", "data", "frames")
 """What the figures of an evaluation name where it was not the run's own."""
 
@@ -161,7 +163,7 @@ def _predictions_path(run: Run, split: Split) -> Path:
 
 def _evaluate(
     run: Run,
-    split: Split,
+    split: Scored,
     *,
     batch_size: int | None,
     workers: int | None,
@@ -170,14 +172,10 @@ def _evaluate(
 ) -> None:
     path = run.directory.path
     reporter.note(f"{path} was not evaluated on {split} yet; doing so first")
-    outcome = evaluate_runs(
-        [path],
-        split=split,
-        batch_size=batch_size,
-        workers=workers,
-        device=device,
-        reporter=reporter,
+    call = EvaluateCall(
+        runs=(path,), split=split, batch_size=batch_size, workers=workers, device=device
     )
+    outcome = evaluate_runs(call, reporter=reporter)
     if outcome.failures:
         named = run.directory.evaluation_path(split) / "failures.jsonl"
         reporter.warn(f"{len(outcome.failures)} clips could not be read, see {named}")
