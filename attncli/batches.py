@@ -104,9 +104,12 @@ class ImageBatch(_OfTensors):
     """Whether each image shows each class."""
     rows: Int64[Tensor, " b"]
     """Position of each image in its dataset."""
-    label_maps: Mapping[str, UInt8[Tensor, "b h w"]] = field(default_factory=dict)
-    """Class of each pixel by where it is known from, such as `truth`, in the images' geometry: 0 is
-    the background, class i of the dataset is i + 1, 255 counts for nothing."""
+    label_maps: Mapping[str, UInt8[Tensor, "b _ _"]] = field(default_factory=dict)
+    """Class of each pixel, or of each small square of them, by where it is known from, such as
+    `truth` or `seed`: 0 is the background, class i of the dataset is i + 1, 255 counts for
+    nothing."""
+    small_images: UInt8[Tensor, "b 3 hs ws"] | None = None
+    """The images without changed colours, a pixel for each label of `label_maps`."""
     failures: tuple[Failure, ...] = ()
     """Images of this batch that could not be read, and so are not in it."""
     remarks: tuple[Remark, ...] = ()

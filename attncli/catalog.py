@@ -25,30 +25,6 @@ class Paper:
 
 
 @dataclass(frozen=True)
-class ToyData:
-    """A small made-up dataset in the layout of a real one, and what it is like by default."""
-
-    name: str
-    """Name on the command line, of the layout."""
-    make: str
-    """`module:function` that writes it."""
-    count: str
-    """`module:function` that counts what would be written."""
-    parts: str
-    """What it consists of, in words."""
-    size: int
-    """Videos of each class, or people."""
-    frames: int
-    """Frames of a video of usual length."""
-    frame_hw: tuple[int, int]
-    """Rows and columns of a frame, in pixels."""
-    fewest_frames: str | None = None
-    """`module:CONSTANT`, the fewest frames that `frames` can be; None where it is 1."""
-    has_others: bool = False
-    """Whether others can act beside the one that counts."""
-
-
-@dataclass(frozen=True)
 class Task:
     """How methods of one sort are read, trained, scored and drawn; each part as `module:name`."""
 
@@ -140,43 +116,11 @@ SSDD = Paper(
     title="Self-Supervised Difference Detection for Weakly-Supervised Semantic Segmentation",
     authors="Shimoda, Yanai",
     year=2019,
-    module="attncli.methods.ssdd.cam",
+    module="attncli.methods.ssdd.difference",
+    demo="attncli.workflows.demo.ssdd:SsddDemo",
 )
 
 PAPERS = (OBJECT_ABN, ST_ABN, RAM, SSDD)
-
-TOY_DATA = (
-    ToyData(
-        name="ucf101",
-        make="attncli.data.toy.ucf101:make_ucf101",
-        count="attncli.data.toy.ucf101:count_ucf101",
-        parts="videos, split files and masks",
-        size=24,
-        frames=72,
-        frame_hw=(120, 160),
-    ),
-    ToyData(
-        name="ssv2",
-        make="attncli.data.toy.ssv2:make_ssv2",
-        count="attncli.data.toy.ssv2:count_ssv2",
-        parts="videos, split files and masks",
-        size=24,
-        frames=48,
-        frame_hw=(96, 112),
-        fewest_frames="attncli.data.toy.ssv2:FEWEST_FRAMES",
-        has_others=True,
-    ),
-    ToyData(
-        name="ckplus",
-        make="attncli.data.toy.ckplus:make_ckplus",
-        count="attncli.data.toy.ckplus:count_ckplus",
-        parts="image sequences, emotions, landmarks and masks",
-        size=40,
-        frames=14,
-        frame_hw=(144, 160),
-        fewest_frames="attncli.data.toy.ckplus:FEWEST_FRAMES",
-    ),
-)
 
 CLIPS = Task(
     source="attncli.data.clips.source:VideoSource",
@@ -202,6 +146,22 @@ IMAGES = Task(
     figure="attncli.workflows.visualize.score_maps:draw",
 )
 """Images with any number of classes each."""
+
+AFFINITIES = Task(
+    source="attncli.methods.ssdd.affinity_seeds:AffinitySource",
+    train="attncli.workflows.train.network:train",
+    evaluation="attncli.evaluation.affinities:Affinities",
+    figure="attncli.workflows.visualize.label_maps:draw",
+)
+"""Images whose cells belong together or not, as class activation maps say."""
+
+LABEL_MAPS = Task(
+    source="attncli.data.images.source:SeedSource",
+    train="attncli.workflows.train.network:train",
+    evaluation="attncli.evaluation.label_maps:LabelMaps",
+    figure="attncli.workflows.visualize.label_maps:draw",
+)
+"""Images with a class for each pixel, learnt from seeds."""
 
 METHODS = (
     Method(
@@ -299,6 +259,42 @@ METHODS = (
         build="attncli.methods.ssdd.cam:build_cam",
         example="attncli train cam --data VOC2012/ -o runs/cam",
     ),
+    Method(
+        name="psa",
+        summary="Affinities between neighbouring cells, by which PSA spreads seeds.",
+        paper=SSDD,
+        task=AFFINITIES,
+        config="attncli.config.ssdd:PsaConfig",
+        build="attncli.methods.ssdd.affinity:build_psa",
+        example="attncli train psa --data VOC2012/ --cams runs/cam -o runs/psa",
+    ),
+    Method(
+        name="segmentation",
+        summary="Segmentation learnt from fixed seeds: the baseline of dynamic SSDD.",
+        paper=SSDD,
+        task=LABEL_MAPS,
+        config="attncli.config.ssdd:SegmentationConfig",
+        build="attncli.methods.ssdd.segmentation:build_segmentation",
+        example="attncli train segmentation --data VOC2012/ --seeds seeds/psa -o runs/seg",
+    ),
+    Method(
+        name="ssdd",
+        summary="Static SSDD: learns where two seeds differ, to tell which of them is right.",
+        paper=SSDD,
+        task=LABEL_MAPS,
+        config="attncli.config.ssdd:SsddConfig",
+        build="attncli.methods.ssdd.static:build_ssdd",
+        example="attncli train ssdd --data VOC2012/ --knowledge seeds/psa --advice seeds/psa_crf",
+    ),
+    Method(
+        name="ssdd-dynamic",
+        summary="Dynamic SSDD: segmentation whose seeds are refined while it learns from them.",
+        paper=SSDD,
+        task=LABEL_MAPS,
+        config="attncli.config.ssdd:SsddDynamicConfig",
+        build="attncli.methods.ssdd.dynamic:build_ssdd_dynamic",
+        example="attncli train ssdd-dynamic --data VOC2012/ --seeds seeds/ssdd -o runs/dynamic",
+    ),
 )
 
 COMMANDS = (
@@ -308,6 +304,12 @@ COMMANDS = (
     ),
     Command("entropy", "Measure how sharp attention maps are.", "attncli.commands.entropy"),
     Command("segment", "Find instance masks in every frame of videos.", "attncli.commands.segment"),
+    Command(
+        "refine-seeds",
+        "Refine seeds of images: PSA, dense CRF, SSDD.",
+        "attncli.commands.refine_seeds",
+        is_group=True,
+    ),
     Command(
         "edit-temporal",
         "Correct temporal attention by hand.",
@@ -350,15 +352,6 @@ def paper(key: str) -> Paper:
         KeyError: No paper has that name.
     """
     return {row.key: row for row in PAPERS}[key]
-
-
-def toy_data(name: str) -> ToyData:
-    """Return the toy dataset called `name`.
-
-    Raises:
-        KeyError: No toy dataset has that name.
-    """
-    return {row.name: row for row in TOY_DATA}[name]
 
 
 def load(reference: str) -> Any:

@@ -27,6 +27,7 @@ def images() -> ImageBatch:
         labels=torch.zeros(2, 20, dtype=torch.bool),
         rows=torch.tensor([7, 3]),
         label_maps={"truth": torch.zeros(2, 5, 6, dtype=torch.uint8)},
+        small_images=torch.zeros(2, 3, 2, 2, dtype=torch.uint8),
         failures=FAILURES,
     )
 

@@ -12,7 +12,6 @@ from attncli.errors import AttncliError
     [
         (catalog.method, catalog.METHODS, "name"),
         (catalog.paper, catalog.PAPERS, "key"),
-        (catalog.toy_data, catalog.TOY_DATA, "name"),
     ],
 )
 def test_every_row_is_found_by_a_name_that_it_alone_has(find, rows, key):
@@ -40,10 +39,3 @@ def test_every_part_that_a_method_names_is_there(method):
 def test_every_paper_has_methods_of_its_own_module(paper):
     assert any(method.paper is paper for method in catalog.METHODS)
     assert paper.demo is None or catalog.load(paper.demo).systems
-
-
-@pytest.mark.parametrize("toy", catalog.TOY_DATA, ids=lambda toy: toy.name)
-def test_what_makes_and_counts_toy_data_is_there(toy):
-    assert callable(catalog.load(toy.make))
-    assert callable(catalog.load(toy.count))
-    assert toy.fewest_frames is None or catalog.load(toy.fewest_frames) <= toy.frames

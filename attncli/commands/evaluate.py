@@ -1,17 +1,19 @@
-"""`attncli eval`: accuracy, predictions and attention maps of trained runs."""
+"""`attncli eval`: figures, predictions and maps of trained runs, and figures of seeds."""
 
 from attncli.commands.console import finish, terminal
 from attncli.config.evaluate import EvaluateCall
 
 
 def command(call: EvaluateCall, *, json: bool, dry_run: bool) -> None:
-    """Score trained networks on every clip of a split and keep predictions and attention maps.
+    """Score trained networks on every clip or image of a split, and keep what they answer.
 
-    What an earlier evaluation of the run wrote to its eval/SPLIT is replaced.
+    Directories of seeds, with --data, are scored by the same rule as label maps of networks: the
+    mean over classes of intersection over union, counted over all pixels of the split. What an
+    earlier evaluation wrote to eval/SPLIT of a directory is replaced.
 
     Example: attncli eval runs/x3d runs/abn runs/obj_abn
     """
-    from attncli.workflows.evaluate.networks import evaluate_runs
+    from attncli.workflows.evaluate.directories import evaluate
 
-    outcome = evaluate_runs(call, dry_run=dry_run, reporter=terminal())
+    outcome = evaluate(call, dry_run=dry_run, reporter=terminal())
     finish(outcome, as_json=json)

@@ -140,7 +140,7 @@ def _items(held: Any, text: str) -> tuple[Any, ...]:
 
 
 def _switch(setting: Setting, *, in_file: bool) -> str:
-    can_be_off = in_file or setting.default is True
+    can_be_off = in_file or setting.default is not False
     return f"{setting.flag}/--no-{setting.flag[2:]}" if can_be_off else setting.flag
 
 

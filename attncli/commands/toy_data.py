@@ -5,10 +5,12 @@ from attncli.config.toy_data import ToyDataConfig
 
 
 def command(config: ToyDataConfig, *, json: bool, dry_run: bool, overwrite: bool) -> None:
-    """Write a small dataset with known masks, whose classes differ only in how something moves.
+    """Write a small dataset with known masks.
 
-    In ssv2 it does so for a part of the video, which `active.csv` tells, and others move too. In
-    ckplus people's faces go from neutral to one of seven expressions, with 68 landmarks.
+    Classes of ucf101 and ssv2 differ only in how something moves; in ssv2 it does so for a part of
+    the video, which `active.csv` tells, and others move too. In ckplus people's faces go from
+    neutral to one of seven expressions, with 68 landmarks. In voc2012 images show blobs that a
+    faint texture tells apart, and whose colours mislead (--coincidence).
 
     Example: attncli toy-data ssv2 toy/ssv2
     """

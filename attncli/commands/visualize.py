@@ -1,4 +1,4 @@
-"""`attncli visualize`: the attention of runs, drawn over the frames they saw."""
+"""`attncli visualize`: the attention of runs over the frames they saw, and label maps."""
 
 from attncli.commands.console import finish, terminal
 from attncli.config.runs import RunsCall
@@ -13,6 +13,7 @@ def command(
     Temporal attention is a bar above its row, a cell for every frame of the clip; pointers say
     which of them the pictures below are. Entropies beside the maps are those of `attncli entropy`,
     in bits: smaller is sharper. Of runs of RAM a figure shows the apex of one expression a class.
+    Of seed directories it shows images, a column a directory, and the true label maps last.
 
     Example: attncli visualize runs/abn runs/obj_abn --clips 4 -o fig2.png
     """

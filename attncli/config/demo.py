@@ -21,10 +21,11 @@ class DemoConfig(Checked):
     seeds: Annotated[int, Option(least=1)] = 1
     """Seeds to train each model with."""
     size: Annotated[int | None, Option(least=3)] = None
-    """Toy videos of each class; of ram people."""
+    """Toy videos of each class; of ram people, of ssdd images."""
     pretraining_epochs: Annotated[int | None, Option(least=1)] = None
-    """Epochs on other toy videos, which stand in for Kinetics or ImageNet."""
+    """Epochs on other toy videos or images, which stand in for Kinetics or ImageNet."""
     epochs: Annotated[int | None, Option(least=1)] = None
-    """Epochs of each model; of ram's without Enhanced ConvLSTM twice as many."""
+    """Epochs of each model; of ram's without Enhanced ConvLSTM twice as many, of ssdd's classifier
+    and affinities half as many."""
     tuning_epochs: Annotated[int | None, Option(least=1)] = None
     """Epochs of st-abn's fine-tuning on edits."""

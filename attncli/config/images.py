@@ -26,6 +26,9 @@ class ImageConfig(TrainConfig):
     """Smallest long side a training image is resized to before it is cut, in pixels."""
     long_side_max_px: int = 768
     """Largest long side a training image is resized to before it is cut, in pixels."""
+    resize: Literal["long-side", "square", "none"] = "long-side"
+    """Resize training images so that their long side is drawn, to squares of such a side, or not
+    at all."""
     flip: Literal["none", "plain"] = "plain"
     """Mirror half the training images left to right (`plain`), or `none`."""
     jitter_brightness: float = 0.3

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from attncli.catalog import TOY_DATA
 from attncli.config.fields import ARGUMENT, Checked, Option
 from attncli.config.training import LARGEST_SEED
+from attncli.toy_catalog import TOY_DATA
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,15 +19,20 @@ class ToyDataConfig(Checked):
     """Directory to write."""
     size: Annotated[int | None, Option(least=3)] = None
     """Videos of each class, of which a quarter (ucf101) or a third (ssv2) are for validation; for
-    ckplus, people.  [default: 24, 40 for ckplus]"""
+    ckplus, people; for voc2012, images, of which a fifth are for validation.  [default: 24, 40 for
+    ckplus, 160 for voc2012]"""
     frames: Annotated[int | None, Option(least=1)] = None
     """Frames of each video; those of ssv2 and ckplus vary about it.  [default: 72 for ucf101, 48
     for ssv2, 14 for ckplus]"""
     frame_hw: tuple[int, int] | None = None
-    """Rows and columns of each frame, in pixels.  [default: 120,160 for ucf101, 96,112 for ssv2,
-    144,160 for ckplus]"""
+    """Rows and columns of each frame or image, in pixels.  [default: 120,160 for ucf101, 96,112 for
+    ssv2, 144,160 for ckplus, 64,64 for voc2012]"""
     others: Annotated[int | None, Option(least=0, most=5)] = None
     """ssv2: most bodies that act beside the one that counts; 0 makes videos in which nothing
     misleads.  [default: 2]"""
+    coincidence: Annotated[float | None, Option(least=0, most=1)] = None
+    """voc2012: probability that colour misleads about an object: background beside it has its
+    colour, or a part of it the background's; at 0 colour alone tells every border.
+    [default: 0.9]"""
     seed: Annotated[int, Option(least=0, most=LARGEST_SEED)] = 0
     """Seed of every random draw."""

@@ -75,6 +75,11 @@ class Figure(Checked):
     apex: bool = False
     """Draw no clips, but one video a class at its last frame, where an expression is strongest:
     what runs of RAM show unless --clips, --id, --order, --masks or --edits ask for clips."""
+    errors: bool = False
+    """Beside each label map show where it is wrong."""
+    contact_sheet: bool = False
+    """Show many images of one seed directory or run, each under its label map; 48 where --clips is
+    unset."""
     frames: Annotated[int, Option(least=1)] = 8
     """Frames shown of each clip; a video shows all, and so do bars."""
     width_in: Annotated[float, Option(least=2)] = 7.0
@@ -98,7 +103,8 @@ class VisualizeConfig(Figure, HeatMaps, ClipChoice):
     split: Literal["train", "val"] = "val"
     """Part of the dataset; UCF101's test list is `val`."""
     data: Path | None = None
-    """Dataset with the videos; the first run's own where unset."""
+    """Dataset with the videos or images; the first run's own where unset. Seed directories have
+    none of their own."""
 
     def __post_init__(self) -> None:
         """Refuse two layouts at once, and options about clips where there are none.
@@ -109,6 +115,8 @@ class VisualizeConfig(Figure, HeatMaps, ClipChoice):
         super().__post_init__()
         if self.by_class and self.apex:
             raise UsageError("exclude each other", where="--by-class and --apex")
+        if self.errors and self.contact_sheet:
+            raise UsageError("exclude each other", where="--errors and --contact-sheet")
         for layout, is_drawn in (("--by-class", self.by_class), ("--apex", self.apex)):
             for flag in self.about_clips if is_drawn else ():
                 if (layout, flag) != ("--apex", "--id"):

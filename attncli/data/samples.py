@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from attncli.errors import AttncliError
 
-Split = Literal["train", "val", "all"]
+Split = Literal["train", "val", "test", "all"]
 
 UNKNOWN_LABEL = -1
 

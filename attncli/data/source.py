@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from attncli.batches import B, B_co
 from attncli.data.samples import Samples, Split
 from attncli.errors import Failure
+from attncli.reporting import Reporter
 
 
 @runtime_checkable
@@ -23,6 +24,18 @@ class Guidance(Protocol):
 
     def facts(self) -> Mapping[str, int]:
         """Return what is counted of it before a training begins."""
+        ...
+
+    def prepare(self, run: Path, *, reporter: Reporter) -> Sequence[Failure]:
+        """Write what each epoch reads and no epoch has the time to make.
+
+        Args:
+            run: Directory of the run; what an interrupted call left there is not made again.
+            reporter: Shows progress.
+
+        Returns:
+            The samples of which it could not be made.
+        """
         ...
 
 
@@ -54,6 +67,9 @@ class Reader(Protocol[B_co]):
 @runtime_checkable
 class Source(Protocol[B_co]):
     """The samples that one network is trained on and tested with."""
+
+    labelled: ClassVar[tuple[Split, ...]]
+    """Splits whose samples all need labels."""
 
     @classmethod
     def of_run(cls, config: Any, run: Path, data: Path | None = None) -> "Source[B_co]":
@@ -95,7 +111,15 @@ class Source(Protocol[B_co]):
         ...
 
 
-class NoGuidance:
+class Ready:
+    """Guidance that is read as it is."""
+
+    def prepare(self, run: Path, *, reporter: Reporter) -> Sequence[Failure]:  # noqa: ARG002
+        """Write nothing."""
+        return ()
+
+
+class NoGuidance(Ready):
     """Labels alone."""
 
     def notes(self) -> list[str]:

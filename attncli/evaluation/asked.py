@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from attncli.config.evaluate import ONE_LOOK, Views
 from attncli.data.samples import UNKNOWN_LABEL
 
 
@@ -24,6 +25,8 @@ class Asked:
     """Directory for what is too large for memory; None keeps none of it."""
     apart: frozenset[int] | None = None
     """Classes that get figures of their own, and so do all others; None gives all together."""
+    views: Views = ONE_LOOK
+    """How images are looked at where each pixel is told a class."""
 
     def class_name(self, label: int) -> str:
         """Return the name of a class; empty for that of a sample without one."""

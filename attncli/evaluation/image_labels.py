@@ -18,7 +18,8 @@ from attncli.errors import AttncliError, Failure
 from attncli.evaluation.asked import Asked
 from attncli.files.hashes import sha256_of
 from attncli.files.predictions import Predictions, write_predictions
-from attncli.files.score_maps import write_description, write_score_maps
+from attncli.files.score_maps import write_score_maps
+from attncli.files.seeds import SCORE_MAPS, write_description
 from attncli.files.tables import write_table
 from attncli.metrics.multi_label import ClassFigures, class_figures
 from attncli.reporting import Row
@@ -29,7 +30,6 @@ THRESHOLD = 0.5
 """Probability from which on an image is said to show a class."""
 SMALLEST = 1e-5
 """Added to the maximum that a map is divided by (PSA's code)."""
-SCORE_MAPS = "score_maps"
 
 Share = tuple[Int64[np.ndarray, " _"], Float32[np.ndarray, "_ k"], Path | None]
 """What one process knows: rows, class scores, and where the score maps are."""

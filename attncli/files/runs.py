@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from attncli import catalog
+from attncli.config.fields import Checked
 from attncli.config.toml import dump, read, require_utf8, resolve
 from attncli.config.training import TrainConfig
 from attncli.errors import AttncliError
@@ -20,7 +21,7 @@ from attncli.files.atomic import write_text
 from attncli.files.text import lines_of, read_text
 
 FORMAT_VERSION = 1
-Config = TypeVar("Config", bound=TrainConfig)
+Config = TypeVar("Config", bound=TrainConfig | Checked)
 
 
 @dataclass(frozen=True)

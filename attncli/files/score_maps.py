@@ -1,31 +1,22 @@
 """Score maps: how much each pixel of an image belongs to each class present, a file an image.
 
-    score_maps/{seeds.toml, ID.npz, …}
-
 `ID.npz` holds `classes`, the classes present as label maps number them (0 is the background, class
 i of the dataset i + 1), in rising order, and `scores`, float16 in [0, 1], a map each of the image's
-own size. An image that shows no class has empty arrays. `seeds.toml` says what they are: stage,
-parameters, class names, and hashes of the weights and of the list of images.
+own size. An image that shows no class has empty arrays.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import tomli_w
 from jaxtyping import Float, Float16, Int64
 
 from attncli.errors import AttncliError
 from attncli.files.arrays import read_archive, require_unit_range
-from attncli.files.atomic import replacing, write_text
+from attncli.files.atomic import replacing
 
-FORMAT_VERSION = 1
-DESCRIPTION = "seeds.toml"
 SUFFIX = ".npz"
-REMEDY = "write it anew with `attncli eval`"
+REMEDY = "write it anew with `attncli eval` or `attncli refine-seeds`"
 
 
 @dataclass(frozen=True)
@@ -84,33 +75,3 @@ def read_score_maps(directory: Path, image_id: str) -> ScoreMaps:
         raise AttncliError("holds no score maps", where=path, remedy=REMEDY)
     require_unit_range(scores, what="scores are", where=path, remedy=REMEDY)
     return ScoreMaps(classes, scores)
-
-
-def write_description(
-    directory: Path,
-    *,
-    stage: str,
-    parameters: Mapping[str, Any],
-    classes: Sequence[str],
-    ids: Iterable[str],
-    parents: Mapping[str, str],
-) -> None:
-    """Write what the maps of a directory are.
-
-    Args:
-        directory: Where they are.
-        stage: What made them, such as `cam`.
-        parameters: With which settings.
-        classes: Class names in the order of the dataset, without the background.
-        ids: The images, in the order of the dataset.
-        parents: SHA-256 of what they were made from, by name.
-    """
-    content = {
-        "format_version": FORMAT_VERSION,
-        "stage": stage,
-        "parameters": dict(parameters),
-        "classes": list(classes),
-        "ids_sha256": hashlib.sha256("".join(f"{one}\n" for one in ids).encode()).hexdigest(),
-        "parents_sha256": dict(parents),
-    }
-    write_text(directory / DESCRIPTION, tomli_w.dumps(content))

@@ -136,6 +136,7 @@ class Training(Generic[B]):
         progress, order = self.progress, self.samples.order
         order.begin(progress.epoch, progress.step)
         self.samples.set_epoch(progress.epoch)
+        self.learner.learned.begin_epoch(progress.epoch)
         batches = iter(self.samples.loader)
         steps = range(progress.step, order.steps)
         label = f"epoch {progress.epoch + 1}/{self.config.epochs}"

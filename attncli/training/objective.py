@@ -38,6 +38,8 @@ class Learned(Generic[B]):
     rates: Mapping[str, float] = field(default_factory=dict)
     """Factor on the learning rate by the beginning of parameters' names, the longest that fits;
     1 where none does."""
+    begin_epoch: Callable[[int], None] = lambda _: None
+    """Told of each epoch before its first step, counted from 0: what is minimised may change."""
 
     def rate_of(self, name: str) -> float:
         """Return the factor on the learning rate of a parameter.

@@ -1,17 +1,20 @@
 """Write toy datasets."""
 
+from typing import Any
+
 from attncli import catalog
 from attncli.config.toy_data import ToyDataConfig
 from attncli.data.toy.painting import SMALLEST_SIDE_PX
 from attncli.errors import UsageError
 from attncli.files.outputs import claim
 from attncli.reporting import Outcome, Reporter
+from attncli.toy_catalog import TOY_DATA, ToyData, toy_data
 
 
 def write_toy_data(
     config: ToyDataConfig, *, dry_run: bool, overwrite: bool, reporter: Reporter
 ) -> Outcome:
-    """Write videos of moving bodies or faces, with their masks, and count them.
+    """Write videos of moving bodies or faces, or images, with their true masks, and count them.
 
     Args:
         config: What they are like, and where they go.
@@ -21,24 +24,47 @@ def write_toy_data(
 
     Raises:
         AttncliError: The directory holds something already, or cannot be written.
-        UsageError: The frames are too small to draw on, or too few, or nobody else can act.
+        UsageError: The frames are too small to draw on, or too few, or an option is of another
+            dataset.
     """
-    toy = catalog.toy_data(config.name)
-    size, frames = config.size or toy.size, config.frames or toy.frames
+    toy = toy_data(config.name)
     frame_hw = config.frame_hw or toy.frame_hw
     if min(frame_hw) < SMALLEST_SIDE_PX:
         raise UsageError(f"must be at least {SMALLEST_SIDE_PX} pixels each", where="--frame-hw")
+    amount = {"size": config.size or toy.size, "seed": config.seed, **_length(config, toy)}
+    drawing = {**amount, "size_hw": frame_hw, **_own_options(config, toy)}
+    if not dry_run:
+        claim(config.directory, overwrite=overwrite)
+        catalog.load(toy.make)(config.directory, **drawing, reporter=reporter)
+        reporter.note(f"{toy.parts} are in {config.directory}")
+    counts = catalog.load(toy.count)(**amount)
+    return Outcome(rows=[{"data": str(config.directory), "layout": toy.name, **counts}])
+
+
+def _length(config: ToyDataConfig, toy: ToyData) -> dict[str, int]:
+    """Return how many frames a video has; nothing of still images."""
+    if toy.frames is None:
+        if config.frames is not None:
+            raise _not_for(toy, "frames", [row for row in TOY_DATA if row.frames is not None])
+        return {}
+    frames = config.frames or toy.frames
     fewest = catalog.load(toy.fewest_frames) if toy.fewest_frames else 1
     if frames < fewest:
         raise UsageError(f"must be at least {fewest} for {toy.name}", where="--frames")
-    if config.others is not None and not toy.has_others:
-        able = [row.name for row in catalog.TOY_DATA if row.has_others]
-        raise UsageError(f"is for {' and '.join(able)} alone", where="--others")
-    if not dry_run:
-        claim(config.directory, overwrite=overwrite)
-        drawing = {"size": size, "seed": config.seed, "frames": frames, "size_hw": frame_hw}
-        drawing |= {} if config.others is None else {"others": config.others}
-        catalog.load(toy.make)(config.directory, **drawing, reporter=reporter)
-        reporter.note(f"{toy.parts} are in {config.directory}")
-    counts = catalog.load(toy.count)(size=size, seed=config.seed, frames=frames)
-    return Outcome(rows=[{"data": str(config.directory), "layout": toy.name, **counts}])
+    return {"frames": frames}
+
+
+def _own_options(config: ToyDataConfig, toy: ToyData) -> dict[str, Any]:
+    """Return what is set of the options that not every dataset has."""
+    options = {name for row in TOY_DATA for name in row.options}
+    given = {name: getattr(config, name) for name in sorted(options)}
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in given:
+        if name not in toy.options:
+            raise _not_for(toy, name, [row for row in TOY_DATA if name in row.options])
+    return given
+
+
+def _not_for(toy: ToyData, option: str, able: list[ToyData]) -> UsageError:
+    names = " and ".join(row.name for row in able)
+    return UsageError(f"is for {names} alone, not for {toy.name}", where=f"--{option}")

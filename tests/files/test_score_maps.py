@@ -1,4 +1,3 @@
-import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,6 @@ from attncli.errors import AttncliError
 from attncli.files.score_maps import (
     read_score_maps,
     score_maps_path,
-    write_description,
     write_score_maps,
 )
 
@@ -55,18 +53,3 @@ def test_a_missing_or_damaged_file_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes(b"PK\x03\x04 no archive")
     with pytest.raises(AttncliError, match=r"a\.npz"):
         read_score_maps(tmp_path, "a")
-
-
-def test_the_description_says_what_the_maps_are(tmp_path: Path) -> None:
-    write_description(
-        tmp_path,
-        stage="cam",
-        parameters={"scales": [0.5, 1.0]},
-        classes=("cat", "dog"),
-        ids=["a", "b"],
-        parents={"weights": "00ff"},
-    )
-    found = tomllib.loads((tmp_path / "seeds.toml").read_text())
-    # printf 'a\nb\n' | sha256sum
-    assert found["ids_sha256"] == "911169ddaaf146aff539f58c26c489af3b892dff0fe283c1c264c65ae5aa59a2"
-    assert (found["stage"], found["parents_sha256"]) == ("cam", {"weights": "00ff"})

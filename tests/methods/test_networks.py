@@ -30,8 +30,12 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "convlstm": [{"peephole": "channel", "head": "mean", "color": "rgb"}],
     "convlstm-ram": [{"ram_state": "convlstm", "scores_at": "mean"}],
     "cam": [{"freeze_norms": False, "output_stride": "8"}],
+    "psa": [{"compat_reference": True, "freeze_stages": 0, "crop_px": 64}],
+    "ssdd": [{"freeze_norms": False, "output_stride": "16", "crop_px": 64}],
 }
 """Settings by which a network is another one than the method's own."""
+CLASSIFIERS = (catalog.CLIPS, catalog.FACES, catalog.IMAGES)
+"""Tasks whose networks score classes of samples."""
 SIZES = ("peephole", "head")
 """Settings of networks that see faces of one size alone, unless they have other values."""
 
@@ -45,7 +49,8 @@ class Case:
 
     def build(self, **changes: Any) -> Learned[Any]:
         """Return the network in training mode, no two of its normalisations alike."""
-        config = replace(self.config, **changes)
+        own = {name: value for name, value in changes.items() if hasattr(self.config, name)}
+        config = replace(self.config, **own)
         learned = build(self.method.name, config, N_CLASSES)
         settle_norms(learned.model, self.inputs())
         return learned
@@ -60,7 +65,7 @@ class Case:
 
     def inputs(self, *, longer: int = 0, larger_px: int = 0) -> Tensor:
         """Return two samples, of more frames or pixels than it is trained on."""
-        if self.method.task is catalog.IMAGES:
+        if not hasattr(self.config, "clip_shape"):
             side = self.config.crop_px + larger_px
             return image_batch(size_hw=(side, side + 32)).images
         t, height, width = self.config.clip_shape
@@ -81,6 +86,9 @@ every_network = pytest.mark.parametrize("case", cases())
 every_clip_network = pytest.mark.parametrize(
     "case", [made for made in cases() if hasattr(made.values[0].config, "clip_shape")]
 )
+every_classifier = pytest.mark.parametrize(
+    "case", [made for made in cases() if made.values[0].method.task in CLASSIFIERS]
+)
 every_attention = pytest.mark.parametrize(
     "case", [made for made in cases() if made.values[0].method.attention]
 )
@@ -90,7 +98,7 @@ def answers(outputs: Any) -> dict[str, Tensor]:
     """Return what a network answered, by name."""
     if isinstance(outputs, BranchOutputs):
         return {name: value for name, value in vars(outputs).items() if value is not None}
-    return {"scores": outputs}
+    return {"scores": getattr(outputs, "scores", outputs)}
 
 
 def assert_same(one: Any, other: Any, **tolerances: float) -> None:
@@ -106,12 +114,22 @@ def assert_in_shape(case: Case, outputs: Any, inputs: Tensor) -> None:
     expected = {"scores"} | ({"attention_scores"} if attention else set())
     assert found.keys() == expected | {f"{kind}_attention" for kind in attention}
     for name in found.keys() & {"scores", "attention_scores"}:
-        assert found[name].shape == (len(inputs), N_CLASSES)
+        assert found[name].shape == (len(inputs), *shape_of_scores(case, inputs))
     for kind in attention:
         values = found[f"{kind}_attention"]
         assert values.shape[:2] == (len(inputs), inputs.shape[2])
         assert values.ndim == {"spatial": 4, "temporal": 2}[kind]
         assert 0 <= values.min() < values.max() <= 1
+
+
+def shape_of_scores(case: Case, inputs: Tensor) -> tuple[int, ...]:
+    """Return the shape of what a network says of one sample."""
+    height, width = inputs.shape[-2:]
+    if case.method.task is catalog.LABEL_MAPS:
+        return N_CLASSES + 1, -(-height // 4), -(-width // 4)
+    if case.method.task is catalog.AFFINITIES:
+        return 448, -(-height // 8), -(-width // 8)
+    return (N_CLASSES,)
 
 
 def wanting(model: nn.Module) -> set[str]:
@@ -126,9 +144,9 @@ def moved(model: nn.Module) -> set[str]:
 
 @every_network
 def test_each_kind_of_answer_has_its_shape_and_range(case: Case) -> None:
-    inputs = case.inputs()
+    model, inputs = case.network(), case.inputs()
     with torch.inference_mode():
-        assert_in_shape(case, case.network()(inputs), inputs)
+        assert_in_shape(case, model(inputs), inputs)
 
 
 @every_network
@@ -224,7 +242,7 @@ def losses_at(case: Case, precision: Any) -> dict[str, float]:
     return {"total": losses.total.item(), **{k: v.item() for k, v in losses.terms.items()}}
 
 
-@every_network
+@every_classifier
 def test_hits_are_the_samples_that_scores_are_right_on(case: Case) -> None:
     learned, batch = case.build(), case.batch(n=6)
     model = learned.model.eval()
@@ -255,7 +273,7 @@ def test_a_process_without_samples_adds_nothing_to_the_step_of_another(case: Cas
     learner = Learner(learned, case.config, World(0, 1, CPU))
     # Gradients of all processes are summed in one message, so each has those of all weights.
     sums = learner.step([case.batch(n=0)], [3], lr=0.1).read()
-    assert sums.keys() >= {"loss", "samples", f"hits_{hit_of(case)}"}
+    assert sums.keys() >= {"loss", "samples"}
     assert set(sums.values()) == {0.0}
     assert moved(learned.model) == wanting(learned.model)
     assert not any(w.grad.any() for w in learned.model.parameters() if w.grad is not None)

@@ -6,7 +6,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attncli import catalog
 from attncli.batches import ClipBatch, ImageBatch
 from attncli.data.clips.guides import MASKS, SPATIAL_EDITS, SPATIALLY_EDITED, TEMPORAL_EDITS
 from attncli.errors import Failure
@@ -55,6 +54,7 @@ def image_batch(
     images: Tensor | None = None,
     labels: Tensor | None = None,
     n_classes: int = 2,
+    small_images: Tensor | None = None,
     **label_maps: Tensor,
 ) -> ImageBatch:
     """Return images.
@@ -65,6 +65,7 @@ def image_batch(
         images: Values to take instead of random ones.
         labels: Whether each image shows each class; every other one where None.
         n_classes: Classes there are, where no labels are given.
+        small_images: The images with a pixel a label; none where None.
         label_maps: Class of each pixel, by where it is known from.
     """
     if images is None:
@@ -76,6 +77,7 @@ def image_batch(
         labels=labels,
         rows=torch.arange(len(images)),
         label_maps=label_maps,
+        small_images=small_images,
     )
 
 
@@ -88,10 +90,28 @@ def batch_for(method: str, config: Any, n_classes: int, *, n: int = 4) -> Any:
         n_classes: Number of classes.
         n: Samples in the batch.
     """
-    if catalog.method(method).task is catalog.IMAGES:
-        return image_batch(n, size_hw=(config.crop_px, config.crop_px), n_classes=n_classes)
+    if hasattr(config, "crop_px") and not hasattr(config, "clip_shape"):
+        return _images_with_seeds(config, n, n_classes)
     labels = torch.arange(n) % n_classes
     return clip_batch(n, shape=config.clip_shape, labels=labels, **_guides(config, n))
+
+
+def _images_with_seeds(config: Any, n: int, n_classes: int) -> ImageBatch:
+    """Return images with labels of cells, where settings name seeds; all labels are present."""
+    side, labels = config.crop_px, torch.ones(n, n_classes, dtype=torch.bool)
+    stride, names = 4, list(getattr(config, "seed_directories", {}))
+    if hasattr(config, "cams"):
+        stride, names = 8, ["low", "high"]
+    if not names:
+        return image_batch(n, size_hw=(side, side), n_classes=n_classes)
+    cells = (side // stride, side // stride)
+    generator = torch.Generator().manual_seed(2)
+    maps = {
+        name: torch.randint(0, n_classes + 1, (n, *cells), dtype=torch.uint8, generator=generator)
+        for name in names
+    }
+    small = _pixels(n, 3, *cells)
+    return image_batch(n, size_hw=(side, side), labels=labels, small_images=small, **maps)
 
 
 def _guides(config: Any, n: int) -> dict[str, Tensor]:

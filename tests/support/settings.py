@@ -23,6 +23,13 @@ TINY: Mapping[str, Any] = {
     "widths": (4, 4, 8, 8, 16),
     "groups": 4,
     "backbone": "shufflenet_v2_x0_5",
+    "width": 8,
+    "dilation": 1,
+    "difference_width": 8,
+    "radius": 2,
+    "eval_scales": (1.0,),
+    "eval_crf": False,
+    "exclude": "none",
 }
 """Small values of settings, by name; a method takes those that it knows."""
 

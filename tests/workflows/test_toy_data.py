@@ -1,3 +1,5 @@
+import tomllib
+
 import pytest
 
 from attncli.config.toy_data import ToyDataConfig
@@ -26,6 +28,16 @@ def test_what_was_counted_beforehand_is_written(tmp_path):
     assert read == [row["train"], row["val"]]
 
 
+def test_images_are_counted_beforehand_too(tmp_path):
+    out, small = tmp_path / "toy", {"size": 10, "frame_hw": (32, 40), "coincidence": 0.0}
+    (planned,) = write(out, "voc2012", dry_run=True, **small).rows
+    assert not out.exists()
+    (row,) = write(out, "voc2012", **small).rows
+    assert row == planned
+    assert (row["layout"], row["train"], row["val"]) == ("voc2012", 8, 2)
+    assert tomllib.loads((out / "config.toml").read_text())["coincidence"] == 0
+
+
 def test_a_directory_that_holds_something_is_kept_unless_it_may_be_replaced(tmp_path):
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(AttncliError, match="exists already"):
@@ -38,7 +50,10 @@ def test_a_directory_that_holds_something_is_kept_unless_it_may_be_replaced(tmp_
     [
         ("ucf101", {"frame_hw": (31, 64)}, "--frame-hw: must be at least 32 pixels each"),
         ("ckplus", {"frames": 5}, "--frames: must be at least 6 for ckplus"),
-        ("ucf101", {"others": 2}, "--others: is for ssv2 alone"),
+        ("ucf101", {"others": 2}, "--others: is for ssv2 alone, not for ucf101"),
+        ("ucf101", {"coincidence": 0.5}, "--coincidence: is for voc2012 alone"),
+        ("voc2012", {"frames": 9}, "--frames: is for ucf101 and ssv2 and ckplus alone"),
+        ("voc2012", {"frame_hw": (64, 31)}, "--frame-hw: must be at least 32 pixels each"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_before_anything_is_written(

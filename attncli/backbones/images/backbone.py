@@ -1,23 +1,29 @@
 """What every network for images is to those who use it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Literal, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Literal
 
+import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from attncli.backbones.images.normalization import Normalization, NormalizeImages
+from attncli.errors import UsageError
+from attncli.layers.freezing import FreezableNorms
 
 Role = Literal["conv2", "conv3", "conv4", "conv5"]
 OutputStride = Literal[8, 16, 32]
-Backbone = TypeVar("Backbone", bound="ImageBackbone")
 
 ROLES: tuple[Role, ...] = ("conv2", "conv3", "conv4", "conv5")
 """The stages of a network, from the finest grid to the coarsest, as ResNet counts them."""
 PUBLISHED_STRIDES = (4, 8, 16, 32)
 """How many pixels a cell of each role's grid stands for where nothing is dilated."""
+
+
+PROBE_PX = 32
+"""Side of the image by which a network shows which weights its stages depend on."""
 
 
 def strides(output_stride: OutputStride) -> tuple[int, ...]:
@@ -29,7 +35,7 @@ def strides(output_stride: OutputStride) -> tuple[int, ...]:
     return tuple(min(stride, output_stride) for stride in PUBLISHED_STRIDES)
 
 
-class ImageBackbone(nn.Module, ABC):
+class ImageBackbone(FreezableNorms, ABC):
     """A network for images of any size that ends before what is made for one task.
 
     Args:
@@ -49,7 +55,6 @@ class ImageBackbone(nn.Module, ABC):
         self.normalize = NormalizeImages(normalization)
         self.channels: Mapping[Role, int] = dict(zip(ROLES, channels, strict=True))
         self.output_stride: OutputStride = output_stride
-        self.has_frozen_norms = False
 
     def features(self, images: UInt8[Tensor, "b 3 h w"]) -> Mapping[Role, Float[Tensor, "b _ _ _"]]:
         """Return the features of images after each stage.
@@ -63,25 +68,38 @@ class ImageBackbone(nn.Module, ABC):
         return dict(zip(ROLES, self.stage_outputs(self.normalize(images)), strict=True))
 
     @abstractmethod
-    def stage_outputs(self, x: Float[Tensor, "b 3 h w"]) -> list[Float[Tensor, "b _ _ _"]]:
+    def stage_outputs(self, x: Float[Tensor, "b 3 h w"]) -> Iterable[Float[Tensor, "b _ _ _"]]:
         """Return what comes out of each stage for normalised images, in the order of `ROLES`."""
 
-    def freeze_norms(self) -> None:
-        """Let batch normalisations keep their statistics, scales and shifts from now on.
+    def freeze_stages(self, n: int) -> None:
+        """Let the first stages, and all that leads to them, stay as they are from now on.
 
-        Batches of few large images have worse statistics than the weights come with.
+        Early layers see edges and colours, which serve any task, and cost the most memory to train.
+
+        Args:
+            n: How many of the stages in the order of `ROLES`, from 0 to all 4.
+
+        Raises:
+            UsageError: There are not so many.
         """
-        self.has_frozen_norms = True
-        for norm in self._norms():
-            norm.eval().requires_grad_(False)
+        if not 0 <= n <= len(ROLES):
+            what = f"there are 0 to {len(ROLES)} stages to freeze, not {n}"
+            raise UsageError(what, where="--freeze-stages")
+        for weight in self._weights_before(n):
+            weight.requires_grad_(False)
+        self.train(self.training)  # puts norms into evaluation that learn no more
 
-    def train(self: Backbone, mode: bool = True) -> Backbone:
-        """Put the network into training or evaluation; frozen norms stay in evaluation."""
-        super().train(mode)
-        if self.has_frozen_norms:
-            for norm in self._norms():
-                norm.eval()
-        return self
-
-    def _norms(self) -> list[nn.Module]:
-        return [module for module in self.modules() if isinstance(module, _BatchNorm)]
+    def _weights_before(self, n: int) -> list[nn.Parameter]:
+        """Return the learning weights that the features of the first stages depend on."""
+        weights = [weight for weight in self.parameters() if weight.requires_grad]
+        if n == 0 or not weights:
+            return []
+        was_training = self.training
+        self.eval()  # so that no running statistics move
+        blank = torch.zeros(1, 3, PROBE_PX, PROBE_PX, device=weights[0].device)
+        with torch.enable_grad():
+            first = islice(self.stage_outputs(blank), n)
+            reached = torch.stack([features.sum() for features in first]).sum()
+            gradients = torch.autograd.grad(reached, weights, allow_unused=True)
+        self.train(was_training)
+        return [w for w, gradient in zip(weights, gradients, strict=True) if gradient is not None]

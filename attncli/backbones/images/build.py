@@ -1,14 +1,16 @@
 """Backbones for images by name."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 
 import torch
 
-from attncli.backbones.images import torchvision_networks
+from attncli.backbones.images import torchvision_networks, wide_resnet38
 from attncli.backbones.images.backbone import ImageBackbone, OutputStride
 from attncli.backbones.images.normalization import NORMALIZATIONS, Normalization
 from attncli.backbones.images.offline import ARCHITECTURES, offline_weights
+from attncli.backbones.images.run_weights import is_run, load_run
 from attncli.backbones.images.timm_networks import blank_timm_network, timm_backbone
 from attncli.backbones.images.weights import Weights, fitted_state, read_weights
 from attncli.errors import UsageError
@@ -25,6 +27,7 @@ def build_backbone(
     output_stride: OutputStride = 32,
     weights: str = PUBLISHED,
     freeze_norms: bool = False,
+    freeze_stages: int = 0,
     normalization: str | None = None,
     allow_missing: bool = False,
     reporter: Reporter | None = None,
@@ -32,33 +35,46 @@ def build_backbone(
     """Return a network for images, in training mode.
 
     Args:
-        name: A network of torchvision (`NAMES`), `timm:NAME`, or `efficientnet-lite0` or `1`.
+        name: A network of torchvision (`NAMES`), `wide-resnet38`, `timm:NAME`, or
+            `efficientnet-lite0` or `1`.
         output_stride: Pixels a cell of the coarsest grid stands for: 8, 16 or 32. Below 32 the
-            last stages keep their grid and are dilated.
+            last stages keep their grid and are dilated. 8 alone for `wide-resnet38`.
         weights: `imagenet` (what torchvision or timm publishes), `efficientnet-lite0` or `1` (from
-            a package, for these networks alone), `none` (random), or the path of a state-dict.
+            a package, for these networks alone), `none` (random), the path of a state-dict, or a
+            run whose network has the same backbone.
         freeze_norms: Whether batch normalisations stay as the weights have them.
+        freeze_stages: How many stages, from the first on, stay as the weights have them.
         normalization: How the weights were trained to see colours, one of `NORMALIZATIONS`; None
             for what is published of them, which for a file is what is published of the network.
         allow_missing: Whether a file may lack tensors, which then start at random.
         reporter: Where to say what of the weights is not used, or starts at random.
 
     Raises:
-        UsageError: There is no such network or normalisation, or the weights are of
-            another.
+        UsageError: There is no such network or normalisation, it has not this stride or so many
+            stages, or the weights are of another or nowhere to fetch.
         MissingDependencyError: timm, or the package with the weights, is not installed.
         AttncliError: The weights cannot be had, or are of another architecture.
     """
     if weights in ARCHITECTURES and _timm_name(name) != ARCHITECTURES[weights]:
         what = f"{weights} is of the backbone of that name alone, not of {name}"
         raise UsageError(what, where="--weights", remedy=f"use --backbone {weights}")
-    build = _torchvision if _timm_name(name) is None else _timm
-    backbone = build(
-        name, output_stride, weights, _normalization(normalization), allow_missing, reporter
+    of_run = weights not in (PUBLISHED, RANDOM, *ARCHITECTURES) and is_run(weights)
+    initial = RANDOM if of_run else weights
+    backbone = _builder(name)(
+        name, output_stride, initial, _normalization(normalization), allow_missing, reporter
     )
+    if of_run:
+        load_run(backbone, weights)
     if freeze_norms:
         backbone.freeze_norms()
+    backbone.freeze_stages(freeze_stages)
     return backbone.to(memory_format=torch.channels_last)
+
+
+def _builder(name: str) -> Callable[..., ImageBackbone]:
+    if name == wide_resnet38.NAME:
+        return _wide_resnet38
+    return _torchvision if _timm_name(name) is None else _timm
 
 
 def _timm_name(name: str) -> str | None:
@@ -102,6 +118,28 @@ def _torchvision(
     )
 
 
+def _wide_resnet38(
+    _: str,
+    output_stride: OutputStride,
+    weights: str,
+    normalization: Normalization | None,
+    allow_missing: bool,
+    reporter: Reporter | None,
+) -> ImageBackbone:
+    wide_resnet38.require_available(weights, output_stride)
+    network = wide_resnet38.WideResNet38()
+    if weights != RANDOM:
+        state = fitted_state(
+            network.state_dict(),
+            read_weights(Path(weights)),
+            head=wide_resnet38.HEADS,
+            allow_missing=allow_missing,
+            reporter=reporter,
+        )
+        network.load_state_dict(state)
+    return wide_resnet38.wide_resnet38_backbone(network, normalization)
+
+
 def _timm(
     name: str,
     output_stride: OutputStride,
@@ -138,7 +176,7 @@ def _timm_weights(weights: str) -> Weights:
 
 
 def _unknown(name: str) -> UsageError:
-    known = (*torchvision_networks.NAMES, *ARCHITECTURES)
+    known = (*torchvision_networks.NAMES, wide_resnet38.NAME, *ARCHITECTURES)
     near = get_close_matches(name, known, n=3, cutoff=0.5)
     remedy = (
         f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(known)}, or timm:NAME"

@@ -5,7 +5,7 @@ BMVC 2016; ShuffleNet V2: Ma et al., ECCV 2018. What only leads to ImageNet's cl
 `fc`, and ShuffleNet's pointwise convolution before it, which torchvision calls `conv5`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from jaxtyping import Float
@@ -68,13 +68,11 @@ class StagedBackbone(ImageBackbone):
             if stride < published:
                 dilation = dilate_stage(stage, dilation)
 
-    def stage_outputs(self, x: Float[Tensor, "b 3 h w"]) -> list[Float[Tensor, "b _ _ _"]]:
-        """Return what comes out of each stage for normalised images, in the order of `ROLES`."""
-        outputs = []
+    def stage_outputs(self, x: Float[Tensor, "b 3 h w"]) -> Iterator[Float[Tensor, "b _ _ _"]]:
+        """Yield what comes out of each stage for normalised images, in the order of `ROLES`."""
         for stage in self.stages.values():
             x = stage(x)
-            outputs.append(x)
-        return outputs
+            yield x
 
 
 def blank_network(name: str) -> nn.Module:

@@ -16,6 +16,7 @@ from torch import Tensor
 from attncli.config.training import TrainConfig
 from attncli.data.clips.geometry import ClipView
 from attncli.data.samples import VideoDataset, VideoSample
+from attncli.data.source import Ready
 from attncli.data.video.reading import VideoClip
 from attncli.errors import AttncliError
 from attncli.files.masks import MaskDirectory
@@ -255,7 +256,7 @@ GUIDES: tuple[type[Guide], ...] = (MaskGuide, TemporalEditGuide, SpatialEditGuid
 
 
 @dataclass(frozen=True)
-class ClipGuidance:
+class ClipGuidance(Ready):
     """All that guides one training."""
 
     guides: Sequence[Guide] = ()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 from attncli.config.training import ClipConfig
 from attncli.data.clips.guides import ClipGuidance
@@ -15,6 +16,8 @@ from attncli.data.samples import Split, VideoDataset
 @dataclass(frozen=True)
 class VideoSource:
     """A clip of each video of a dataset."""
+
+    labelled: ClassVar[tuple[Split, ...]] = ("train", "val")
 
     config: ClipConfig
     """Which dataset, and how clips are cut."""

@@ -40,9 +40,14 @@ class People:
         Args:
             fold: Number of the fold, from 1; None gives everybody's.
             split: Which of the two.
+
+        Raises:
+            UsageError: It is another split.
         """
         if fold is None or split == "all":
             return self.dataset
+        if split == "test":
+            raise UsageError("folds have no such split", where="--split test")
         return fold_part(self.dataset, self.folds, fold, split)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from attncli.config.ram import SequenceConfig
 from attncli.data.clips.mirroring import flip_notes
@@ -16,6 +17,8 @@ from attncli.errors import UsageError
 @dataclass(frozen=True)
 class FoldSource:
     """All clips of the image sequences of a fold's people: `val`; of everybody else: `train`."""
+
+    labelled: ClassVar[tuple[Split, ...]] = ("train", "val")
 
     config: SequenceConfig
     """Which fold, and how clips are cut."""

@@ -4,24 +4,28 @@ A training image depends on the seed, the epoch and its row in the dataset alone
 process that reads it or the batch it is in.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import torch
 from jaxtyping import Bool, UInt8
 from torch import Tensor
 from torch.utils.data import default_collate
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2 import functional as transforms
 
 from attncli.batches import ImageBatch
 from attncli.config.images import ImageConfig
 from attncli.data.images.color import ColorJitter
 from attncli.data.images.geometry import ImageView
-from attncli.data.images.label_maps import IGNORE_LABEL, read_label_map
+from attncli.data.images.label_maps import read_label_map
 from attncli.data.images.reading import read_rgb
+from attncli.data.images.seed_maps import SeedMaps
 from attncli.data.samples import ImageDataset, ImageSample
 from attncli.data.source import SeededReader, in_turn
 from attncli.errors import AttncliError, Failure
+from attncli.files.label_maps import IGNORE_LABEL
 
 TRUTH = "truth"
 """Name of the label maps that the dataset has of its images."""
@@ -42,8 +46,10 @@ class ReadImage:
     """RGB values 0-255."""
     row: int
     """Position in the dataset."""
-    label_map: UInt8[Tensor, "h w"] | None = None
-    """True label of each pixel; None where there is none or nobody asks for it."""
+    label_maps: Mapping[str, UInt8[Tensor, "_ _"]] = field(default_factory=dict)
+    """Label of each pixel, or of each small square of them, by where it is known from."""
+    small_image: UInt8[Tensor, "hs ws 3"] | None = None
+    """The image without changed colours, a pixel a label; None where nobody asks for it."""
 
 
 class ImageReader(SeededReader):
@@ -54,6 +60,7 @@ class ImageReader(SeededReader):
         config: How training images are cut.
         training: Whether to cut as in training, or to take images as they are.
         label_maps: Whether to read the label maps that images have.
+        seeds: What training images are read with besides, and at what size.
     """
 
     def __init__(
@@ -63,11 +70,13 @@ class ImageReader(SeededReader):
         *,
         training: bool,
         label_maps: bool = False,
+        seeds: SeedMaps | None = None,
     ) -> None:
         super().__init__(training=training, seed=config.seed)
         self.samples = dataset.samples
         self.config = config
         self.label_maps = label_maps
+        self.seeds = seeds if training else None
         self._n_classes = len(dataset.classes)
 
     def __len__(self) -> int:
@@ -78,9 +87,9 @@ class ImageReader(SeededReader):
         sample = self.samples[row]
         try:
             read = self._read(sample, row)
+            return self._drawn(read) if self.training else read
         except AttncliError as error:
             return Failure(id=sample.id, path=str(sample.path), error=str(error))
-        return self._drawn(read) if self.training else read
 
     def batches(self, rows: Sequence[int], size: int) -> list[list[int]]:
         """Return `size` training images a batch; others, whose sizes differ, alone."""
@@ -102,6 +111,7 @@ class ImageReader(SeededReader):
             labels=torch.stack([self._labels(item.row) for item in read]),
             rows=torch.tensor([item.row for item in read]),
             label_maps=_label_maps(read),
+            small_images=_small_images(read),
             failures=failures,
         )
 
@@ -116,21 +126,22 @@ class ImageReader(SeededReader):
         labels = read_label_map(
             sample.label_map, n_classes=self._n_classes, size_hw=image.shape[:2]
         )
-        return ReadImage(torch.from_numpy(image), row, torch.from_numpy(labels))
+        return ReadImage(torch.from_numpy(image), row, {TRUTH: torch.from_numpy(labels)})
 
     def _drawn(self, read: ReadImage) -> ReadImage:
         """Return what a training sample shows of an image, with colours changed."""
-        height, width, _ = read.image.shape
-        view = ImageView.draw(self.config, (height, width), self.generator(read.row, Purpose.VIEW))
+        size_hw = (read.image.shape[0], read.image.shape[1])
+        view = ImageView.draw(self.config, size_hw, self.generator(read.row, Purpose.VIEW))
         jitter = ColorJitter.draw(self.config, self.generator(read.row, Purpose.COLOR))
         resized = view.resize(read.image.permute(2, 0, 1)).permute(1, 2, 0).contiguous()
         colored = torch.from_numpy(jitter.apply(resized.numpy()))
-        labels = read.label_map
-        return ReadImage(
-            image=view.cut(colored.permute(2, 0, 1)).permute(1, 2, 0).contiguous(),
-            row=read.row,
-            label_map=None if labels is None else view.apply_to_label_map(labels),
-        )
+        maps = {name: view.apply_to_label_map(labels) for name, labels in read.label_maps.items()}
+        small = None
+        if self.seeds is not None:
+            maps |= self.seeds.read(self.samples[read.row].id, size_hw, view)
+            small = _small(view.cut(resized.permute(2, 0, 1)), self.seeds.stride)
+        cut = view.cut(colored.permute(2, 0, 1)).permute(1, 2, 0).contiguous()
+        return ReadImage(image=cut, row=read.row, label_maps=maps, small_image=small)
 
     def _labels(self, row: int) -> Bool[Tensor, " k"]:
         labels = torch.zeros(self._n_classes, dtype=torch.bool)
@@ -139,17 +150,40 @@ class ImageReader(SeededReader):
 
     def _empty(self, failures: tuple[Failure, ...]) -> ImageBatch:
         side = self.config.crop_px
+        maps, small = {}, None
+        if self.seeds is not None:
+            cells = side // self.seeds.stride
+            small = torch.empty(0, 3, cells, cells, dtype=torch.uint8)
+            maps = dict.fromkeys(self.seeds.directories, small[:, 0])
         return ImageBatch(
             images=torch.empty(0, 3, side, side, dtype=torch.uint8),
             labels=torch.empty(0, self._n_classes, dtype=torch.bool),
             rows=torch.empty(0, dtype=torch.int64),
+            label_maps=maps,
+            small_images=small,
             failures=failures,
         )
 
 
-def _label_maps(read: Sequence[ReadImage]) -> dict[str, UInt8[Tensor, "b h w"]]:
-    if all(item.label_map is None for item in read):
-        return {}
-    unknown = torch.full(read[0].image.shape[:2], IGNORE_LABEL, dtype=torch.uint8)
-    maps = [unknown if item.label_map is None else item.label_map for item in read]
-    return {TRUTH: default_collate(maps)}
+def _small(image: UInt8[Tensor, "3 s s"], stride: int) -> UInt8[Tensor, "sl sl 3"]:
+    """Return a crop made small without smoothing, as its scores are."""
+    side = image.shape[1] // stride
+    small = transforms.resize(image, [side, side], InterpolationMode.BILINEAR, antialias=False)
+    return small.permute(1, 2, 0).contiguous()
+
+
+def _small_images(read: Sequence[ReadImage]) -> UInt8[Tensor, "b 3 sl sl"] | None:
+    small = [item.small_image for item in read if item.small_image is not None]
+    return default_collate(small).permute(0, 3, 1, 2) if small else None
+
+
+def _label_maps(read: Sequence[ReadImage]) -> dict[str, UInt8[Tensor, "b _ _"]]:
+    """Return the label maps of a batch by name; of images without one every pixel is ignored."""
+    shapes = {name: labels.shape for item in read for name, labels in item.label_maps.items()}
+    unknown = {
+        name: torch.full(shape, IGNORE_LABEL, dtype=torch.uint8) for name, shape in shapes.items()
+    }
+    return {
+        name: default_collate([item.label_maps.get(name, unknown[name]) for item in read])
+        for name in shapes
+    }

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float32, Shaped, UInt8
 from torch import Tensor
+from torch.nn import functional
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as transforms
 
 from attncli.config.images import ImageConfig
-from attncli.data.images.label_maps import IGNORE_LABEL
+from attncli.files.label_maps import IGNORE_LABEL
 
 PADDING_COLOR = (124, 116, 104)
 """What normalisation maps to zero, as nearly as whole numbers are: 255 (0.485, 0.456, 0.406)."""
@@ -52,7 +53,7 @@ class ImageView:
     ) -> "ImageView":
         """Return the view of an image of `size_hw` that the generator's next numbers make."""
         side = generator.integers(config.long_side_min_px, config.long_side_max_px, endpoint=True)
-        resized_hw = long_side_hw(size_hw, int(side))
+        resized_hw = _resized_hw(config, size_hw, int(side))
         flip = bool(generator.random() < 0.5) and config.flip == "plain"
         top, left = (_start(length, config.crop_px, generator) for length in resized_hw)
         return cls(resized_hw, flip, top, left, config.crop_px)
@@ -75,9 +76,14 @@ class ImageView:
             resized = transforms.horizontal_flip(resized)
         return self._cut(resized, torch.tensor([IGNORE_LABEL], dtype=torch.uint8))[0]
 
+    def apply_to_scores(self, scores: Float32[Tensor, "k h w"]) -> Float32[Tensor, "k s s"]:
+        """Return the scores (interpolated ones) of the pixels of the crop; 0 in its padding."""
+        resized = functional.interpolate(scores[None], self.resized_hw, mode="bilinear")[0]
+        return self._cut(resized.flip(2) if self.flip else resized, scores.new_zeros(len(scores)))
+
     def _cut(
-        self, picture: UInt8[Tensor, "c hr wr"], padding: UInt8[Tensor, " c"]
-    ) -> UInt8[Tensor, "c s s"]:
+        self, picture: Shaped[Tensor, "c hr wr"], padding: Shaped[Tensor, " c"]
+    ) -> Shaped[Tensor, "c s s"]:
         side = self.crop_px
         crop = padding[:, None, None].repeat(1, side, side)
         (rows, from_rows), (columns, from_columns) = (
@@ -86,6 +92,16 @@ class ImageView:
         )
         crop[:, rows, columns] = picture[:, from_rows, from_columns]
         return crop
+
+
+def _resized_hw(
+    config: ImageConfig, size_hw: tuple[int, int], long_side_px: int
+) -> tuple[int, int]:
+    if config.resize == "none":
+        return size_hw
+    if config.resize == "square":
+        return long_side_px, long_side_px
+    return long_side_hw(size_hw, long_side_px)
 
 
 def _start(length: int, crop_px: int, generator: np.random.Generator) -> int:

@@ -12,25 +12,7 @@ from PIL import Image
 
 from attncli.data.images.reading import read_stored
 from attncli.errors import AttncliError
-
-IGNORE_LABEL = 255  # PASCAL VOC 2012
-
-_CHANNELS = np.arange(3)
-_BITS_OF_A_CHANNEL = 3  # of 8 bits of a label, in turn red's, green's and blue's
-
-
-def voc_palette() -> UInt8[np.ndarray, "256 3"]:
-    """Return the colours of PASCAL VOC: three bits of a label are the highest of red, green, blue.
-
-    The next three bits are the second highest of each, and so on.
-
-    >>> voc_palette()[[0, 1, 10, 255]].tolist()
-    [[0, 0, 0], [128, 0, 0], [64, 128, 0], [224, 224, 192]]
-    """
-    labels, colors = np.arange(256)[:, None], np.zeros((256, 3), dtype=np.int64)
-    for place in range(_BITS_OF_A_CHANNEL):
-        colors |= (labels >> (3 * place + _CHANNELS) & 1) << (7 - place)
-    return colors.astype(np.uint8)
+from attncli.files.label_maps import IGNORE_LABEL, labels_of_colors
 
 
 def read_label_map(
@@ -103,7 +85,7 @@ def _indices(path: Path, image: Image.Image) -> UInt8[np.ndarray, "h w"]:
     used = np.flatnonzero(np.bincount(indices.ravel(), minlength=256)[: len(listed)])
     # Black says nothing: palettes of few colours are filled up with it.
     used = used[(listed[used] > 0).any(axis=1)]
-    labels = _labels_of_colors(listed[used])
+    labels = labels_of_colors(listed[used])
     is_order = (labels >= 0).all() and len(np.unique(labels)) == len(labels)
     if is_order and (labels != used).any():
         raise _no_label_map(path, "has PASCAL VOC's colours, but not in their order")
@@ -111,23 +93,13 @@ def _indices(path: Path, image: Image.Image) -> UInt8[np.ndarray, "h w"]:
 
 
 def _by_color(path: Path, picture: UInt8[np.ndarray, "h w 3"]) -> Integer[np.ndarray, "h w"]:
-    labels = _labels_of_colors(picture)
+    labels = labels_of_colors(picture)
     if (labels < 0).any():
         red, green, blue = picture[labels < 0][0].tolist()
         raise _no_label_map(
             path, f"has the colour ({red}, {green}, {blue}), which is none of PASCAL VOC's palette"
         )
     return labels
-
-
-def _labels_of_colors(colors: UInt8[np.ndarray, "*n 3"]) -> Integer[np.ndarray, "*n"]:
-    """Return the label that VOC gives each colour; -1 for colours it has not."""
-    labels = np.zeros(colors.shape[:-1], dtype=np.int64)
-    for place in range(_BITS_OF_A_CHANNEL):
-        bits = (colors.astype(np.int64) >> (7 - place)) & 1
-        labels |= (bits << (3 * place + _CHANNELS)).sum(axis=-1)
-    labels &= 255  # blue has two bits
-    return np.where((voc_palette()[labels] == colors).all(axis=-1), labels, -1)
 
 
 def _no_label_map(path: Path, what: str) -> AttncliError:

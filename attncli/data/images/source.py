@@ -2,19 +2,27 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from attncli.batches import ImageBatch
 from attncli.config.images import ImageConfig
+from attncli.config.ssdd import SegmenterConfig
 from attncli.data.images.batches import ImageReader
-from attncli.data.layouts.images import open_images
+from attncli.data.images.seed_maps import SeedMaps, require_seeds
+from attncli.data.layouts.images import NO_LABELS, open_images
 from attncli.data.samples import ImageDataset, Split
 from attncli.data.source import NoGuidance, Reader
+from attncli.files.seeds import open_seeds
+
+SEED_STRIDE = 4
+"""Pixels of a crop that a label of SSDD's stands for: that of its features."""
 
 
 @dataclass(frozen=True)
 class ImageSource:
     """The images of a dataset with the classes each shows."""
+
+    labelled: ClassVar[tuple[Split, ...]] = ("train", "val")
 
     config: ImageConfig
     """Which dataset, and how its images are cut."""
@@ -34,13 +42,13 @@ class ImageSource:
         return cls(replace(config, data=data, layout="auto", train_list=None, labels="auto"))
 
     def open(self, split: Split) -> ImageDataset:
-        """Return the images of a split."""
+        """Return the images of a split, with image labels where they are needed."""
         config = self.config
         return open_images(
             config.data,
             layout=config.layout,
             split=split,
-            labels=config.labels,
+            labels=config.labels if split in self.labelled else NO_LABELS,
             train_list=config.train_list,
         )
 
@@ -55,7 +63,7 @@ class ImageSource:
             notes.append(f"{n_unlabelled} of {len(dataset.samples)} images have no labels")
         return notes
 
-    def guidance(self, dataset: ImageDataset) -> NoGuidance:  # noqa: ARG002 - there is none
+    def guidance(self, dataset: ImageDataset) -> Any:  # noqa: ARG002 - there is none
         """Return labels alone."""
         return NoGuidance()
 
@@ -68,3 +76,33 @@ class ImageSource:
     ) -> Reader[ImageBatch]:
         """Return what reads crops in training, else whole images."""
         return ImageReader(dataset, self.config, training=training, label_maps=self.label_maps)
+
+
+@dataclass(frozen=True)
+class SeedSource(ImageSource):
+    """Images with the seeds that are learnt from, and for validation with their label maps."""
+
+    labelled: ClassVar[tuple[Split, ...]] = ("train",)
+
+    config: SegmenterConfig
+    """Which dataset and seeds, and how they are cut."""
+
+    def guidance(self, dataset: ImageDataset) -> SeedMaps:
+        """Return the seeds that the settings name.
+
+        Raises:
+            AttncliError: A directory holds none of these images, or is of other classes.
+        """
+        named = self.config.seed_directories
+        opened = {name: open_seeds(path, classes=dataset.classes) for name, path in named.items()}
+        require_seeds(opened, dataset)
+        background = dict.fromkeys(opened, self.config.background)
+        return SeedMaps(opened, SEED_STRIDE, backgrounds=background)
+
+    def reader(
+        self, dataset: ImageDataset, *, training: bool, guidance: Any = None
+    ) -> Reader[ImageBatch]:
+        """Return what reads crops with their seeds in training, else images with label maps."""
+        return ImageReader(
+            dataset, self.config, training=training, label_maps=not training, seeds=guidance
+        )

@@ -45,6 +45,8 @@ def open_dataset(
             line.
     """
     _require(root)
+    if split == "test":
+        raise UsageError("videos have no such split", where="--split test")
     name = recognise(root) if layout == "auto" else layout
     if name not in VIDEO_LAYOUTS:
         known = ", ".join(("auto", *VIDEO_LAYOUTS))

@@ -1,5 +1,6 @@
 """How datasets of images lie on disk: each layout is recognised by what is in its directory."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from attncli.data.layouts import voc2012
@@ -7,6 +8,9 @@ from attncli.data.layouts.kinds import IMAGE_LAYOUTS, fitting, require_no_videos
 from attncli.data.samples import ImageDataset, Split
 from attncli.errors import AttncliError, UsageError
 from attncli.files.text import has_control_characters
+
+NO_LABELS = "none"
+"""Where image labels are from that nobody asks for."""
 
 
 def recognise(root: Path) -> str:
@@ -41,7 +45,7 @@ def open_images(
         layout: `voc2012`, `manifest` or `image-folder`; `auto` recognises it.
         split: `train` or `val` as the dataset's lists divide it, `all` for every image listed.
         labels: Where image labels of VOC2012 are from: `annotations`, `label-maps`, a CSV file, or
-            `auto`; other layouts have one place for them.
+            `auto`; other layouts have one place for them. `none` leaves all images without.
         train_list: Name or file of VOC2012's training list; `train_aug`, else `train`, where None.
 
     Raises:
@@ -59,11 +63,16 @@ def open_images(
     if name == "voc2012":
         dataset = voc2012.open_split(root, split, labels=labels, train_list=train_list)
     else:
-        if labels != "auto":
+        if split == "test":
+            raise UsageError(f"layout {name} has no such split", where="--split test")
+        if labels not in ("auto", NO_LABELS):
             raise UsageError("goes with VOC2012 alone", where="--labels", remedy="leave it out")
         if train_list is not None:
             raise UsageError("goes with VOC2012 alone", where="--train-list", remedy="leave it out")
         dataset = IMAGE_LAYOUTS[name].open_split(root, split)
+        if labels == NO_LABELS:
+            samples = tuple(replace(sample, labels=None) for sample in dataset.samples)
+            dataset = replace(dataset, samples=samples)
     _require_usable(dataset, split)
     return dataset
 

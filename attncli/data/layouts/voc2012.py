@@ -6,6 +6,7 @@ id a line, or, as those of PSA and DeepLab, an image and its label map, both bel
 `/JPEGImages/2007_000032.jpg /SegmentationClassAug/2007_000032.png`.
 """
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from attncli.data.images.labels import labelled
@@ -24,6 +25,8 @@ CLASSES = (
 )
 """The classes in their official order: labels 1 to 20 of label maps."""
 
+NOWHERE = "nowhere"
+"""Where the labels of images are from that have none."""
 _HOMES = (".", "VOC2012", "VOCdevkit/VOC2012")
 _LISTS = "ImageSets/Segmentation"
 _IMAGES = "JPEGImages"
@@ -41,12 +44,15 @@ def fits(root: Path) -> bool:
 def open_split(
     root: Path, split: Split, *, labels: str = "auto", train_list: str | None = None
 ) -> ImageDataset:
-    """Return the images of a split in the order of its list; `all` are those of both lists.
+    """Return the images of a split in the order of its list; `all` are those of train and val.
+
+    Of the images of `test` nothing is read but their names, whatever else is there.
 
     Args:
         root: VOC2012, or the directory that holds it.
         split: Which list.
-        labels: Where image labels are from, see `attncli.data.images.labels.labelled`.
+        labels: Where image labels are from, see `attncli.data.images.labels.labelled`; `none`
+            reads none.
         train_list: Name of the training list, or a file; `train_aug`, else `train`, where None.
 
     Raises:
@@ -60,9 +66,12 @@ def open_split(
     for file in _list_files(home, split, train_list):
         for id_, sample in _read_list(file, home).items():
             listed.setdefault(id_, sample)
-    samples, origin = labelled(
-        tuple(listed.values()), CLASSES, labels=labels, annotations=home / "Annotations"
-    )
+    samples, origin = tuple(listed.values()), NOWHERE
+    if split == "test":
+        samples = tuple(replace(sample, label_map=None) for sample in samples)
+    elif labels != "none":
+        annotations = home / "Annotations"
+        samples, origin = labelled(samples, CLASSES, labels=labels, annotations=annotations)
     return ImageDataset("voc2012", root, CLASSES, samples, labels_from=origin)
 
 
@@ -78,8 +87,9 @@ def _list_files(home: Path, split: Split, train_list: str | None) -> list[Path]:
     val = lists / "val.txt"
     if split == "train":
         return [train or _missing(lists, "train")]
-    if split == "val":
-        return [val if val.is_file() else _missing(lists, "val")]
+    if split != "all":
+        file = lists / f"{split}.txt"
+        return [file if file.is_file() else _missing(lists, split)]
     both = [file for file in (train, val, lists / "trainval.txt") if file and file.is_file()]
     return both or [_missing(lists, "trainval")]
 

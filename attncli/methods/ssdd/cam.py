@@ -31,17 +31,16 @@ Differs from the paper:
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 
-from attncli.backbones.images.backbone import ImageBackbone, OutputStride
-from attncli.backbones.images.build import build_backbone
+from attncli.backbones.images.backbone import ImageBackbone
 from attncli.batches import ImageBatch
 from attncli.config.ssdd import CamConfig
+from attncli.methods.ssdd.backbones import backbone_of
 from attncli.reporting import Reporter
 from attncli.training.objective import Learned
 from attncli.types import Losses
@@ -102,15 +101,7 @@ def build_cam(
         MissingDependencyError: The backbone or its weights are in a package that is not there.
         AttncliError: The initial weights cannot be had, or are of another architecture.
     """
-    backbone = build_backbone(
-        config.backbone,
-        output_stride=cast(OutputStride, int(config.output_stride)),
-        weights=config.weights,
-        freeze_norms=config.freeze_norms,
-        normalization=config.normalization,
-        allow_missing=config.allow_missing_weights,
-        reporter=reporter,
-    )
+    backbone = backbone_of(config, reporter=reporter)
     model = CamNetwork(backbone, n_classes=n_classes, dropout=config.dropout)
     model = model.to(memory_format=torch.channels_last)
     return Learned(model, MultiLabelObjective(), rates={"classify.": config.head_rate})

@@ -59,6 +59,10 @@ class Demo(ABC):
     def scores(self, command: Sequence[str]) -> bool:
         """Return whether a call answers with figures of the table."""
 
+    def figures_of(self, row: Row) -> Row:
+        """Return a row that a scoring command answered with, its figures called as in the table."""
+        return row
+
     def run(self, system: str, seed: int) -> Path:
         """Return the run directory of one system trained with one seed."""
         return self.out / "runs" / f"seed{seed}" / system.replace("-", "_").replace("+", "_")
@@ -68,11 +72,21 @@ class Demo(ABC):
         """Options that let a command go on where it was interrupted."""
         return ["--resume"] if self.resume else []
 
-    def toy_data(self, layout: str, directory: Path, seed: int, *options: str) -> list[Arguments]:
-        """Return the call that writes a toy dataset, or none where it is there already."""
+    def toy_data(
+        self, layout: str, directory: Path, seed: int, *options: str, times: int = 1
+    ) -> list[Arguments]:
+        """Return the call that writes a toy dataset, or none where it is there already.
+
+        Args:
+            layout: How it is laid out.
+            directory: Where to.
+            seed: Seed of every random draw.
+            options: What else the call is told.
+            times: How many times the demo's size it is.
+        """
         if self.resume and directory.exists():
             return []  # it appears whole or not at all
-        size = ["--size", str(self.size), "--seed", str(seed)]
+        size = ["--size", str(times * self.size), "--seed", str(seed)]
         return [["toy-data", layout, str(directory), *size, *options]]
 
 
@@ -106,7 +120,7 @@ def run_demo(demo: Demo, *, overwrite: bool, dry_run: bool, reporter: Reporter) 
     scores: list[Row] = []
     for number, stage in enumerate(stages, start=1):
         for command, rows in _run_stage(stage, logs, number, reporter):
-            scores += rows if demo.scores(command) else []
+            scores += [demo.figures_of(row) for row in rows] if demo.scores(command) else []
     return Outcome(rows=[summary(demo, system, scores) for system in demo.systems])
 
 

@@ -1,6 +1,6 @@
 """One run put to the test: which weights answer, and to which samples; processes share these."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,10 +9,10 @@ from typing import Any
 import torch
 
 from attncli import catalog
-from attncli.config.evaluate import AskCall
+from attncli.config.evaluate import ONE_LOOK, AskCall, LabelMapCall, Views
 from attncli.data.samples import Samples, Split
 from attncli.data.source import Source, batch_loader
-from attncli.errors import AttncliError, Failure, Remark
+from attncli.errors import AttncliError, Failure, Remark, UsageError
 from attncli.evaluation.asked import Asked
 from attncli.files.runs import Run, load
 from attncli.layers.allocation import reuse_freed_memory
@@ -24,6 +24,10 @@ from attncli.workflows.runs.source import open_source
 
 OF_RUNS = ("frames", "batch_size", "workers", "precision")
 """What a call may say otherwise than the settings of the run."""
+VIEWS = ("scales", "flip", "crf")
+"""What a call may say of them otherwise about images, where settings begin with `eval_`."""
+OTHERWISE = frozenset({"checkpoint", "data", "frames", "compat_reference", *VIEWS})
+"""Keys of a row, each there where the run itself says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,9 @@ class Trial:
     config: Any
     """How samples are read: the run's settings, but for what the user wants otherwise."""
     differing: Row
-    """Checkpoint, data and frames, where they are not the run's own."""
+    """Checkpoint, data, frames and views, where they are not the run's own."""
+    views: Views = ONE_LOOK
+    """How its network looks at images to tell the class of each pixel."""
 
     @property
     def row(self) -> Row:
@@ -74,6 +80,7 @@ class Trial:
             weights=self.weights,
             keep=keep,
             apart=apart,
+            views=self.views,
         )
 
     def put(
@@ -178,7 +185,41 @@ def _plan(run: Run, call: AskCall) -> Trial:
     differing |= {} if call.data is None else {"data": str(call.data)}
     if "frames" in given and given["frames"] != run.config.frames:
         differing["frames"] = given["frames"]
-    return Trial(run, weights, source, dataset, call.split, config, differing)
+    views = _views(run, call)
+    differing |= {name: _shown(value) for name, value in views.differing.items()}
+    return Trial(run, weights, source, dataset, call.split, config, differing, views.asked)
+
+
+@dataclass(frozen=True)
+class _Views:
+    asked: Views
+    differing: Mapping[str, object]
+
+
+def _views(run: Run, call: AskCall) -> _Views:
+    """Return how a network looks at images, and what of that is not as the run says itself."""
+    given = call.views if isinstance(call, LabelMapCall) else {}
+    if not hasattr(run.config, f"eval_{VIEWS[0]}"):
+        for name in given:
+            where = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{run.directory.path} tells no class of pixels", where=where, remedy="leave it out"
+            )
+        return _Views(ONE_LOOK, {})
+    own = Views(**{name: getattr(run.config, f"eval_{name}") for name in VIEWS})
+    asked = replace(own, **given)  # type: ignore[arg-type]
+    return _Views(asked, {n: v for n, v in given.items() if v != getattr(own, n)})
+
+
+def _shown(value: object) -> str:
+    """Return a view as a row shows it.
+
+    >>> _shown((0.5, 1.0)), _shown(True)
+    ('0.5,1', 'yes')
+    """
+    if isinstance(value, tuple):
+        return ",".join(f"{item:g}" for item in value)
+    return "yes" if value else "no"
 
 
 def _require_same_classes(run: Run, dataset: Samples) -> None:

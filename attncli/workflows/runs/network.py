@@ -9,7 +9,7 @@ from torch import nn
 from attncli import catalog
 from attncli.errors import AttncliError, UsageError
 from attncli.files.checkpoints import load_weights, read_weights
-from attncli.files.runs import Run
+from attncli.files.runs import Run, load
 from attncli.layers.fusion import fuse_for_inference
 
 
@@ -30,6 +30,34 @@ def open_network(run: Run, *, weights: Path | None = None, device: torch.device)
     model = build(run.config.without_published_weights(), len(run.classes)).model
     load_weights(model, read_weights(path), where=path)
     return fuse_for_inference(model).to(device)
+
+
+def weights_of(run: Run, checkpoint: str) -> Path:
+    """Return the file of weights that `--checkpoint` names: `last`, `best`, or a file.
+
+    Raises:
+        AttncliError: There is no such file.
+    """
+    directory = run.directory
+    named = {"last": directory.weights_path, "best": directory.best_checkpoint_path}
+    weights = named.get(checkpoint, Path(checkpoint))
+    if not weights.is_file():
+        remedy = "train the run to its end, or see --checkpoint"
+        raise AttncliError("no such weights", where=weights, remedy=remedy)
+    return weights
+
+
+def open_run(path: Path, method: str) -> Run:
+    """Return a run of one certain method.
+
+    Raises:
+        AttncliError: There is none, or it is of another method.
+    """
+    run = load(path)
+    if run.method != method:
+        remedy = f"name a run of {method}"
+        raise AttncliError(f"is a run of {run.method}", where=path, remedy=remedy)
+    return run
 
 
 def require_setting(run: Run, name: str, value: object) -> None:

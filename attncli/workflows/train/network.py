@@ -1,6 +1,6 @@
 """Train a network on a dataset into a run directory, and score it on the validation split."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from attncli.training.objective import Learned
 from attncli.training.seeds import choose_algorithms, seed_everything
 from attncli.training.validation import Validation
 from attncli.workflows.evaluate.networks import evaluate_runs
+from attncli.workflows.evaluate.trial import OTHERWISE
 from attncli.workflows.runs.begin import claim_run, write_run
 from attncli.workflows.runs.settings import planned, require_same_settings
 from attncli.workflows.runs.source import open_source
@@ -94,6 +95,7 @@ def train(
             if resume and _is_finished(run):
                 reporter.note(f"{out}: this run is complete; nothing to do")
                 return _earlier_outcome(run) if world.leads else Outcome()
+            prepared: Sequence[Failure] = ()
             begun = resume and run.directory.last_checkpoint_path.exists()
             learned = _build(run, config, world, reporter, begun=begun)
             world.wait()  # until every process has seen what was there before
@@ -101,17 +103,18 @@ def train(
                 claim_run(out, config, resume=resume, overwrite=overwrite)
                 source.keep(out)
                 write_run(run, world)
+                prepared = guidance.prepare(out, reporter=reporter)
             world.wait()
             samples = _training_samples(source, splits["train"], guidance, config, world)
             validation = _validation(run, source, splits["val"], config, world, reporter)
-            failures = _fit(run, learned, config, samples, validation, world, reporter)
-            return _evaluate(run, config, failures, world, reporter)
+            failed = _fit(run, learned, config, samples, validation, world, reporter)
+            return _evaluate(run, config, [*prepared, *failed], world, reporter)
 
 
 def _open_split(source: Source[Any], data: Path, name: Any) -> Samples:
     dataset = source.open(name)
     unlabelled = [sample for sample in dataset.samples if not sample.is_labelled]
-    if unlabelled:
+    if unlabelled and name in source.labelled:
         raise AttncliError(
             f"{len(unlabelled)} {dataset.unit} of split {name!r} have no label, such as"
             f" {unlabelled[0].id}",
@@ -264,7 +267,7 @@ def _is_finished(run: runs.Run) -> bool:
         return False
     is_last = read_metadata(weights).get("epochs") == run.config.epochs
     # What `attncli eval` was told to do otherwise is no figure of the training.
-    is_own = not read_metrics(metrics).keys() & {"checkpoint", "data", "frames"}
+    is_own = not read_metrics(metrics).keys() & OTHERWISE
     return is_last and is_own and are_of(metrics, weights)
 
 

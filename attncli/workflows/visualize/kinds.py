@@ -7,12 +7,16 @@ from attncli import catalog
 from attncli.config.visualize import VisualizeConfig
 from attncli.errors import AttncliError, UsageError
 from attncli.files.runs import load
+from attncli.files.seeds import holds_seeds
 from attncli.reporting import Outcome, Reporter
 from attncli.workflows.visualize import classes, clips, faces
 from attncli.workflows.visualize.attention import lack_temporal
 
 Drawing = Callable[..., Outcome]
 """Draws one kind of figure: it takes what `draw` does, and returns what that returns."""
+CLIPS = "attncli.workflows.visualize.clips:draw"
+LABEL_MAPS = "attncli.workflows.visualize.label_maps:draw"
+"""What shows images, and so is imported where there are some: other figures need no torch."""
 
 
 def draw(
@@ -49,6 +53,9 @@ def kind_of(config: VisualizeConfig, runs: Sequence[Path]) -> Drawing:
     Raises:
         UsageError: Another dataset is to be read, of which such a figure shows nothing.
     """
+    if config.errors or config.contact_sheet or any(map(holds_seeds, runs)):
+        drawing: Drawing = catalog.load(LABEL_MAPS)
+        return drawing
     return _of_classes(config, runs) if config.by_class else _of_videos(config, runs)
 
 
@@ -69,5 +76,7 @@ def _of_videos(config: VisualizeConfig, runs: Sequence[Path]) -> Drawing:
         figures = {catalog.method(load(run).method).task.figure for run in runs}
     except AttncliError:  # no run but attention of any origin, or a mistake for others to report
         return clips.draw
-    own: Drawing = catalog.load(figures.pop()) if len(figures) == 1 else clips.draw
-    return own
+    # Label maps are drawn beside the score maps of other runs.
+    (figure,) = figures & {LABEL_MAPS} or (figures if len(figures) == 1 else {CLIPS})
+    drawing: Drawing = catalog.load(figure)
+    return drawing

@@ -13,11 +13,11 @@ from attncli.config.visualize import VisualizeConfig
 from attncli.data.images.reading import read_rgb
 from attncli.data.samples import ImageSample
 from attncli.errors import AttncliError, Failure, UsageError
-from attncli.evaluation.image_labels import SCORE_MAPS
 from attncli.files.failures import write_failures
 from attncli.files.predictions import read_answers
 from attncli.files.runs import Run, load
 from attncli.files.score_maps import read_score_maps, score_maps_path
+from attncli.files.seeds import SCORE_MAPS
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.visualization.saving import save_figure
 from attncli.visualization.score_maps import ScoredClass, ScoredImage, draw_score_maps

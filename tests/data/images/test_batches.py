@@ -8,9 +8,12 @@ from PIL import Image
 
 from attncli.config.images import ImageConfig
 from attncli.data.images.batches import ImageReader, ReadImage
+from attncli.data.images.seed_maps import SeedMaps
 from attncli.data.samples import ImageDataset, ImageSample
 from attncli.data.source import batch_loader
 from attncli.errors import Failure
+from attncli.files.label_maps import write_label_map
+from attncli.files.seeds import open_seeds, write_description
 
 CONFIG = ImageConfig(data=Path(), crop_px=16, long_side_min_px=12, long_side_max_px=24, seed=3)
 SIZES = ((20, 30), (30, 20), (25, 25))
@@ -50,7 +53,7 @@ def test_a_label_map_does_not_change_what_a_sample_shows(dataset):
     plain, mapped = (
         ImageReader(dataset, CONFIG, training=True, label_maps=asked) for asked in (False, True)
     )
-    assert plain[0].label_map is None
+    assert plain[0].label_maps == {}
     assert torch.equal(plain[0].image, mapped[0].image)
 
 
@@ -64,7 +67,7 @@ def test_training_images_are_one_size_and_the_same_in_any_process(dataset, worke
         read = reader[row]
         assert torch.equal(batch.images[position].permute(1, 2, 0), read.image)
         if row != 2:
-            assert torch.equal(batch.label_maps["truth"][position], read.label_map)
+            assert torch.equal(batch.label_maps["truth"][position], read.label_maps["truth"])
     assert (batch.label_maps["truth"][0] == 255).all()  # it has no label map
     assert batch.labels.tolist() == [[True, True], [True, True], [False, False]]
     assert batch.rows.tolist() == [2, 0, 1]
@@ -121,7 +124,7 @@ def test_an_image_turned_by_exif_data_wants_its_label_map_upright(dataset):
     assert "label map is 30x20, its image 20x30 as it is shown" in reader[0].error
     Image.new("L", (20, 30), 2).save(sample.label_map)
     assert reader[0].image.shape == (30, 20, 3)
-    assert (reader[0].label_map == 2).all()
+    assert (reader[0].label_maps["truth"] == 2).all()
 
 
 def test_a_dataset_of_one_image_is_a_batch(dataset):
@@ -140,3 +143,49 @@ def test_nothing_has_the_shapes_of_samples(dataset):
         assert batch.labels.shape == (0, 2)
         assert batch.rows.shape == (0,)
     assert reader.collate([failure]).failures == (failure,)
+
+
+@pytest.fixture
+def seeds(dataset, tmp_path):
+    """Seeds of the first two images, whose labels say whether a pixel is bright."""
+    made = tmp_path / "seeds"
+    for sample in dataset.samples[:2]:
+        bright = np.asarray(Image.open(sample.path)).mean(axis=2) > 127
+        write_label_map(made / f"{sample.id}.png", bright.astype(np.uint8))
+    ids = [sample.id for sample in dataset.samples]
+    write_description(made, stage="x", parameters={}, classes=("a", "b"), ids=ids, parents={})
+    return SeedMaps({"seed": open_seeds(made)}, 4)
+
+
+def test_seeds_are_cut_as_their_images_are_and_missing_ones_are_failures(dataset, seeds):
+    reader = ImageReader(dataset, CONFIG, training=True, seeds=seeds)
+    read = reader[0]
+    assert torch.equal(read.image, ImageReader(dataset, CONFIG, training=True)[0].image)
+    assert read.label_maps["seed"].shape == (4, 4)
+    failed = reader[2]
+    assert isinstance(failed, Failure)
+    assert "2.png: holds no seed of this image" in failed.error
+    batch = reader.collate([reader[row] for row in range(3)])
+    assert batch.label_maps["seed"].shape == (2, 4, 4)
+    assert batch.small_images.shape == (2, 3, 4, 4)
+    assert len(batch.failures) == 1
+    nothing = reader.nothing()
+    assert nothing.label_maps["seed"].shape == (0, 4, 4)
+    assert nothing.small_images.shape == (0, 3, 4, 4)
+
+
+def test_small_images_are_the_crops_without_changed_colors(dataset, seeds):
+    config = replace(CONFIG, long_side_min_px=24)
+    read = ImageReader(dataset, config, training=True, seeds=seeds)[0]
+    still = dict.fromkeys((f"jitter_{n}" for n in ("brightness", "contrast", "saturation")), 0.0)
+    plain = replace(config, **still, jitter_hue=0.0)
+    crop = ImageReader(dataset, plain, training=True)[0].image.float()
+    # Between the four pixels at the middle of each square.
+    middle = crop.view(4, 4, 4, 4, 3)[:, 1:3, :, 1:3].mean((1, 3))
+    torch.testing.assert_close(read.small_image.float(), middle, rtol=0, atol=1.0)
+    assert not torch.equal(read.image, crop.to(torch.uint8))
+
+
+def test_validation_reads_no_seeds(dataset, seeds):
+    read = ImageReader(dataset, CONFIG, training=False, seeds=seeds)[2]
+    assert (read.label_maps, read.small_image) == ({}, None)

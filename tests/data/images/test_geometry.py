@@ -85,3 +85,22 @@ def test_resizing_is_bicubic_and_smooths_where_it_reduces():
     pillow = np.asarray(Image.fromarray(noise).resize((30, 20), Image.Resampling.BICUBIC))
     difference = resized.permute(1, 2, 0).numpy().astype(int) - pillow.astype(int)
     assert np.abs(difference).max() <= 2
+
+
+def test_images_become_squares_or_stay_as_they_are_where_asked_for():
+    (view,) = views(replace(CONFIG, resize="none"), (4, 30), n=1)
+    assert view.resized_hw == (4, 30)
+    config = replace(CONFIG, resize="square", long_side_min_px=8, long_side_max_px=8)
+    (view,) = views(config, (4, 30), n=1)
+    assert view.resized_hw == (8, 8)
+    assert view.resize(torch.zeros(3, 4, 30, dtype=torch.uint8)).shape == (3, 8, 8)
+
+
+def test_scores_are_mirrored_and_cut_as_labels_are():
+    labels = torch.tensor([[1, 2, 3], [4, 5, 6]], dtype=torch.uint8)
+    scores = torch.stack([(labels == label).float() for label in range(1, 7)])
+    for flip in (False, True):
+        view = ImageView((2, 3), flip, -1, 1, crop_px=4)
+        found, expected = view.apply_to_scores(scores), view.apply_to_label_map(labels)
+        shown = torch.where(found.sum(0) == 0, 255, found.argmax(0) + 1)
+        assert torch.equal(shown.to(torch.uint8), expected)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attncli.data.images.label_maps import voc_palette
 from attncli.data.layouts.images import open_images, recognise
 from attncli.data.layouts.voc2012 import CLASSES
 from attncli.errors import AttncliError, UsageError
+from attncli.files.label_maps import voc_palette
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "VOC2012"
 AEROPLANE, PERSON, TVMONITOR = 0, 14, 19
@@ -187,3 +187,22 @@ def test_the_real_lists_agree_with_the_real_images():
     assert all(sample.labels for sample in everything.samples)
     dogs = sum(CLASSES.index("dog") in sample.labels for sample in train.samples)
     assert dogs == 41
+
+
+def test_of_test_images_nothing_is_read_but_their_names(voc):
+    with pytest.raises(AttncliError, match=r"has no list of split 'test'; add test\.txt"):
+        open_images(voc, split="test")
+    lists = voc / "ImageSets" / "Segmentation"
+    (lists / "test.txt").write_text("img-7.a\n2008_1\n")
+    (voc / "SegmentationClassAug" / "img-7.a.png").write_bytes(b"nothing")
+    test = open_images(voc, split="test")
+    assert ids(test) == ["img-7.a", "2008_1"]
+    assert {(s.labels, s.label_map) for s in test.samples} == {(None, None)}
+    assert test.labels_from == "nowhere"
+
+
+def test_image_labels_can_be_left_unread(voc):
+    (voc / "SegmentationClassAug" / "img-7.a.png").write_bytes(b"nothing")
+    train = open_images(voc, split="train", labels="none")
+    assert {s.labels for s in train.samples} == {None}
+    assert all(s.label_map.is_file() for s in train.samples)

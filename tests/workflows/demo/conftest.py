@@ -37,5 +37,6 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def small(command: str, layout: str) -> list[str]:
-    """Return the options that make toy data small."""
-    return ["--frames", SMALL[layout], "--frame-hw", "64,80"] if command == "toy-data" else []
+    """Return the options that make toy videos small."""
+    is_video = command == "toy-data" and layout in SMALL
+    return ["--frames", SMALL[layout], "--frame-hw", "64,80"] if is_video else []

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from attncli.batches import ClipBatch
-from attncli.config.evaluate import EvaluateCall
+from attncli.config.evaluate import EvaluateCall, Views
 from attncli.errors import AttncliError, Failure, Remark, UsageError
 from attncli.evaluation.class_scores import ClassScores
 from attncli.evaluation.image_labels import ImageLabels
@@ -16,7 +16,7 @@ from attncli.files.checkpoints import write_checkpoint, write_weights
 from attncli.files.runs import RunDirectory
 from attncli.reporting import Outcome, Silent
 from attncli.training.distributed import World
-from attncli.workflows.evaluate.trial import Trial, do_together, plan
+from attncli.workflows.evaluate.trial import OTHERWISE, Trial, do_together, plan
 from tests.support.networks import build
 from tests.support.reporters import Told
 from tests.support.runs import begin_run, make_run
@@ -354,3 +354,32 @@ def test_jobs_are_done_one_after_the_other_by_the_same_processes() -> None:
 def test_a_device_there_is_not_is_refused_before_any_job() -> None:
     with pytest.raises(UsageError, match="--device: no such device: 'tpuu'"):
         do_together([lambda world: Outcome()], device="tpuu", world=None)
+
+
+def segmenter(tmp_path: Path) -> Path:
+    data = tmp_path / "images"
+    data.mkdir()
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(data / "a.png")
+    (data / "manifest.csv").write_text("id,path,label,split\na,a.png,Hop;Run;Walk,val\n")
+    changes = {"seeds": tmp_path, "eval_scales": (0.5, 1.0), "eval_crf": False}
+    run = begin_run(tmp_path / "seg", "segmentation", data, CLASSES, **changes)
+    write_weights(run / "model.safetensors", torch.nn.Linear(1, 1), {})
+    return run
+
+
+def test_images_are_looked_at_as_the_run_says_unless_asked_otherwise(tmp_path: Path) -> None:
+    run = segmenter(tmp_path)
+    own = trial_of(run)
+    assert own.views == Views(scales=(0.5, 1.0), flip=True, crf=False)
+    assert own.asked().views == own.views
+    assert own.differing == {}
+    other = trial_of(run, scales=(1.0,), flip=True, crf=True, compat_reference=True)
+    assert other.views == Views(scales=(1.0,), flip=True, crf=True, compat_reference=True)
+    assert other.differing == {"scales": "1", "crf": "yes", "compat_reference": "yes"}
+    assert other.differing.keys() <= OTHERWISE
+
+
+def test_networks_of_clips_have_no_views(run: Path) -> None:
+    assert trial_of(run).views == Views()
+    with pytest.raises(UsageError, match=r"^--crf: .* tells no class of pixels"):
+        trial_of(run, crf=True)

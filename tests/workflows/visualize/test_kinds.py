@@ -6,8 +6,9 @@ import pytest
 from attncli.config.visualize import VisualizeConfig
 from attncli.errors import UsageError
 from attncli.files.attention import ClipRecord
+from attncli.files.seeds import write_description
 from attncli.reporting import Outcome, Silent
-from attncli.workflows.visualize import classes, clips, faces
+from attncli.workflows.visualize import classes, clips, faces, label_maps, score_maps
 from attncli.workflows.visualize.kinds import kind_of
 from tests.support.runs import begin_run, write_attention
 
@@ -77,3 +78,20 @@ def test_classes_of_runs_with_temporal_attention_are_curves_of_no_videos(abn, ra
     assert kind_of(VisualizeConfig(by_class=True), [ram, abn]) is classes.draw
     with pytest.raises(UsageError, match="--data: is about single clips; omit --by-class"):
         kind_of(VisualizeConfig(by_class=True, data=Path("d")), [ram, abn])
+
+
+def test_seeds_are_drawn_as_label_maps(abn, tmp_path):
+    seeds = tmp_path / "seeds"
+    write_description(seeds, stage="psa", parameters={}, classes=("A",), ids=(), parents={})
+    assert kind_of(PLAIN, [seeds]) is label_maps.draw
+    assert kind_of(PLAIN, [abn, seeds]) is label_maps.draw
+    assert kind_of(VisualizeConfig(contact_sheet=True), [abn]) is label_maps.draw
+    assert kind_of(VisualizeConfig(errors=True), [abn]) is label_maps.draw
+
+
+def test_runs_that_tell_classes_of_pixels_are_drawn_so_with_and_without_cams(tmp_path):
+    cam = begin_run(tmp_path / "cam", "cam", tmp_path)
+    segmenter = begin_run(tmp_path / "seg", "segmentation", tmp_path, seeds=tmp_path)
+    assert kind_of(PLAIN, [cam]) is score_maps.draw
+    assert kind_of(PLAIN, [segmenter]) is label_maps.draw
+    assert kind_of(PLAIN, [cam, segmenter]) is label_maps.draw

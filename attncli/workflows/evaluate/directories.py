@@ -1,0 +1,54 @@
+"""Score whatever directories are named: runs, each by its method, and seeds."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
+
+from attncli.config.evaluate import EvaluateCall
+from attncli.errors import UsageError
+from attncli.files.runs import load
+from attncli.reporting import Outcome, Reporter
+from attncli.training.distributed import join
+from attncli.workflows.evaluate.networks import evaluate_runs
+from attncli.workflows.evaluate.seeds import evaluate_seeds, is_of_seeds
+from attncli.workflows.evaluate.voc_server import pack_run, require_packable
+
+
+def evaluate(call: EvaluateCall, *, dry_run: bool = False, reporter: Reporter) -> Outcome:
+    """Score runs and seed directories, and pack label maps where that is asked for.
+
+    Args:
+        call: Which directories, and what of them.
+        dry_run: Say what would be done, and touch nothing.
+        reporter: Shows progress.
+
+    Returns:
+        One row a directory, in their order; on processes other than the first, nothing.
+
+    Raises:
+        UsageError: A directory does not answer what is asked.
+        AttncliError: A directory, its weights or the data cannot be used, or a label map is none
+            that VOC's server takes.
+    """
+    seeds = [path for path in call.runs if is_of_seeds(path, call)]
+    runs = [path for path in call.runs if path not in seeds]
+    if call.train_list is not None and runs:
+        what, remedy = f"{runs[0]} has its own", "leave it out, or score seeds alone"
+        raise UsageError(what, where="--train-list", remedy=remedy)
+    for path in runs:
+        load(path)  # so that a slip of the hand is told before seeds are scored
+    if call.pack is not None:
+        require_packable(call)
+    with nullcontext() if dry_run else join(call.device) as world:
+        ways: Any = {"dry_run": dry_run, "world": world, "reporter": reporter}
+        outcomes = [evaluate_seeds(call, seeds, **ways)] if seeds else []
+        if runs:
+            outcomes.append(evaluate_runs(replace(call, runs=tuple(runs)), **ways))
+        if call.pack is not None and world is not None and world.leads:
+            pack_run(call, call.pack, reporter=reporter)
+    order = {str(path): position for position, path in enumerate(call.runs)}
+    rows = [row for outcome in outcomes for row in outcome.rows]
+    return Outcome(
+        rows=sorted(rows, key=lambda row: order[str(row["run"])]),
+        failures=[failure for outcome in outcomes for failure in outcome.failures],
+    )

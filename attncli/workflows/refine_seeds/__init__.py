@@ -1,0 +1,1 @@
+"""Seeds made from seeds: PSA, dense CRFs and SSDD."""
