@@ -158,6 +158,9 @@ class SegmenterConfig(NetworkConfig):
     """Channels of the hidden layer of the segmentation head."""
     dilation: Annotated[int, Option(least=1)] = 12
     """Dilation of the segmentation head's convolutions, in cells."""
+    full_mask_share: Annotated[float, Option(least=0, most=1)] = 0.0
+    """Share of the training images whose true label maps are learnt from in the place of seeds,
+    beyond the paper; which ones follows from their ids and the seed alone."""
     eval_scales: tuple[float, ...] = (0.5, 0.75, 1.0, 1.25, 1.5)
     """Sizes in which an image is looked at when the network is evaluated."""
     eval_flip: bool = True

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from specimens import CONTAINERS, IMAGES, TINY, TINY_ABN, TINY_RAM
+from specimens import CONTAINERS, IMAGES, TINY, TINY_ABN, TINY_IMAGES, TINY_RAM, TINY_SSDD
 
 Words = tuple[str, ...]
 Row = tuple[str, str, tuple[Words, ...]]
@@ -169,6 +169,36 @@ def _edits() -> list[Format]:
     return [*_formats("edits", temporal), *_formats("spatial", spatial)]
 
 
+def _seeds() -> list[Format]:
+    data, out = ("--data", "voc", "--device", "cpu"), ("-o", "out")
+    crf = ("refine-seeds", "crf", *data, "--seeds", "crf", "-j", "1", *out)
+    of_maps = ("refine-seeds", "crf", *data, "--seeds", "true", "-j", "1", *out)
+    psa = ("refine-seeds", "psa", "psa", *data, "--cams", "crf", *out)
+    pair = ("--knowledge", "true", "--advice", "crf")
+    ssdd = ("refine-seeds", "ssdd", "ssdd", *data, *pair)
+    whole = "{specimens}/seeds"
+    of_whole = ("--knowledge", f"{whole}/true", "--advice", f"{whole}/crf")
+    again = ("refine-seeds", "ssdd", f"{whole}/ssdd", *data, *of_whole)
+    resume = (*again, "-o", "refined", "--resume")
+    train = ("train", "ssdd", *data[:2], *TINY_IMAGES, *TINY_SSDD, *pair, *out)
+    score = ("eval", "true", "crf", *data[:2], "--split", "train")
+    readers = (crf, psa, (*ssdd, *out), train, score)
+    rows: dict[str, Row] = {
+        "seed-description": ("toml", "crf/seeds.toml", readers),
+        "seed-settings": ("toml", "refined/config.toml", (resume,)),
+        "seed-scores": ("binary", "crf/*.npz", readers),
+        "seed-label-maps": ("binary", "true/*.png", (of_maps, (*ssdd, *out), train, score)),
+        "differences": ("binary", "refined/*.difference.npz", (resume,)),
+        "refined-scores": ("binary", "refined/2*[0-9].npz", (resume,)),
+        "voc-images": ("binary", "voc/JPEGImages/*", (crf, psa, (*ssdd, *out))),
+        "voc-lists": ("text", "voc/ImageSets/Segmentation/train.txt", (crf, psa, resume)),
+        "voc-annotations": ("text", "voc/Annotations/*.xml", (crf, (*ssdd, *out))),
+        "affinity-settings": ("toml", "psa/config.toml", (psa,)),
+        "affinity-weights": ("binary", "psa/model.safetensors", (psa,)),
+    }
+    return _formats("seeds", rows)
+
+
 def _formats(tree: str, rows: Mapping[str, Row]) -> list[Format]:
     return [
         Format(name, kind, tree, target, commands)
@@ -177,6 +207,7 @@ def _formats(tree: str, rows: Mapping[str, Row]) -> list[Format]:
 
 
 FORMATS = {
-    entry.name: entry for entry in (*_videos(), *_datasets(), *_runs(), *_faces(), *_edits())
+    entry.name: entry
+    for entry in (*_videos(), *_datasets(), *_runs(), *_faces(), *_edits(), *_seeds())
 }
 """Every format by its name."""

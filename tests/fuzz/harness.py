@@ -23,7 +23,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 """What a file may hold to meddle with the terminal that shows a part of it."""
 KEPT = ".out.partial"
 """What `edit-temporal select` and `edit-spatial select` go on with after an error."""
-KEEP_FAILURES = ("segment", "eval", "train")
+KEEP_FAILURES = ("segment", "eval", "train", "refine-seeds")
 """Commands that write a `failures.jsonl`, unless they only print their plan."""
 
 

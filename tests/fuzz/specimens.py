@@ -34,6 +34,14 @@ TINY_RAM = (
     *("--folds", "2", "--face-px", "16", "--margin-px", "2", "--widths", "4,4,4,4,8"),
     *("--epochs", "1", "--batch-size", "8", "--device", "cpu"),
 )
+TINY_IMAGES = (
+    *("--backbone", "shufflenet_v2_x0_5", "--weights", "none", "--crop-px", "32"),
+    *("--epochs", "1", "--batch-size", "4", "--workers", "0", "--device", "cpu"),
+)
+TINY_SSDD = (
+    *("--width", "8", "--dilation", "1", "--difference-width", "8", "--exclude", "none"),
+    *("--eval-scales", "1", "--no-eval-crf"),
+)
 CONTAINERS: dict[str, tuple[str, str, dict[str, str]]] = {
     "avi": (".avi", "mpeg4", {}),
     "mp4": (".mp4", "libx264", {}),
@@ -59,6 +67,7 @@ def make_specimens(root: Path) -> None:
     words = ("train", "convlstm-ram", "--data", "data", *TINY_RAM, "-o", "run")
     _call(root / "ckplus", *words)
     _edits(root)
+    _seeds(root / "seeds")
 
 
 def pictures(seed: int) -> Iterator[np.ndarray]:
@@ -237,6 +246,18 @@ def _edits(root: Path) -> None:
         lines = [f"{id_},{n},{(n // 4) % 3 / 2}\n" for id_ in ids for n in range(FRAMES)]
         (people / f"{name}.csv").write_text("id,frame,score\n" + "".join(lines))
     _call(edits.parent, "edit-temporal", "merge", ".")
+
+
+def _seeds(tree: Path) -> None:
+    """Write images with seeds, and train what tells affinities and differences of them."""
+    data, pair = ("--data", "voc"), ("--knowledge", "true", "--advice", "crf")
+    _call(tree, "toy-data", "voc2012", "voc", "--size", "5")
+    words = ("refine-seeds", "import", "voc/SegmentationClass", "--kind", "label-maps", *data)
+    _call(tree, *words, "-o", "true")
+    _call(tree, "refine-seeds", "crf", *data, "--seeds", "true", "-o", "crf", "-j", "1")
+    _call(tree, "train", "psa", *data, *TINY_IMAGES, "--cams", "crf", "-o", "psa")
+    _call(tree, "train", "ssdd", *data, *TINY_IMAGES, *TINY_SSDD, *pair, "-o", "ssdd")
+    _call(tree, "refine-seeds", "ssdd", "ssdd", *data, *pair, "-o", "refined")
 
 
 def _call(folder: Path, *words: object, expected: int = 0) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
-TIMINGS = frozenset({"seconds", "clips_per_sec", "wait_percent", "waited"})
+TIMINGS = frozenset({"seconds", "clips_per_sec", "images_per_sec", "wait_percent", "waited"})
 """Columns of `log.csv` and values of a checkpoint that say how long something took."""
 NOT_COMPARED = ("environment.json", "tensorboard")
 
@@ -111,12 +112,25 @@ def _read_weights(path: Path) -> None:
         raise ValueError("it is shorter than it says")
 
 
+def _read_archive(path: Path) -> None:
+    with np.load(path) as archive:
+        for name in archive.files:
+            archive[name]
+
+
+def _read_image(path: Path) -> None:
+    with Image.open(path) as image:
+        image.load()
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     ".json": lambda path: json.loads(_read_text(path)),
     ".jsonl": _read_lines,
     ".pt": _read_checkpoint,
     ".safetensors": _read_weights,
     ".npy": np.load,
+    ".npz": _read_archive,
+    ".png": _read_image,
     ".csv": _read_text,
     ".toml": _read_text,
 }

@@ -11,6 +11,25 @@ from specimens import CLASSES, TINY_ABN, write_video
 N_TRAIN, N_VAL = 6, 3
 DATA = ("--data", "data/manifest.csv")
 TRAIN = ("train", "abn", *DATA, *TINY_ABN, "--epochs", "3", "--checkpoint-every", "1", "-o", "run")
+VOC = ("--data", "voc", "--device", "cpu")
+TINY_IMAGES = (
+    *("--backbone", "shufflenet_v2_x0_5", "--weights", "none", "--crop-px", "32"),
+    *("--epochs", "1", "--batch-size", "4", "--workers", "0"),
+)
+TINY_SSDD = (
+    *("--width", "8", "--dilation", "1", "--difference-width", "8", "--exclude", "none"),
+    *("--eval-scales", "1", "--no-eval-crf"),
+)
+PAIR = ("--knowledge", "seeds/true", "--advice", "seeds/crf")
+IMPORT = ("voc/SegmentationClass", "--kind", "label-maps", "--data", "voc", "-o", "seeds/true")
+REFINE = {
+    "import": ("refine-seeds", "import", *IMPORT, "-j", "1"),
+    "crf": ("refine-seeds", "crf", *VOC, "--seeds", "seeds/true", "-j", "1", "-o", "seeds/crf"),
+    "psa": ("refine-seeds", "psa", "psa", *VOC, "--cams", "seeds/true", "-o", "seeds/psa"),
+    "ssdd": ("refine-seeds", "ssdd", "ssdd", *VOC, *PAIR, "-o", "seeds/ssdd"),
+}
+TRAIN_PSA = ("train", "psa", *VOC, *TINY_IMAGES, "--cams", "seeds/true", "-o", "psa")
+TRAIN_SSDD = ("train", "ssdd", *VOC, *TINY_IMAGES, *TINY_SSDD, *PAIR, "-o", "ssdd")
 SEGMENT = ("segment", "data", "--backend", "motion", "-o", "masks", "--workers", "2")
 
 
@@ -55,6 +74,26 @@ def _fresh_run(folder: Path) -> None:
     shutil.rmtree(folder / "run" / "eval")
 
 
+def _images(folder: Path) -> None:
+    _call(folder, "toy-data", "voc2012", "voc", "--size", "10")
+
+
+def _seeds(folder: Path) -> None:
+    _images(folder)
+    _call(folder, *REFINE["import"])
+
+
+def _affinities(folder: Path) -> None:
+    _seeds(folder)
+    _call(folder, *TRAIN_PSA)
+
+
+def _differences(folder: Path) -> None:
+    _seeds(folder)
+    _call(folder, *REFINE["crf"])
+    _call(folder, *TRAIN_SSDD)
+
+
 def _call(folder: Path, *words: str) -> None:
     answer = forks.run_and_learn(words, folder)
     if answer.code:
@@ -76,6 +115,11 @@ SCENARIOS = {
         ),
         Scenario("train-readers", (*TRAIN, "--workers", "1", "--resume"), "run", _data),
         Scenario("eval-readers", ("eval", "run", "--workers", "1"), "run/eval", _fresh_run),
+        Scenario("train-psa", (*TRAIN_PSA, "--resume"), "psa", _seeds),
+        Scenario("refine-import", (*REFINE["import"], "--resume"), "seeds/true", _images),
+        Scenario("refine-psa", (*REFINE["psa"], "--resume"), "seeds/psa", _affinities),
+        Scenario("refine-crf", (*REFINE["crf"], "--resume"), "seeds/crf", _seeds),
+        Scenario("refine-ssdd", (*REFINE["ssdd"], "--resume"), "seeds/ssdd", _differences),
     )
 }
 """Every scenario by its name."""

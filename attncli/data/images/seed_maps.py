@@ -7,6 +7,7 @@ then the class of the highest score is the label. What lies outside an image is 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -16,7 +17,8 @@ from torch.nn import functional
 
 from attncli.config.seeds import Background
 from attncli.data.images.geometry import ImageView
-from attncli.data.images.seeds import REMEDY, labels_of, read_labels, read_scores
+from attncli.data.images.label_maps import read_label_map
+from attncli.data.images.seeds import REMEDY, Scored, labels_of, one_hot, read_labels, read_scores
 from attncli.data.samples import ImageDataset, ImageSample
 from attncli.data.source import Ready
 from attncli.data.video.frame_folders import image_size_hw
@@ -24,6 +26,8 @@ from attncli.errors import AttncliError
 from attncli.files.seeds import SeedDirectory
 
 Shrink = Literal["bilinear", "mean"]
+TRUE = "true"
+"""Name of the true label maps of images that are learnt from by these."""
 LOOKED_AT = 8
 """Images whose sizes are looked at before anything is begun."""
 
@@ -40,24 +44,32 @@ class SeedMaps(Ready):
     """How scores are made small: interpolated between the nearest (SSDD), or their mean (PSA)."""
     backgrounds: Mapping[str, Background] = field(default_factory=dict)
     """The background's score where a directory has none; the paper's where it is not named."""
+    full_masks: Mapping[str, Path] = field(default_factory=dict)
+    """True label maps by id, of images that are learnt from by these."""
 
     def read(
         self, image_id: str, size_hw: tuple[int, int], view: ImageView
     ) -> dict[str, UInt8[Tensor, "_ _"]]:
-        """Return the labels of what a view shows of an image.
+        """Return the labels of what a view shows of an image, with true ones under `TRUE`.
 
         Raises:
             AttncliError: A directory has no seed of the image, or one of another size.
         """
-        return {name: self._labels(name, image_id, size_hw, view) for name in self.directories}
+        labels = {name: self._labels(name, image_id, size_hw, view) for name in self.directories}
+        if image_id in self.full_masks:
+            n_classes = len(next(iter(self.directories.values())).classes)
+            path = self.full_masks[image_id]
+            true = one_hot(read_label_map(path, n_classes=n_classes, size_hw=size_hw))
+            labels[TRUE] = self._small(true, view)
+        return labels
 
     def notes(self) -> list[str]:
         """Return which seeds are read."""
         return [f"{name}: {s.path} (stage {s.stage})" for name, s in self.directories.items()]
 
     def facts(self) -> Mapping[str, int]:
-        """Return nothing that is counted."""
-        return {}
+        """Return how many images are learnt from by their true label maps, where any is."""
+        return {"images with full masks": len(self.full_masks)} if self.full_masks else {}
 
     def _labels(
         self, name: str, image_id: str, size_hw: tuple[int, int], view: ImageView
@@ -65,6 +77,9 @@ class SeedMaps(Ready):
         background = self.backgrounds.get(name, Background())
         seeds = self.directories[name]
         scored = read_scores(seeds, image_id, size_hw=size_hw, background=background)
+        return self._small(scored, view)
+
+    def _small(self, scored: Scored, view: ImageView) -> UInt8[Tensor, "_ _"]:
         cut = view.apply_to_scores(torch.from_numpy(scored.scores))
         small = shrunk(cut, cut.shape[1] // self.stride, self.shrink)
         return torch.from_numpy(labels_of(scored.classes, small.numpy()))

@@ -8,6 +8,7 @@ from attncli.batches import ImageBatch
 from attncli.config.images import ImageConfig
 from attncli.config.ssdd import SegmenterConfig
 from attncli.data.images.batches import ImageReader
+from attncli.data.images.full_masks import choose_full_masks
 from attncli.data.images.seed_maps import SeedMaps, require_seeds
 from attncli.data.layouts.images import NO_LABELS, open_images
 from attncli.data.samples import ImageDataset, Split
@@ -96,8 +97,13 @@ class SeedSource(ImageSource):
         named = self.config.seed_directories
         opened = {name: open_seeds(path, classes=dataset.classes) for name, path in named.items()}
         require_seeds(opened, dataset)
-        background = dict.fromkeys(opened, self.config.background)
-        return SeedMaps(opened, SEED_STRIDE, backgrounds=background)
+        config = self.config
+        return SeedMaps(
+            opened,
+            SEED_STRIDE,
+            backgrounds=dict.fromkeys(opened, config.background),
+            full_masks=choose_full_masks(dataset, config.full_mask_share, seed=config.seed),
+        )
 
     def reader(
         self, dataset: ImageDataset, *, training: bool, guidance: Any = None

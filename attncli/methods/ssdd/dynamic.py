@@ -58,6 +58,7 @@ from attncli.methods.ssdd.segmentation import (
     Segmented,
     segmentation_loss,
     segmentation_network,
+    with_truth,
 )
 from attncli.methods.ssdd.static import Warmup, build_difference, change_loss
 from attncli.reporting import Reporter
@@ -226,10 +227,11 @@ class DynamicObjective:
 
     def __call__(self, network: Callable[..., DynamicOutputs], batch: ImageBatch) -> Losses:
         """Return the losses of a batch, and how many images the first of differences is of."""
-        given = Given(_small_images(batch), batch.labels, batch.label_maps["seed"])
+        seed = with_truth(batch, batch.label_maps["seed"])
+        given = Given(_small_images(batch), batch.labels, seed)
         said = network(batch.images, given, self.warmup.is_over)
-        made, seed = said.refinement, given.seed
-        target = seed if made is None else made.second.refined
+        made = said.refinement
+        target = seed if made is None else with_truth(batch, made.second.refined)
         sub = said.scores if said.sub_scores is None else said.sub_scores
         terms = {
             "main": segmentation_loss(said.scores, target),

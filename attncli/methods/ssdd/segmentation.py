@@ -26,13 +26,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 
 from attncli.backbones.images.backbone import ImageBackbone, Role, strides
 from attncli.batches import ImageBatch
 from attncli.config.ssdd import SegmentationConfig, SegmenterConfig
+from attncli.data.images.seed_maps import TRUE
 from attncli.files.label_maps import IGNORE_LABEL
 from attncli.layers.freezing import FreezableNorms
 from attncli.methods.ssdd.backbones import backbone_of
@@ -167,13 +168,31 @@ def segmentation_loss(
     return losses.sum() / (targets != IGNORE_LABEL).sum().clamp(min=1)
 
 
+def with_truth(batch: ImageBatch, seed: UInt8[Tensor, "b h w"]) -> UInt8[Tensor, "b h w"]:
+    """Return seeds with true label maps in the place of those of images that have one to learn.
+
+    Args:
+        batch: Images, with label maps `TRUE` where there are any to learn from.
+        seed: Label of each cell.
+    """
+    return torch.where(is_true(batch)[:, None, None], batch.label_maps.get(TRUE, seed), seed)
+
+
+def is_true(batch: ImageBatch) -> Bool[Tensor, " b"]:
+    """Return which images have a true label map to learn from."""
+    if TRUE not in batch.label_maps:
+        return torch.zeros_like(batch.rows, dtype=torch.bool)
+    return (batch.label_maps[TRUE] != IGNORE_LABEL).flatten(1).any(dim=1)
+
+
 @dataclass(frozen=True)
 class SegmentationObjective:
     """The segmentation loss against the label maps `seed`, as the term `seg`."""
 
     def __call__(self, network: Callable[..., Segmented], batch: ImageBatch) -> Losses:
         """Return the loss of a batch whose seeds are on the grid of the scores."""
-        loss = segmentation_loss(network(batch.images).scores, batch.label_maps["seed"])
+        target = with_truth(batch, batch.label_maps["seed"])
+        loss = segmentation_loss(network(batch.images).scores, target)
         return Losses(total=loss, terms={"seg": loss})
 
 

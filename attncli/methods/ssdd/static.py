@@ -47,6 +47,7 @@ from attncli.methods.ssdd.segmentation import (
     Segmented,
     segmentation_loss,
     segmentation_network,
+    with_truth,
 )
 from attncli.reporting import Reporter
 from attncli.training.objective import Learned
@@ -134,7 +135,7 @@ class StaticObjective:
         said = network(batch.images, pair if self.warmup.is_over else ())
         flags = shrinking(*pair, batch.labels, below=self.shrink_below)
         keep = kept(flags, batch.labels, self.exclusion)
-        seg = segmentation_loss(said.scores, pair[0])
+        seg = segmentation_loss(said.scores, with_truth(batch, pair[0]))
         change = (
             change_loss(said.differences, *pair, keep) if said.differences else 0 * seg.detach()
         )

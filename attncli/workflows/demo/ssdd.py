@@ -14,17 +14,30 @@ PRETRAINING_TIMES = 3
 """How many times as many images pretraining sees."""
 IMAGE_PX = 128
 """Side of a toy image: a cell of PSA is of 8 pixels, one of the networks after it of 4."""
-SMALL = (
-    *("--backbone", "shufflenet_v2_x0_5", "--output-stride", "8", "--weights", "none"),
-    *("--no-freeze-norms", "--freeze-stages", "0", "--resize", "none", "--crop-px", str(IMAGE_PX)),
+NETWORK = (
+    *("--backbone", "shufflenet_v2_x0_5", "--output-stride", "8"),
+    *("--no-freeze-norms", "--freeze-stages", "0", "--crop-px", str(IMAGE_PX)),
 )
 OPTIMIZATION = (
-    # All layers begin at random, so that the last need no higher rate than the others.
-    *("--optimizer", "adam", "--head-rate", "1", "--warmup-epochs", "1", "--batch-size", "8"),
+    *("--optimizer", "adam", "--lr", "2e-3", "--head-rate", "1", "--warmup-epochs", "1"),
+    *("--batch-size", "8"),
 )
-LEARNING = {"cam": ("--lr", "1.5e-3", "--dropout", "0"), "psa": ("--lr", "2e-3")}
+WHOLE = ("--resize", "none")
+"""Images as they are."""
+CLASSIFIER = (
+    # Sizes drawn as PSA's classifier draws them, over those of which maps are averaged.
+    *("--resize", "long-side", "--long-side-min-px", str(IMAGE_PX), "--long-side-max-px", "224"),
+    *("--dropout", "0"),
+)
+# Of an image so small each cell sees nearly all, so that maps fall off slowly about an object.
+# PSA's powers, 4 and 32 in what it learns from and 16 in the walk, would leave hardly any
+# background. With these an object ends where its score is 0.7, 0.5 and 0.55. PSA's 256 steps are
+# those of a grid some 12 times as large.
+AFFINITIES = ("--low-power", "0.25", "--high-power", "1")
+BACKGROUND_POWER = "0.75"
+WALK = ("--log2-steps", "4", "--affinity-power", "12")
 SEGMENTER = (
-    *("--lr", "2e-3", "--width", "64", "--dilation", "2"),
+    *(*WHOLE, "--width", "64", "--dilation", "2"),
     # Textures are known in one size, and colours mislead a CRF here.
     *("--eval-scales", "1", "--no-eval-crf"),
 )
@@ -35,8 +48,6 @@ SEEDS = {"psa": "psa", "psa+crf": "psa_crf", "static": "ssdd"}
 """Directory of each system that is seeds."""
 NETWORKS = ("segmentation-psa", "segmentation-static", "dynamic")
 """Systems that tell the classes of pixels of other images."""
-BACKGROUND_POWER = "16"
-"""How the background is scored beside class activation maps, here as in the random walk."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,7 @@ class SsddDemo(Demo):
     size: int = 160
     """Toy images, of which a fifth are for validation."""
     pretraining_epochs: int = 24
-    """Epochs of a classifier of other toy images, before it learns these."""
+    """Epochs of a classifier of other toy images, with whose weights all networks begin."""
     epochs: int = 24
     """Epochs of each network that learns from seeds: of SSDD's the first half without differences.
     The classifier and the network of affinities have half as many."""
@@ -125,14 +136,14 @@ class SsddDemo(Demo):
         ]
 
     def _pretraining(self) -> Arguments:
-        settings = [*SMALL, *OPTIMIZATION, *LEARNING["cam"]]
+        settings = [*NETWORK, *OPTIMIZATION, *CLASSIFIER, "--weights", "none"]
         length = training_length(self.pretraining_epochs)
         out = ["-o", str(self._pretrained), *self.resumption]
         return ["train", "cam", "--data", str(self._others), *settings, *length, *out]
 
     def _classifier(self, seed: int) -> Arguments:
-        start = [*LEARNING["cam"], "--init", str(self._pretrained)]
-        return self._training("cam", "cam", seed, start, self._half)
+        start = ["--init", str(self._pretrained), "--weights", "none"]
+        return self._training("cam", "cam", seed, [*CLASSIFIER, *start], self._half)
 
     def _cams(self) -> list[Arguments]:
         """Return the calls that write class activation maps, and score them."""
@@ -141,18 +152,20 @@ class SsddDemo(Demo):
         return [call, [*call, *power]]
 
     def _affinities(self, seed: int) -> Arguments:
-        settings = [*LEARNING["psa"], "--cams", str(self.run("cam", seed))]
+        cams = ["--cams", str(self.run("cam", seed))]
+        settings = [*WHOLE, *AFFINITIES, *cams, *self._weights]
         return self._training("psa", "affinities", seed, settings, self._half)
 
     def _walk(self, seed: int) -> Arguments:
-        cams = ["--cams", str(self.run("cam", seed)), "--background-power", BACKGROUND_POWER]
-        return self._refinement("psa", "psa", seed, [str(self.run("affinities", seed)), *cams])
+        settings = ["--cams", str(self.run("cam", seed)), "--background-power", BACKGROUND_POWER]
+        network = str(self.run("affinities", seed))
+        return self._refinement("psa", "psa", seed, [network, *settings, *WALK])
 
     def _crf(self, seed: int) -> Arguments:
         return self._refinement("crf", "psa+crf", seed, ["--seeds", str(self.run("psa", seed))])
 
     def _static(self, seed: int) -> Arguments:
-        settings = [*SEGMENTER, *DIFFERENCE, *self._warmup, *self._pair(seed)]
+        settings = [*SEGMENTER, *DIFFERENCE, *self._warmup, *self._weights, *self._pair(seed)]
         return self._training("ssdd", "ssdd", seed, settings, self.epochs)
 
     def _choice(self, seed: int) -> Arguments:
@@ -160,18 +173,22 @@ class SsddDemo(Demo):
         return self._refinement("ssdd", "static", seed, [*network, *BIASES])
 
     def _segmentation(self, system: str, seed: int) -> Arguments:
-        settings = [*SEGMENTER, "--seeds", str(self.run(system, seed))]
+        settings = [*SEGMENTER, *self._weights, "--seeds", str(self.run(system, seed))]
         name = f"segmentation-{system}"
         return self._training("segmentation", name, seed, settings, self.epochs)
 
     def _dynamic(self, seed: int) -> Arguments:
         seeds = ["--seeds", str(self.run("static", seed))]
-        settings = [*SEGMENTER, *DIFFERENCE, *self._warmup, *seeds]
+        settings = [*SEGMENTER, *DIFFERENCE, *self._warmup, *self._weights, *seeds]
         return self._training("ssdd-dynamic", "dynamic", seed, settings, self.epochs)
 
     def _pair(self, seed: int) -> Arguments:
         knowledge, advice = (str(self.run(name, seed)) for name in ("psa", "psa+crf"))
         return ["--knowledge", knowledge, "--advice", advice]
+
+    @property
+    def _weights(self) -> Arguments:
+        return ["--weights", str(self._pretrained)]
 
     @property
     def _half(self) -> int:
@@ -184,7 +201,7 @@ class SsddDemo(Demo):
     def _training(
         self, method: str, system: str, seed: int, settings: Arguments, epochs: int
     ) -> Arguments:
-        data = ["--data", str(self._images), *SMALL, *OPTIMIZATION, *settings]
+        data = ["--data", str(self._images), *NETWORK, *OPTIMIZATION, *settings]
         out = ["--seed", str(seed), "-o", str(self.run(system, seed)), *self.resumption]
         return ["train", method, *data, *training_length(epochs), *out]
 

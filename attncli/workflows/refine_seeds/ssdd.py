@@ -16,9 +16,10 @@ from attncli.data.images.reading import read_rgb
 from attncli.data.images.seeds import Scored, read_scores, require_shown, write_scored
 from attncli.data.samples import ImageDataset, ImageSample
 from attncli.errors import AttncliError, Failure, UsageError
-from attncli.files.differences import Differences, write_differences
+from attncli.files.differences import SUFFIX, Differences, write_differences
 from attncli.files.hashes import sha256_of
 from attncli.files.runs import Run
+from attncli.files.score_maps import SUFFIX as SCORES
 from attncli.files.seeds import SeedDirectory, open_seeds
 from attncli.methods.ssdd.difference import Biases
 from attncli.methods.ssdd.refining import Rules, refine_image
@@ -135,6 +136,7 @@ def refine_by_ssdd(
     _require_labels(call)
     dataset, run = open_split(call), open_run(config.run, "ssdd")
     _require_classes(run, dataset)
+    _require_own_files(dataset)
     inputs = {
         name: open_seeds(getattr(config, name), classes=dataset.classes, split=call.split)
         for name in ("knowledge", "advice")
@@ -158,6 +160,15 @@ def _require_labels(call: SsddSeedsCall) -> None:
     if call.split != "train":
         what = "has no image labels, by which classes that shrink are told"
         raise UsageError(what, where=f"--split {call.split}", remedy="leave it out")
+
+
+def _require_own_files(dataset: ImageDataset) -> None:
+    """Refuse images of which one's scores would have the name of the other's differences."""
+    ids, ending = {sample.id for sample in dataset.samples}, SUFFIX.removesuffix(SCORES)
+    for image_id in sorted(ids):
+        if f"{image_id}{ending}" in ids:
+            what = f"images {image_id} and {image_id}{ending} would share a file of the seeds"
+            raise AttncliError(what, where=dataset.root, remedy="rename one of them")
 
 
 def _require_classes(run: Run, dataset: ImageDataset) -> None:

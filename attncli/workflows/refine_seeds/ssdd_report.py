@@ -148,13 +148,18 @@ def write_report(
         samples: The images.
         seeds: `knowledge`, `advice` and `refined`.
         config: How the network learnt, and so which images it left out.
-        reporter: Shows progress; told of true label maps that cannot be read.
+        reporter: Shows progress; told of what cannot be read, and so is left out.
     """
     refined = seeds["refined"]
     names = ("background", *refined.classes)
     sums = Sums(len(names))
     for sample in reporter.track(samples, label="report", unit="images"):
-        sums.add(sample.id, _read(sample, seeds, config, reporter))
+        try:
+            maps = _read(sample, seeds, config, reporter)
+        except AttncliError as error:
+            reporter.warn(f"left out of the report: {error}")
+        else:
+            sums.add(sample.id, maps)
     figures = sums.figures()
     write_table(refined.path / "report.csv", list(figures), [list(figures.values())])
     write_table(refined.path / "images.csv", COLUMNS, sorted(sums.lines))

@@ -255,7 +255,8 @@ def _evaluate(
     outcome = evaluate_runs(call, world=world, reporter=reporter)
     if not world.leads:
         return Outcome()
-    everywhere = sorted({*failures, *outcome.failures}, key=lambda failure: failure.id)
+    by_id = {failure.id: failure for failure in (*outcome.failures, *reversed(failures))}
+    everywhere = sorted(by_id.values(), key=lambda failure: failure.id)
     write_failures(run.directory.failures_path, everywhere)
     return Outcome(rows=outcome.rows, failures=everywhere)
 

@@ -71,3 +71,17 @@ def test_images_without_seeds_are_told_and_none_at_all_is_refused(seeds: SeedDir
         require_seeds({"seed": seeds}, dataset)
     write_label_map(seeds.label_map_path("x"), np.zeros((8, 8), np.uint8))
     assert [sample.id for sample in require_seeds({"seed": seeds}, dataset)] == ["y"]
+
+
+def test_true_labels_stand_beside_the_seeds_of_images_that_have_them(
+    seeds: SeedDirectory, tmp_path: Path
+) -> None:
+    write_label_map(seeds.label_map_path("x"), np.ones((8, 8), np.uint8))
+    true = np.zeros((8, 8), np.uint8)
+    true[:4, :4], true[4:, 4:] = 2, 255
+    write_label_map(tmp_path / "true.png", true)
+    maps = SeedMaps({"seed": seeds}, 4, full_masks={"x": tmp_path / "true.png"})
+    read = maps.read("x", (8, 8), view())
+    assert read["true"].tolist() == [[2, 0], [0, 255]]
+    assert read["seed"].tolist() == [[1, 1], [1, 1]]
+    assert "true" not in SeedMaps({"seed": seeds}, 4).read("x", (8, 8), view())

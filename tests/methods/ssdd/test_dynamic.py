@@ -174,3 +174,16 @@ def test_rules_are_those_of_the_settings():
 
 def learned_rate(name):
     return build("ssdd-dynamic", CONFIG, N_CLASSES).rate_of(name)
+
+
+def test_true_labels_are_learnt_as_they_are(learned, batch):
+    true = torch.full((3, 8, 8), 255, dtype=torch.uint8)
+    true[1] = 2
+    batch = replace(batch, label_maps={**batch.label_maps, "true": true})
+    seed = batch.label_maps["seed"].clone()
+    seed[1] = 2
+    said = learned.model(batch.images, Given(batch.small_images, batch.labels, seed))
+    losses = learned.objective(lambda *_: said, batch)
+    target = said.refinement.second.refined.clone()
+    target[1] = 2
+    torch.testing.assert_close(losses.terms["main"], segmentation_loss(said.scores, target))

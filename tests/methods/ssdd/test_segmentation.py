@@ -17,7 +17,9 @@ from attncli.methods.ssdd.segmentation import (
     SegmentationObjective,
     Segmented,
     build_segmentation,
+    is_true,
     segmentation_loss,
+    with_truth,
 )
 from attncli.training.seeds import choose_algorithms
 from tests.support.batches import image_batch
@@ -248,3 +250,13 @@ def test_it_learns_which_half_of_an_image_is_bright():
 def test_what_cannot_be_built_is_refused(changes, problem):
     with pytest.raises(UsageError, match=problem):
         network(**changes)
+
+
+def test_true_labels_take_the_place_of_seeds_where_an_image_has_them():
+    seed = torch.tensor([[[0, 1]], [[1, 1]]], dtype=torch.uint8)
+    true = torch.tensor([[[255, 255]], [[2, 255]]], dtype=torch.uint8)
+    batch = image_batch(2, n_classes=2, seed=seed, true=true)
+    assert is_true(batch).tolist() == [False, True]
+    assert with_truth(batch, seed).tolist() == [[[0, 1]], [[2, 255]]]
+    plain = image_batch(2, n_classes=2, seed=seed)
+    assert torch.equal(with_truth(plain, seed), seed)

@@ -111,3 +111,19 @@ def test_learning_rates_are_those_of_the_parts(learned):
     assert learned.rate_of("segmentation.backbone.stages.conv2.0.weight") == 1.0
     assert learned.rate_of("segmentation.segment.score.weight") == 10.0
     assert learned.rate_of("difference.answer.weight") == 10.0
+
+
+def test_segmentation_learns_true_labels_and_differences_are_still_those_of_the_seeds(
+    learned, batch
+):
+    true = torch.full((3, 8, 8), 255, dtype=torch.uint8)
+    true[0] = 2
+    losses = learned.objective(
+        learned.model, replace(batch, label_maps={**batch.label_maps, "true": true})
+    )
+    own = learned.objective(learned.model, batch)
+    torch.testing.assert_close(losses.terms["change"], own.terms["change"])
+    target = batch.label_maps["knowledge"].clone()
+    target[0] = 2
+    scores = learned.model(batch.images).scores
+    torch.testing.assert_close(losses.terms["seg"], segmentation_loss(scores, target))

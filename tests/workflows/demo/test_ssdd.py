@@ -6,8 +6,8 @@ import pytest
 from attncli.workflows.demo.ssdd import BIASES, SsddDemo
 
 TINY = (
-    *("--backbone", "shufflenet_v2_x0_5", "--output-stride", "8", "--weights", "none"),
-    *("--no-freeze-norms", "--freeze-stages", "0", "--resize", "none", "--crop-px", "64"),
+    *("--backbone", "shufflenet_v2_x0_5", "--output-stride", "8", "--no-freeze-norms"),
+    *("--freeze-stages", "0", "--crop-px", "64"),
     *("--workers", "0", "--device", "cpu"),
 )
 SYSTEMS = [
@@ -103,7 +103,7 @@ def test_mean_ious_are_called_after_what_they_are_of(tmp_path):
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_this_process")
 def test_the_whole_pipeline_runs_and_ends_with_the_papers_tables(run_cli, tmp_path, monkeypatch):
-    monkeypatch.setattr("attncli.workflows.demo.ssdd.SMALL", TINY)
+    monkeypatch.setattr("attncli.workflows.demo.ssdd.NETWORK", TINY)
     monkeypatch.setattr("attncli.workflows.demo.ssdd.IMAGE_PX", 64)
     sizes = ("--size", "10", "--pretraining-epochs", "1", "--epochs", "2")
     answer = run_cli("demo", "ssdd", "-o", tmp_path / "d", *sizes, "--json")

@@ -46,10 +46,11 @@ def refine(run: Path, out: Path, **changes: Any) -> Outcome:
     ways = {"dry_run": False, "overwrite": False, "resume": False}
     ways |= {name: changes.pop(name) for name in list(changes) if name in ways}
     place = run.parent
-    data, split = changes.pop("data", place / "VOC2012"), changes.pop("split", "train")
+    of_images = {name: changes.pop(name) for name in ("split", "labels") if name in changes}
+    data = changes.pop("data", place / "VOC2012")
     pair = {"knowledge": place / "knowledge", "advice": place / "advice"}
     config = SsddSeedsConfig(run=run, **{**pair, **changes})
-    call = SsddSeedsCall(data=data, split=split, out=out, device="cpu")
+    call = SsddSeedsCall(data=data, out=out, device="cpu", **of_images)
     return refine_by_ssdd(config, call, **ways, reporter=Silent())
 
 
@@ -131,12 +132,7 @@ def test_images_that_cannot_be_used_are_named_and_left_out_of_the_report(
 def test_an_image_without_labels_is_named(run: Path, tmp_path: Path) -> None:
     table = tmp_path / "labels.csv"
     table.write_text("id,label\na,cat;dog\nb.c,cat\ndeep/ü,dog\none,cat\n")
-    config = {name: tmp_path / name for name in ("knowledge", "advice")}
-    call = SsddSeedsCall(
-        data=tmp_path / "VOC2012", labels=str(table), out=tmp_path / "out", device="cpu"
-    )
-    ways = {"dry_run": False, "overwrite": False, "resume": False}
-    outcome = refine_by_ssdd(SsddSeedsConfig(run=run, **config), call, **ways, reporter=Silent())
+    outcome = refine(run, tmp_path / "out", labels=str(table))
     assert [failure.id for failure in outcome.failures] == ["plain"]
     assert "image plain has no labels" in outcome.failures[0].error
 
@@ -158,6 +154,16 @@ def test_a_pixel_that_is_ignored_stays_so(run: Path, tmp_path: Path) -> None:
         expected[0] = 255
         np.testing.assert_array_equal(labels(tmp_path / "out", image_id), expected)
         np.testing.assert_array_equal(labels(again, image_id), expected)
+
+
+def test_images_that_would_share_a_file_are_refused(run: Path, tmp_path: Path) -> None:
+    images = tmp_path / "VOC2012" / "JPEGImages"
+    (images / "a.difference.png").write_bytes((images / "a.png").read_bytes())
+    write_list(tmp_path / "VOC2012", ["a", "a.difference"])
+    (tmp_path / "labels.csv").write_text("id,label\na,cat\na.difference,cat\n")
+    with pytest.raises(AttncliError, match=r"images a and a\.difference would share a file"):
+        refine(run, tmp_path / "out", labels=str(tmp_path / "labels.csv"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_other_classes_and_splits_without_labels_are_refused(run: Path, tmp_path: Path) -> None:

@@ -134,3 +134,15 @@ def test_true_labels_that_cannot_be_used_are_warned_of(
     assert [text[:44] for text in told.warnings] == [
         "left out of the figures on true labels: " + str(samples[1].label_map)[:4]
     ]
+
+
+def test_an_image_whose_files_cannot_be_read_is_warned_of(
+    samples: list[ImageSample], seeds: dict[str, SeedDirectory]
+) -> None:
+    (seeds["refined"].path / "y.difference.npz").write_bytes(b"PK")
+    told = Told()
+    row = write_report(samples, seeds, tiny("ssdd"), told)
+    assert row["changed"] == pytest.approx(100 * 6 / 8)
+    (warning,) = told.warnings
+    assert warning.startswith("left out of the report: ")
+    assert "y.difference.npz" in warning
