@@ -25,7 +25,7 @@ class DemoConfig(Checked):
     pretraining_epochs: Annotated[int | None, Option(least=1)] = None
     """Epochs on other toy videos or images, which stand in for Kinetics or ImageNet."""
     epochs: Annotated[int | None, Option(least=1)] = None
-    """Epochs of each model; of ram's without Enhanced ConvLSTM twice as many, of ssdd's classifier
-    and affinities half as many."""
+    """Epochs of each model; of ram's without Enhanced ConvLSTM twice as many, of ssdd's
+    affinities half as many."""
     tuning_epochs: Annotated[int | None, Option(least=1)] = None
     """Epochs of st-abn's fine-tuning on edits."""

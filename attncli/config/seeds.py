@@ -33,6 +33,11 @@ class Background(Checked):
             raise UsageError("exclude each other", where=flags)
 
     @property
+    def is_given(self) -> bool:
+        """Whether either is said."""
+        return self.background_power is not None or self.background_score is not None
+
+    @property
     def power(self) -> float | None:
         """The power; None where the score is constant."""
         if self.background_score is not None:

@@ -232,6 +232,8 @@ class DifferenceConfig(SegmenterConfig):
         super().__post_init__()
         is_rate = 0 < self.difference_rate < math.inf
         require(is_rate, "difference_rate", "must be positive and finite")
+        is_in_time = self.segmentation_epochs < self.epochs
+        require(is_in_time, "segmentation_epochs", "must be fewer than --epochs")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,9 @@ class Asked:
     """Kinds of attention that the network makes."""
     weights: Path | None = None
     """Weights that answer, and whose class scores have to be finite; None asks for neither."""
+    may_know: bool = True
+    """Whether maps may be of the classes that a sample is labelled with; else of those that the
+    network says it shows."""
     keep: Path | None = None
     """Directory for what is too large for memory; None keeps none of it."""
     apart: frozenset[int] | None = None

@@ -82,14 +82,15 @@ class ImageLabels:
     def ask(self, network: CamLike, batch: ImageBatch) -> Seen:
         """Return class scores, and the maps of the classes present where they are kept.
 
-        Of an image whose labels are not known those classes count as present that it is said to
-        show.
+        Of an image whose labels are not known, or may not be, those classes count as present that
+        it is said to show.
         """
         scores = network(batch.images)
         if self.asked.keep is None:
             return Seen(scores, ())
         said = scores.float().sigmoid() >= THRESHOLD
-        known = [self.asked.samples[row].is_labelled for row in batch.rows.tolist()]
+        rows = batch.rows.tolist()
+        known = [self.asked.may_know and self.asked.samples[row].is_labelled for row in rows]
         present = torch.where(torch.tensor(known, device=said.device)[:, None], batch.labels, said)
         maps = [
             (classes.nonzero().flatten().cpu().numpy(), activation_maps(network, image, classes))

@@ -29,6 +29,8 @@ from attncli.files.runs import RunDirectory
 
 FORMAT_VERSION = 1
 DESCRIPTION = "seeds.toml"
+CAM = "cam"
+"""Stage of class activation maps."""
 SCORE_MAPS = "score_maps"
 """Directory of an evaluation of `cam` that holds its class activation maps."""
 REMEDY = "name a directory that `attncli refine-seeds` or `attncli eval` of cam wrote"
@@ -101,6 +103,20 @@ def open_seeds(
     if classes is not None:
         _require_classes(found, classes)
     return found
+
+
+def require_unscored_background(seeds: SeedDirectory) -> None:
+    """Refuse seeds beside whose scores no background can be put.
+
+    Raises:
+        AttncliError: They are no class activation maps.
+    """
+    if seeds.stage != CAM:
+        raise AttncliError(
+            f"is of stage {seeds.stage}, whose seeds have their background already",
+            where=seeds.path,
+            remedy="name class activation maps, or leave the background to the seeds",
+        )
 
 
 def write_seed(

@@ -48,6 +48,8 @@ def dense_crf_batch(
     if not present.any(dim=1).all():
         raise AttncliError("a CRF needs at least one label present in each image")
     scores = probabilities.detach()
+    if not len(scores):
+        return torch.zeros(scores.shape, dtype=torch.float32, device=scores.device)
     if config.crf_backend == "torch":
         return _torch_batch(images, scores, present, config)
     answers = torch.zeros(scores.shape, dtype=torch.float32)

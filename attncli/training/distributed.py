@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
@@ -68,6 +69,11 @@ class World:
             distributed.barrier()
 
 
+PATIENCE = timedelta(days=7)
+"""How long a process waits for another one, which may have a dataset to prepare for all; who dies
+is told by `torchrun`."""
+
+
 @contextmanager
 def join(device: str) -> Iterator[World]:
     """Join the processes `torchrun` started, for as long as the context is open.
@@ -93,11 +99,22 @@ def join(device: str) -> Iterator[World]:
         yield World(rank=rank, size=size, device=place)
         return
     backend = "cpu:gloo,cuda:nccl" if place.type == "cuda" else "gloo"
-    distributed.init_process_group(backend)
+    distributed.init_process_group(backend, timeout=PATIENCE)
     try:
         yield World(rank=rank, size=size, device=place)
     finally:
         distributed.destroy_process_group()
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of that name on this process's machine, as `join` does.
+
+    Raises:
+        UsageError: There is no such device.
+        MissingDependencyError: A GPU was asked for and there is none.
+    """
+    rank, size = os.environ.get("LOCAL_RANK", "0"), os.environ.get("WORLD_SIZE", "1")
+    return _choose(name, int(rank), int(size))
 
 
 def _choose(name: str, local_rank: int, size: int) -> torch.device:

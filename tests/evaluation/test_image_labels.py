@@ -125,6 +125,15 @@ def test_only_classes_present_get_maps_and_unlabelled_images_those_said(tmp_path
     assert maps[0].scores.shape == (1, 8, 8)
 
 
+def test_where_labels_may_not_be_known_maps_are_of_what_the_network_says(tmp_path: Path) -> None:
+    asked = Asked([sample(0, {1})], CLASSES, keep=tmp_path, may_know=False)
+    red = torch.zeros(3, 8, 8, dtype=torch.uint8)
+    red[0] = 250
+    evaluation, one = ImageLabels(asked), batch(red, {1})
+    evaluation.add(one, evaluation.ask(Brightness(), one))
+    assert read_score_maps(tmp_path, asked.samples[0].id).classes.tolist() == [1]
+
+
 def test_figures_are_means_over_the_classes_that_images_show(tmp_path: Path) -> None:
     samples = [sample(0, {0}), sample(1, {0, 1}), sample(2, {1}), sample(3, set())]
     evaluation = ImageLabels(Asked(samples, CLASSES))

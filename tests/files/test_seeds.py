@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from attncli.files.seeds import (
     hash_of_ids,
     holds_seeds,
     open_seeds,
+    require_unscored_background,
     write_description,
     write_seed,
 )
@@ -99,3 +101,12 @@ def test_a_later_format_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("format_version = 1", "format_version = 2"))
     with pytest.raises(AttncliError, match="format version 2"):
         open_seeds(tmp_path)
+
+
+def test_seeds_that_score_the_background_are_told_from_class_activation_maps(
+    tmp_path: Path,
+) -> None:
+    made = make(tmp_path)
+    with pytest.raises(AttncliError, match="is of stage psa, whose seeds have their background"):
+        require_unscored_background(made)
+    require_unscored_background(replace(made, stage="cam"))

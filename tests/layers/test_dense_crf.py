@@ -94,3 +94,14 @@ def test_an_image_of_a_batch_needs_a_label(config: CrfConfig) -> None:
             torch.tensor([[True, False], [False, False]]),
             config,
         )
+
+
+@pytest.mark.parametrize("backend", ["pydensecrf", "torch"])
+def test_a_batch_without_images_has_no_answer(backend):
+    found = dense_crf_batch(
+        torch.empty(0, 3, 4, 5, dtype=torch.uint8),
+        torch.empty(0, 2, 4, 5),
+        torch.empty(0, 2, dtype=torch.bool),
+        CrfConfig(crf_backend=backend),
+    )
+    assert found.shape == (0, 2, 4, 5)

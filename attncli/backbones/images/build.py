@@ -59,6 +59,9 @@ def build_backbone(
         what = f"{weights} is of the backbone of that name alone, not of {name}"
         raise UsageError(what, where="--weights", remedy=f"use --backbone {weights}")
     of_run = weights not in (PUBLISHED, RANDOM, *ARCHITECTURES) and is_run(weights)
+    if of_run and normalization is not None:
+        what = "comes with the weights of a run"
+        raise UsageError(what, where="--normalization", remedy="leave it out")
     initial = RANDOM if of_run else weights
     backbone = _builder(name)(
         name, output_stride, initial, _normalization(normalization), allow_missing, reporter

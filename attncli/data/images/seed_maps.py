@@ -4,6 +4,7 @@ Scores, not labels, are mirrored, resized, cut and made small, as SSDD's and PSA
 then the class of the highest score is the label. What lies outside an image is of no class.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,20 +21,25 @@ from attncli.data.images.geometry import ImageView
 from attncli.data.images.label_maps import read_label_map
 from attncli.data.images.seeds import REMEDY, Scored, labels_of, one_hot, read_labels, read_scores
 from attncli.data.samples import ImageDataset, ImageSample
-from attncli.data.source import Ready
 from attncli.data.video.frame_folders import image_size_hw
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, Failure
+from attncli.files.atomic import write_text
 from attncli.files.seeds import SeedDirectory
+from attncli.files.text import parse_json, read_text
+from attncli.reporting import Reporter
 
 Shrink = Literal["bilinear", "mean"]
 TRUE = "true"
 """Name of the true label maps of images that are learnt from by these."""
+FORMAT_VERSION = 1
+PARENTS = "seeds.json"
+"""File of a run that says by their hashes which seeds it learns from."""
 LOOKED_AT = 8
 """Images whose sizes are looked at before anything is begun."""
 
 
 @dataclass(frozen=True)
-class SeedMaps(Ready):
+class SeedMaps:
     """Seed directories that images are read with, and how large their labels are."""
 
     directories: Mapping[str, SeedDirectory]
@@ -66,6 +72,22 @@ class SeedMaps(Ready):
     def notes(self) -> list[str]:
         """Return which seeds are read."""
         return [f"{name}: {s.path} (stage {s.stage})" for name, s in self.directories.items()]
+
+    def prepare(self, run: Path, *, reporter: Reporter) -> Sequence[Failure]:  # noqa: ARG002
+        """Write which seeds are learnt from, or make sure that they are those begun with.
+
+        Raises:
+            AttncliError: Seeds of that name were made anew since.
+        """
+        path = run / PARENTS
+        hashes = {name: seeds.sha256 for name, seeds in self.directories.items()}
+        parents = {"format_version": FORMAT_VERSION, "seeds_sha256": hashes}
+        if not path.is_file():
+            write_text(path, json.dumps(parents, indent=2) + "\n")
+        elif parse_json(read_text(path, remedy=REMEDY), where=path, remedy=REMEDY) != parents:
+            remedy = "train anew with --overwrite"
+            raise AttncliError("the run was begun with other seeds", where=path, remedy=remedy)
+        return ()
 
     def facts(self) -> Mapping[str, int]:
         """Return how many images are learnt from by their true label maps, where any is."""

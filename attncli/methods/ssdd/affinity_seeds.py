@@ -27,11 +27,18 @@ from attncli.data.source import Reader
 from attncli.errors import AttncliError, Failure
 from attncli.files.atomic import write_text
 from attncli.files.outputs import SETTINGS
-from attncli.files.seeds import SeedDirectory, holds_seeds, open_seeds, write_description
+from attncli.files.seeds import (
+    SeedDirectory,
+    holds_seeds,
+    open_seeds,
+    require_unscored_background,
+    write_description,
+)
 from attncli.machine import usable_cores
 from attncli.methods.ssdd.affinity import affinity_labels, label_counts, label_shares
 from attncli.methods.ssdd.pairs import Graph
 from attncli.reporting import Reporter
+from attncli.training.distributed import choose_device
 
 LOW, HIGH = "low", "high"
 """What the seeds are called: beside a strong background, and beside a weak one."""
@@ -90,6 +97,7 @@ class AffinitySeeds:
         background = Background(background_power=power)
         made = open_seeds(out)
         waiting = [sample for sample in self.samples if not made.label_map_path(sample.id).exists()]
+        is_of_torch = self.config.crf_backend == "torch"  # it computes with all cores, or a GPU
         processes = usable_cores() if self.config.workers is None else self.config.workers
         done = refine_all(
             waiting,
@@ -97,7 +105,8 @@ class AffinitySeeds:
             out,
             background=background,
             crf=self.config,
-            workers=max(1, processes),
+            workers=1 if is_of_torch else max(1, processes),
+            device=choose_device(self.config.device) if is_of_torch else "cpu",
         )
         label = f"CRF of maps, background to the power {power:g}"
         shown = reporter.track(done, label=label, total=len(waiting), unit="images")
@@ -166,6 +175,7 @@ class AffinitySource(ImageSource):
             AttncliError: There are none of these images, or they are of other classes.
         """
         cams = open_seeds(self.config.cams, classes=dataset.classes)
+        require_unscored_background(cams)
         require_seeds({"cams": cams}, dataset)
         return AffinitySeeds(cams, dataset.samples, self.config)
 

@@ -10,16 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8
 from torch import Tensor
 from torch.nn import functional
 
 from attncli.data.images.seeds import Scored, labels_of, spread
-from attncli.methods.ssdd.difference import Biases, confidence, counted, shrinking
+from attncli.data.images.source import SEED_STRIDE as STRIDE
+from attncli.methods.ssdd.difference import Biases, confidence, counted, gated, shrinking
 from attncli.methods.ssdd.static import Detected
-
-STRIDE = 4
-"""Pixels that a cell of the network's grid stands for."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class RefinedImage:
     advice_difference: Float32[np.ndarray, "h w"]
     """Probability of change foreseen from the advice (d^A), in [0, 1]."""
     segmented: UInt8[np.ndarray, "h w"]
-    """What the segmentation branch says."""
+    """What the segmentation branch says, of the classes that the image shows."""
 
 
 @torch.inference_mode()
@@ -85,8 +83,16 @@ def refine_image(
         labels=np.where(takes_advice, a[0].numpy(), k[0].numpy()),
         knowledge_difference=d[0][0].numpy(),
         advice_difference=d[1][0].numpy(),
-        segmented=scores[0].argmax(0).to(torch.uint8).numpy(),
+        segmented=_shown_labels(scores, shown),
     )
+
+
+def _shown_labels(
+    scores: Float[Tensor, "1 k1 h w"], shown: Bool[np.ndarray, " k"]
+) -> UInt8[np.ndarray, "h w"]:
+    """Return the label of each pixel among the classes that an image shows."""
+    present = gated(scores, torch.from_numpy(shown)[None])
+    return present[0].argmax(0).to(torch.uint8).numpy()
 
 
 def _look(

@@ -10,7 +10,7 @@ Source          What                                                   Where
 L_seg           cross entropy against the knowledge                    `segmentation_loss`
 L_change        excluded images left out                               `change_loss`
 L_static        L_seg + L_change                                       `StaticObjective`
-m^D             confidence and refinement, image by image              `workflows.refine_seeds`
+m^D             confidence and refinement, image by image              `methods.ssdd.refining`
 ==============  =====================================================  ===========================
 
 Differs from the paper:
@@ -18,6 +18,8 @@ Differs from the paper:
 - L_change is halved, as it is of two maps (its code).
 - Segmentation and difference detection share one optimiser. As no gradient passes from the one to
   the other, this is what two optimisers do, unless gradients are clipped.
+- The learning rate falls to zero in the last epoch; the code's cosine ends after 1.2 times as many.
+- Seeds are refined of whole images in their own aspect; the code takes crops, mirrored at random.
 - Segmentation can be learnt alone for some epochs first: what is known of an image's change rests
   on its high features.
 """

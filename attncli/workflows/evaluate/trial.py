@@ -78,6 +78,7 @@ class Trial:
             classes=self.run.classes,
             attention=catalog.method(self.run.method).attention,
             weights=self.weights,
+            may_know=self.split == "train",
             keep=keep,
             apart=apart,
             views=self.views,

@@ -9,7 +9,7 @@ from attncli.config.refine_seeds import CrfSeedsCall, CrfSeedsConfig
 from attncli.data.images.crf_seeds import refine_all
 from attncli.data.samples import ImageSample
 from attncli.errors import Failure
-from attncli.files.seeds import SeedDirectory, open_seeds
+from attncli.files.seeds import SeedDirectory, open_seeds, require_unscored_background
 from attncli.reporting import Outcome, Reporter
 from attncli.training.distributed import World
 from attncli.workflows.refine_seeds.refinement import open_split, planned, refine, settled
@@ -72,6 +72,8 @@ def refine_by_crf(
     config = settled(config)
     dataset = open_split(call)
     seeds = open_seeds(config.seeds, classes=dataset.classes, split=call.split)
+    if config.is_given:
+        require_unscored_background(seeds)
     stage = CrfStage(config, {"seeds": seeds})
     if dry_run:
         return planned(stage, call, dataset)

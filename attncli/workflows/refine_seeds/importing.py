@@ -8,7 +8,7 @@ from pathlib import Path
 from attncli.config.import_seeds import ImportCall, ImportConfig
 from attncli.config.toml import dump
 from attncli.data.images.label_maps import read_label_map
-from attncli.data.images.seeds import labels_of
+from attncli.data.images.seeds import Scored, write_scored
 from attncli.data.layouts.images import open_images
 from attncli.data.samples import ImageDataset, ImageSample
 from attncli.data.video.frame_folders import image_size_hw
@@ -21,7 +21,7 @@ from attncli.files.locks import held
 from attncli.files.outputs import SETTINGS, claim
 from attncli.files.pickles import read_npy
 from attncli.files.score_maps import score_maps_path, write_score_maps
-from attncli.files.seeds import write_description, write_seed
+from attncli.files.seeds import write_description
 from attncli.machine import usable_cores
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.workflows.refine_seeds.imported_scores import UnfitError, imported
@@ -138,8 +138,7 @@ class _Import:
         if config.kind == "cam":
             write_score_maps(config.out, sample.id, found.classes, found.scores)
             return
-        labels = labels_of(found.classes, found.scores)
-        write_seed(config.out, sample.id, labels, found.classes, found.scores)
+        write_scored(config.out, sample.id, Scored(found.classes, found.scores))
 
 
 def _import_all(

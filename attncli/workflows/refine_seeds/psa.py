@@ -14,7 +14,7 @@ from attncli.data.samples import ImageSample
 from attncli.errors import AttncliError, Failure
 from attncli.files.hashes import sha256_of
 from attncli.files.runs import Run
-from attncli.files.seeds import SeedDirectory, open_seeds
+from attncli.files.seeds import SeedDirectory, open_seeds, require_unscored_background
 from attncli.methods.ssdd.pairs import Graph
 from attncli.methods.ssdd.random_walk import Walk, walk_image
 from attncli.reporting import Outcome, Reporter
@@ -105,6 +105,8 @@ def refine_by_psa(
     config = settled(config)
     dataset, run = open_split(call), open_run(config.run, "psa")
     cams = open_seeds(config.cams, classes=dataset.classes, split=call.split)
+    if config.is_given:
+        require_unscored_background(cams)
     stage = PsaStage(config, {"cams": cams}, run, weights_of(run, config.checkpoint))
     if dry_run:
         return planned(stage, call, dataset)

@@ -176,6 +176,7 @@ def refine(
             for s in dataset.samples
             if s.id not in missing and not seeds.label_map_path(s.id).is_file()
         ]
+        world.wait()  # until every process knows what is waiting
         failures += _refine_share(stage, waiting, call, world, reporter)
         if not world.leads:
             return None

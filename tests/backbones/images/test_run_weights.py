@@ -5,7 +5,7 @@ import torch
 
 from attncli.backbones.images.build import build_backbone
 from attncli.backbones.images.run_weights import is_run
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, UsageError
 from attncli.files.checkpoints import write_weights
 from tests.support.networks import build
 from tests.support.settings import tiny
@@ -49,3 +49,9 @@ def test_other_files_are_no_runs(tmp_path: Path) -> None:
     assert not is_run(str(tmp_path / "a.safetensors"))
     assert not is_run(str(tmp_path / "b.safetensors"))
     assert not is_run("imagenet")
+
+
+def test_how_colors_are_seen_comes_with_a_run_alone(tmp_path: Path) -> None:
+    run(tmp_path / "run", "cam")
+    with pytest.raises(UsageError, match=r"--normalization: comes with the weights of a run"):
+        build_backbone(NAME, weights=str(tmp_path / "run"), normalization="imagenet")

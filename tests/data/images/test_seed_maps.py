@@ -12,6 +12,7 @@ from attncli.errors import AttncliError
 from attncli.files.label_maps import write_label_map
 from attncli.files.score_maps import write_score_maps
 from attncli.files.seeds import SeedDirectory, open_seeds, write_description
+from attncli.reporting import Silent
 
 
 @pytest.fixture
@@ -85,3 +86,20 @@ def test_true_labels_stand_beside_the_seeds_of_images_that_have_them(
     assert read["true"].tolist() == [[2, 0], [0, 255]]
     assert read["seed"].tolist() == [[1, 1], [1, 1]]
     assert "true" not in SeedMaps({"seed": seeds}, 4).read("x", (8, 8), view())
+
+
+def test_a_run_goes_on_with_the_seeds_it_was_begun_with_alone(
+    seeds: SeedDirectory, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    maps = SeedMaps({"seed": seeds}, 4)
+    assert maps.prepare(run, reporter=Silent()) == ()
+    before = (run / "seeds.json").read_bytes()
+    assert maps.prepare(run, reporter=Silent()) == ()
+    assert (run / "seeds.json").read_bytes() == before
+    write_description(
+        seeds.path, stage="psa", parameters={"a": 1}, classes=("a", "b"), ids=["x"], parents={}
+    )
+    with pytest.raises(AttncliError, match=r"seeds\.json: the run was begun with other seeds"):
+        SeedMaps({"seed": open_seeds(seeds.path)}, 4).prepare(run, reporter=Silent())

@@ -123,7 +123,7 @@ def test_seeds_of_something_else_are_refused_before_anything_is_written(
     answer = run_cli(*words_of(method, voc), "--dry-run")
     assert (answer.exit_code, "was made for 2 classes" in answer.stderr) == (1, True)
     for name in ("cams", "knowledge"):
-        describe_seeds(tmp_path / name, "psa")
+        describe_seeds(tmp_path / name, "cam" if name == "cams" else "psa")
         for image_id in SIZES:
             (tmp_path / name / f"{image_id}.npz").unlink()
     answer = run_cli(*words_of(method, voc))
