@@ -9,6 +9,8 @@ from attncli.errors import AttncliError, Failure
 from attncli.files.atomic import write_text
 from attncli.files.text import lines_of, parse_json, read_text
 
+FAILURES = "failures.jsonl"
+"""Name of the file in an output directory."""
 REMEDY = "write it anew with the command that wrote it"
 
 

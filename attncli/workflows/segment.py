@@ -22,15 +22,13 @@ from attncli.data.video.read_ahead import read_ahead
 from attncli.data.video.reading import count_frames, iterate_frames, remark_on
 from attncli.errors import AttncliError, Failure, Remark
 from attncli.files.atomic import write_text
-from attncli.files.failures import write_failures
+from attncli.files.failures import FAILURES, write_failures
 from attncli.files.locks import held
 from attncli.files.masks import MaskDirectory, MaskWriter
 from attncli.files.outputs import SETTINGS, claim
 from attncli.machine import usable_cores
 from attncli.reporting import Outcome, Reporter, Row, warn_of
 from attncli.training.distributed import join
-
-FAILURES = "failures.jsonl"
 
 
 @dataclass(frozen=True)

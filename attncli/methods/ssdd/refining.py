@@ -38,14 +38,17 @@ class RefinedImage:
 
     scored: Scored
     """The scores of whichever seed was taken at each pixel."""
-    labels: UInt8[np.ndarray, "h w"]
-    """The refined seed."""
     knowledge_difference: Float32[np.ndarray, "h w"]
     """Probability of change foreseen from the knowledge (d^K), in [0, 1]."""
     advice_difference: Float32[np.ndarray, "h w"]
     """Probability of change foreseen from the advice (d^A), in [0, 1]."""
     segmented: UInt8[np.ndarray, "h w"]
     """What the segmentation branch says, of the classes that the image shows."""
+
+    @property
+    def labels(self) -> UInt8[np.ndarray, "h w"]:
+        """The refined seed."""
+        return self.scored.label_map
 
 
 @torch.inference_mode()
@@ -80,7 +83,6 @@ def refine_image(
     takes_advice = ((w >= 0) & counted(k, a))[0].numpy()
     return RefinedImage(
         scored=_chosen(knowledge, advice, takes_advice),
-        labels=np.where(takes_advice, a[0].numpy(), k[0].numpy()),
         knowledge_difference=d[0][0].numpy(),
         advice_difference=d[1][0].numpy(),
         segmented=_shown_labels(scores, shown),

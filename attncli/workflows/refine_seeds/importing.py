@@ -14,7 +14,7 @@ from attncli.data.samples import ImageDataset, ImageSample
 from attncli.data.video.frame_folders import image_size_hw
 from attncli.errors import AttncliError, Failure, reason
 from attncli.files.atomic import write_text
-from attncli.files.failures import write_failures
+from attncli.files.failures import FAILURES, write_failures
 from attncli.files.label_maps import SUFFIX as LABEL_MAP
 from attncli.files.label_maps import write_label_map
 from attncli.files.locks import held
@@ -25,8 +25,6 @@ from attncli.files.seeds import write_description
 from attncli.machine import usable_cores
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.workflows.refine_seeds.imported_scores import UnfitError, imported
-
-FAILURES = "failures.jsonl"
 
 
 def import_seeds(

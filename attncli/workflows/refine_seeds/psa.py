@@ -11,7 +11,7 @@ from attncli.config.refine_seeds import PsaSeedsCall, PsaSeedsConfig
 from attncli.data.images.reading import read_rgb
 from attncli.data.images.seeds import Scored, read_scores, require_shown, write_scored
 from attncli.data.samples import ImageSample
-from attncli.errors import AttncliError, Failure
+from attncli.errors import Failure
 from attncli.files.hashes import sha256_of
 from attncli.files.runs import Run
 from attncli.files.seeds import SeedDirectory, open_seeds, require_unscored_background
@@ -19,7 +19,13 @@ from attncli.methods.ssdd.pairs import Graph
 from attncli.methods.ssdd.random_walk import Walk, walk_image
 from attncli.reporting import Outcome, Reporter
 from attncli.training.distributed import World
-from attncli.workflows.refine_seeds.refinement import open_split, planned, refine, settled
+from attncli.workflows.refine_seeds.refinement import (
+    one_by_one,
+    open_split,
+    planned,
+    refine,
+    settled,
+)
 from attncli.workflows.runs.network import open_network, open_run, weights_of
 
 
@@ -53,13 +59,7 @@ class PsaStage:
     ) -> Iterator[Failure | None]:
         """Write the seed of each image."""
         network = open_network(self.run, weights=self.weights, device=world.device)
-        for sample in samples:
-            try:
-                self._refine(network, sample, out, world.device)
-            except AttncliError as error:
-                yield Failure(sample.id, str(sample.path), str(error))
-            else:
-                yield None
+        return one_by_one(samples, lambda s: self._refine(network, s, out, world.device))
 
     def _refine(self, network: Any, sample: ImageSample, out: Path, device: torch.device) -> None:
         image, cams = read_rgb(sample.path), self.inputs["cams"]

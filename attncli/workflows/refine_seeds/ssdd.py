@@ -27,6 +27,7 @@ from attncli.reporting import Outcome, Reporter
 from attncli.training.distributed import World
 from attncli.workflows.refine_seeds.refinement import (
     Refined,
+    one_by_one,
     open_split,
     planned,
     refine,
@@ -66,13 +67,7 @@ class SsddStage:
     ) -> Iterator[Failure | None]:
         """Write the seed of each image, and what was foreseen of it."""
         network = open_network(self.run, weights=self.weights, device=world.device)
-        for sample in samples:
-            try:
-                self._refine(network, sample, out, world.device)
-            except AttncliError as error:
-                yield Failure(sample.id, str(sample.path), str(error))
-            else:
-                yield None
+        return one_by_one(samples, lambda s: self._refine(network, s, out, world.device))
 
     def _refine(self, network: Any, sample: ImageSample, out: Path, device: torch.device) -> None:
         shown = self._shown(sample)
