@@ -255,7 +255,9 @@ def _seeds(tree: Path) -> None:
     words = ("refine-seeds", "import", "voc/SegmentationClass", "--kind", "label-maps", *data)
     _call(tree, *words, "-o", "true")
     _call(tree, "refine-seeds", "crf", *data, "--seeds", "true", "-o", "crf", "-j", "1")
-    _call(tree, "train", "psa", *data, *TINY_IMAGES, "--cams", "crf", "-o", "psa")
+    _call(tree, "train", "cam", *data, *TINY_IMAGES, "-o", "cam")
+    _call(tree, "eval", "cam", "--split", "train")
+    _call(tree, "train", "psa", *data, *TINY_IMAGES, "--cams", "cam", "-o", "psa")
     _call(tree, "train", "ssdd", *data, *TINY_IMAGES, *TINY_SSDD, *pair, "-o", "ssdd")
     _call(tree, "refine-seeds", "ssdd", "ssdd", *data, *pair, "-o", "refined")
 

@@ -28,7 +28,8 @@ REFINE = {
     "psa": ("refine-seeds", "psa", "psa", *VOC, "--cams", "seeds/true", "-o", "seeds/psa"),
     "ssdd": ("refine-seeds", "ssdd", "ssdd", *VOC, *PAIR, "-o", "seeds/ssdd"),
 }
-TRAIN_PSA = ("train", "psa", *VOC, *TINY_IMAGES, "--cams", "seeds/true", "-o", "psa")
+TRAIN_CAM = ("train", "cam", *VOC, *TINY_IMAGES, "-o", "cam")
+TRAIN_PSA = ("train", "psa", *VOC, *TINY_IMAGES, "--cams", "cam", "-o", "psa")
 TRAIN_SSDD = ("train", "ssdd", *VOC, *TINY_IMAGES, *TINY_SSDD, *PAIR, "-o", "ssdd")
 SEGMENT = ("segment", "data", "--backend", "motion", "-o", "masks", "--workers", "2")
 
@@ -83,8 +84,14 @@ def _seeds(folder: Path) -> None:
     _call(folder, *REFINE["import"])
 
 
-def _affinities(folder: Path) -> None:
+def _maps(folder: Path) -> None:
     _seeds(folder)
+    _call(folder, *TRAIN_CAM)
+    _call(folder, "eval", "cam", "--split", "train")
+
+
+def _affinities(folder: Path) -> None:
+    _maps(folder)
     _call(folder, *TRAIN_PSA)
 
 
@@ -115,7 +122,7 @@ SCENARIOS = {
         ),
         Scenario("train-readers", (*TRAIN, "--workers", "1", "--resume"), "run", _data),
         Scenario("eval-readers", ("eval", "run", "--workers", "1"), "run/eval", _fresh_run),
-        Scenario("train-psa", (*TRAIN_PSA, "--resume"), "psa", _seeds),
+        Scenario("train-psa", (*TRAIN_PSA, "--resume"), "psa", _maps),
         Scenario("refine-import", (*REFINE["import"], "--resume"), "seeds/true", _images),
         Scenario("refine-psa", (*REFINE["psa"], "--resume"), "seeds/psa", _affinities),
         Scenario("refine-crf", (*REFINE["crf"], "--resume"), "seeds/crf", _seeds),
