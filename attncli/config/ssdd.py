@@ -1,6 +1,7 @@
 """Settings of SSDD's networks; what the paper leaves open follows PSA's and its own code."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -138,7 +139,7 @@ class PsaConfig(NetworkConfig, CrfConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmenterConfig(NetworkConfig):
+class SegmenterConfig(NetworkConfig, ABC):
     """A network that says of what class each pixel is, and how it is asked."""
 
     batch_size: int = 8
@@ -180,9 +181,9 @@ class SegmenterConfig(NetworkConfig):
         require(is_usable, "eval_scales", "must be in (0, 8]")
 
     @property
+    @abstractmethod
     def seed_directories(self) -> Mapping[str, Path]:
         """The seed directories that training images are read with, by what they are called."""
-        raise NotImplementedError
 
     @property
     def background(self) -> Background:
