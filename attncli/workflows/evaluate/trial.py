@@ -12,14 +12,19 @@ from attncli import catalog
 from attncli.config.evaluate import ONE_LOOK, AskCall, LabelMapCall, Views
 from attncli.data.samples import Samples, Split
 from attncli.data.source import Source, batch_loader
-from attncli.errors import AttncliError, Failure, Remark, UsageError
+from attncli.errors import Failure, Remark, UsageError
 from attncli.evaluation.asked import Asked
 from attncli.files.runs import Run, load
 from attncli.layers.allocation import reuse_freed_memory
 from attncli.reporting import Outcome, Reporter, Row, warn_of
 from attncli.training.distributed import World, join
 from attncli.training.learner import autocast
-from attncli.workflows.runs.network import open_network, require_setting
+from attncli.workflows.runs.network import (
+    open_network,
+    require_same_classes,
+    require_setting,
+    weights_of,
+)
 from attncli.workflows.runs.source import open_source
 
 OF_RUNS = ("frames", "batch_size", "workers", "precision")
@@ -173,15 +178,8 @@ def _plan(run: Run, call: AskCall) -> Trial:
     config = replace(run.config, accumulate=1, **given)
     source = open_source(run.method, config, run.directory.path, call.data)
     dataset = source.open(call.split)
-    _require_same_classes(run, dataset)
-    weights = {
-        "last": run.directory.weights_path,
-        "best": run.directory.best_checkpoint_path,
-    }.get(call.checkpoint, Path(call.checkpoint))
-    if not weights.is_file():
-        raise AttncliError(
-            "no such weights", where=weights, remedy="train the run to its end, or see --checkpoint"
-        )
+    require_same_classes(run, dataset.classes, dataset.root)
+    weights = weights_of(run, call.checkpoint)
     differing: Row = {} if call.checkpoint == "last" else {"checkpoint": call.checkpoint}
     differing |= {} if call.data is None else {"data": str(call.data)}
     if "frames" in given and given["frames"] != run.config.frames:
@@ -221,20 +219,3 @@ def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(f"{item:g}" for item in value)
     return "yes" if value else "no"
-
-
-def _require_same_classes(run: Run, dataset: Samples) -> None:
-    if not dataset.classes or dataset.classes == run.classes:
-        return
-    pairs = zip(run.classes, dataset.classes, strict=False)
-    shorter = min(len(run.classes), len(dataset.classes))
-    number = next((i for i, (own, other) in enumerate(pairs) if own != other), shorter)
-    own, other = (
-        repr(names[number]) if number < len(names) else "missing"
-        for names in (run.classes, dataset.classes)
-    )
-    raise AttncliError(
-        f"class {number + 1} is {other}, but {own} in {run.directory.path}",
-        where=dataset.root,
-        remedy="evaluate on data with the classes the run was trained on",
-    )

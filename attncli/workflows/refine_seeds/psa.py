@@ -1,6 +1,6 @@
 """Refine class activation maps by PSA: scores walk to where a network says they belong."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,26 +11,22 @@ from attncli.config.refine_seeds import PsaSeedsCall, PsaSeedsConfig
 from attncli.data.images.reading import read_rgb
 from attncli.data.images.seeds import Scored, read_scores, require_shown, write_scored
 from attncli.data.samples import ImageSample
-from attncli.errors import Failure
-from attncli.files.hashes import sha256_of
-from attncli.files.runs import Run
 from attncli.files.seeds import SeedDirectory, open_seeds, require_unscored_background
 from attncli.methods.ssdd.pairs import Graph
 from attncli.methods.ssdd.random_walk import Walk, walk_image
 from attncli.reporting import Outcome, Reporter
-from attncli.training.distributed import World
+from attncli.workflows.refine_seeds.network_stage import NetworkStage
 from attncli.workflows.refine_seeds.refinement import (
-    one_by_one,
     open_split,
     planned,
     refine,
     settled,
 )
-from attncli.workflows.runs.network import open_network, open_run, weights_of
+from attncli.workflows.runs.network import open_run, weights_of
 
 
 @dataclass(frozen=True)
-class PsaStage:
+class PsaStage(NetworkStage):
     """A random walk of scores, by the affinities of a network."""
 
     name: ClassVar[str] = "psa"
@@ -39,29 +35,9 @@ class PsaStage:
     """How scores walk, and the background's score."""
     inputs: Mapping[str, SeedDirectory]
     """The class activation maps."""
-    run: Run
-    """What tells affinities."""
-    weights: Path
-    """Its weights."""
 
-    @property
-    def parents(self) -> Mapping[str, str]:
-        """SHA-256 of the weights."""
-        return {"weights": sha256_of(self.weights)}
-
-    def refine(
-        self,
-        samples: Sequence[ImageSample],
-        out: Path,
-        *,
-        workers: int,  # noqa: ARG002 - one network, which computes with all cores
-        world: World,
-    ) -> Iterator[Failure | None]:
-        """Write the seed of each image."""
-        network = open_network(self.run, weights=self.weights, device=world.device)
-        return one_by_one(samples, lambda s: self._refine(network, s, out, world.device))
-
-    def _refine(self, network: Any, sample: ImageSample, out: Path, device: torch.device) -> None:
+    def write(self, network: Any, sample: ImageSample, out: Path, device: torch.device) -> None:
+        """Write the seed of one image."""
         image, cams = read_rgb(sample.path), self.inputs["cams"]
         size_hw = (image.shape[0], image.shape[1])
         scored = read_scores(cams, sample.id, size_hw=size_hw, background=self.config)

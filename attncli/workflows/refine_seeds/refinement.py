@@ -4,7 +4,7 @@ An image is finished once its label map is there, which is written last; an inte
 on with from there, and ends with the same files.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -184,24 +184,6 @@ def refine(
     row: Row = {"run": str(call.out), "method": stage.name, "split": call.split}
     row |= {"images": len(dataset.samples) - len(failures), "failed": len(failures)}
     return Refined(dataset, seeds, row, failures)
-
-
-def one_by_one(
-    samples: Iterable[ImageSample], write: Callable[[ImageSample], None]
-) -> Iterator[Failure | None]:
-    """Write the seed of one image after the other, and yield what kept it from that, or None.
-
-    Args:
-        samples: The images.
-        write: Writes the seed of one; what is wrong with its input is an `AttncliError`.
-    """
-    for sample in samples:
-        try:
-            write(sample)
-        except AttncliError as error:
-            yield Failure(sample.id, str(sample.path), str(error))
-        else:
-            yield None
 
 
 def _refine_share(

@@ -1,8 +1,7 @@
 """Refine seeds by static SSDD: knowledge and advice become one, by what a network foresees."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,30 +14,27 @@ from attncli.config.seeds import Background
 from attncli.data.images.reading import read_rgb
 from attncli.data.images.seeds import Scored, read_scores, require_shown, write_scored
 from attncli.data.samples import ImageDataset, ImageSample
-from attncli.errors import AttncliError, Failure, UsageError
+from attncli.errors import AttncliError, UsageError
 from attncli.files.differences import SUFFIX, Differences, write_differences
-from attncli.files.hashes import sha256_of
-from attncli.files.runs import Run
 from attncli.files.score_maps import SUFFIX as SCORES
 from attncli.files.seeds import SeedDirectory, open_seeds
 from attncli.methods.ssdd.difference import Biases
 from attncli.methods.ssdd.refining import Rules, refine_image
 from attncli.reporting import Outcome, Reporter
-from attncli.training.distributed import World
+from attncli.workflows.refine_seeds.network_stage import NetworkStage
 from attncli.workflows.refine_seeds.refinement import (
     Refined,
-    one_by_one,
     open_split,
     planned,
     refine,
     settled,
 )
 from attncli.workflows.refine_seeds.ssdd_report import write_report
-from attncli.workflows.runs.network import open_network, open_run, weights_of
+from attncli.workflows.runs.network import open_run, require_same_classes, weights_of
 
 
 @dataclass(frozen=True)
-class SsddStage:
+class SsddStage(NetworkStage):
     """Difference detection by a network."""
 
     name: ClassVar[str] = "ssdd"
@@ -47,29 +43,9 @@ class SsddStage:
     """How knowledge and advice become one."""
     inputs: Mapping[str, SeedDirectory]
     """`knowledge` and `advice`."""
-    run: Run
-    """What foresees differences."""
-    weights: Path
-    """Its weights."""
 
-    @property
-    def parents(self) -> Mapping[str, str]:
-        """SHA-256 of the weights."""
-        return {"weights": sha256_of(self.weights)}
-
-    def refine(
-        self,
-        samples: Sequence[ImageSample],
-        out: Path,
-        *,
-        workers: int,  # noqa: ARG002 - one network, which computes with all cores
-        world: World,
-    ) -> Iterator[Failure | None]:
-        """Write the seed of each image, and what was foreseen of it."""
-        network = open_network(self.run, weights=self.weights, device=world.device)
-        return one_by_one(samples, lambda s: self._refine(network, s, out, world.device))
-
-    def _refine(self, network: Any, sample: ImageSample, out: Path, device: torch.device) -> None:
+    def write(self, network: Any, sample: ImageSample, out: Path, device: torch.device) -> None:
+        """Write the seed of one image, and what was foreseen of it."""
         shown = self._shown(sample)
         image = read_rgb(sample.path)
         size_hw = (image.shape[0], image.shape[1])
@@ -130,7 +106,7 @@ def refine_by_ssdd(
     config = settled(config)
     _require_labels(call)
     dataset, run = open_split(call), open_run(config.run, "ssdd")
-    _require_classes(run, dataset)
+    require_same_classes(run, dataset.classes, dataset.root)
     _require_own_files(dataset)
     inputs = {
         name: open_seeds(getattr(config, name), classes=dataset.classes, split=call.split)
@@ -164,16 +140,3 @@ def _require_own_files(dataset: ImageDataset) -> None:
         if f"{image_id}{ending}" in ids:
             what = f"images {image_id} and {image_id}{ending} would share a file of the seeds"
             raise AttncliError(what, where=dataset.root, remedy="rename one of them")
-
-
-def _require_classes(run: Run, dataset: ImageDataset) -> None:
-    if run.classes == dataset.classes:
-        return
-    pairs = enumerate(zip_longest(run.classes, dataset.classes), start=1)
-    number, own, other = next((n, own, other) for n, (own, other) in pairs if own != other)
-    raise AttncliError(
-        f"was trained on other classes: class {number} is {own or 'none'} here and"
-        f" {other or 'none'} in {dataset.root}",
-        where=run.directory.path,
-        remedy="name a run on this dataset, or check --data",
-    )

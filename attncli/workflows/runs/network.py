@@ -1,5 +1,7 @@
 """What a finished training left, ready to answer: the network of a run."""
 
+from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -79,6 +81,24 @@ def require_setting(run: Run, name: str, value: object) -> None:
             where=flag,
             remedy="leave it out for this run, or train one with that many",
         )
+
+
+def require_same_classes(run: Run, classes: Sequence[str], data: Path) -> None:
+    """Make sure that a dataset has the classes that a run was trained on, if it has any.
+
+    Raises:
+        AttncliError: It does not; the first other one is named.
+    """
+    if not classes or tuple(classes) == run.classes:
+        return
+    pairs = enumerate(zip_longest(run.classes, classes), start=1)
+    number, own, other = next((n, own, other) for n, (own, other) in pairs if own != other)
+    named = ["missing" if name is None else repr(name) for name in (other, own)]
+    raise AttncliError(
+        f"class {number} is {named[0]}, but {named[1]} in {run.directory.path}",
+        where=data,
+        remedy="use data with the classes the run was trained on",
+    )
 
 
 def require_attention(run: Run, kind: Literal["spatial", "temporal"]) -> None:

@@ -207,8 +207,7 @@ def test_the_first_class_that_differs_is_named_by_its_number(
     with pytest.raises(AttncliError) as refused:
         trial_of(run, data=other)
     assert str(refused.value) == (
-        f"{other}: {complaint.format(run=run)};"
-        " evaluate on data with the classes the run was trained on"
+        f"{other}: {complaint.format(run=run)}; use data with the classes the run was trained on"
     )
 
 

@@ -5,8 +5,8 @@ import torch
 
 from attncli.errors import AttncliError
 from attncli.files.checkpoints import write_weights
-from attncli.files.runs import Run, load
-from attncli.workflows.runs.network import open_network, require_attention
+from attncli.files.runs import Run, RunDirectory, load
+from attncli.workflows.runs.network import open_network, require_attention, require_same_classes
 from tests.support.batches import clip_batch
 from tests.support.networks import build
 from tests.support.runs import begin_run
@@ -37,3 +37,19 @@ def test_a_network_with_spatial_attention_alone_is_not_taken_for_one_with_both(r
     require_attention(run, "spatial")
     with pytest.raises(AttncliError, match="abn has no temporal attention; name a run of st-abn"):
         require_attention(run, "temporal")
+
+
+@pytest.mark.parametrize(
+    ("classes", "what"),
+    [
+        (("a", "c"), "class 2 is 'c', but 'b' in run"),
+        (("a",), "class 2 is missing, but 'b' in run"),
+        (("a", "b", "c"), "class 3 is 'c', but missing in run"),
+    ],
+)
+def test_data_of_other_classes_are_refused_by_the_first_one(classes, what):
+    run = Run(RunDirectory(Path("run")), "cam", None, ("a", "b"))
+    require_same_classes(run, ("a", "b"), Path("data"))
+    require_same_classes(run, (), Path("data"))
+    with pytest.raises(AttncliError, match=f"data: {what}; use data"):
+        require_same_classes(run, classes, Path("data"))
