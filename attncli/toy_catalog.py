@@ -25,6 +25,8 @@ class ToyData:
     """`module:CONSTANT`, the fewest frames that `frames` can be; None where it is 1."""
     options: tuple[str, ...] = ()
     """Settings that this dataset alone has, or this and a few."""
+    counted: tuple[str, ...] = ()
+    """Those of `options` on which it depends how much there is."""
 
 
 TOY_DATA = (
@@ -66,7 +68,8 @@ TOY_DATA = (
         size=160,
         frames=None,
         frame_hw=(64, 64),
-        options=("coincidence",),
+        options=("coincidence", "more_val"),
+        counted=("more_val",),
     ),
 )
 

@@ -34,5 +34,7 @@ class ToyDataConfig(Checked):
     """voc2012: probability that colour misleads about an object: background beside it has its
     colour, or a part of it the background's; at 0 colour alone tells every border.
     [default: 0.9]"""
+    more_val: Annotated[int | None, Option(least=0)] = None
+    """voc2012: images for validation alone, beside those of --size.  [default: 0]"""
     seed: Annotated[int, Option(least=0, most=LARGEST_SEED)] = 0
     """Seed of every random draw."""

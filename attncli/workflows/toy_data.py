@@ -32,7 +32,9 @@ def write_toy_data(
     if min(frame_hw) < SMALLEST_SIDE_PX:
         raise UsageError(f"must be at least {SMALLEST_SIDE_PX} pixels each", where="--frame-hw")
     amount = {"size": config.size or toy.size, "seed": config.seed, **_length(config, toy)}
-    drawing = {**amount, "size_hw": frame_hw, **_own_options(config, toy)}
+    own = _own_options(config, toy)
+    amount |= {name: own[name] for name in toy.counted if name in own}
+    drawing = {**amount, **own, "size_hw": frame_hw}
     if not dry_run:
         claim(config.directory, overwrite=overwrite)
         catalog.load(toy.make)(config.directory, **drawing, reporter=reporter)
@@ -67,4 +69,5 @@ def _own_options(config: ToyDataConfig, toy: ToyData) -> dict[str, Any]:
 
 def _not_for(toy: ToyData, option: str, able: list[ToyData]) -> UsageError:
     names = " and ".join(row.name for row in able)
-    return UsageError(f"is for {names} alone, not for {toy.name}", where=f"--{option}")
+    where = f"--{option.replace('_', '-')}"
+    return UsageError(f"is for {names} alone, not for {toy.name}", where=where)

@@ -29,12 +29,13 @@ def test_what_was_counted_beforehand_is_written(tmp_path):
 
 
 def test_images_are_counted_beforehand_too(tmp_path):
-    out, small = tmp_path / "toy", {"size": 10, "frame_hw": (32, 40), "coincidence": 0.0}
+    out, changes = tmp_path / "toy", {"coincidence": 0.0, "more_val": 3}
+    small = {"size": 10, "frame_hw": (32, 40), **changes}
     (planned,) = write(out, "voc2012", dry_run=True, **small).rows
     assert not out.exists()
     (row,) = write(out, "voc2012", **small).rows
     assert row == planned
-    assert (row["layout"], row["train"], row["val"]) == ("voc2012", 8, 2)
+    assert (row["layout"], row["train"], row["val"]) == ("voc2012", 8, 5)
     assert tomllib.loads((out / "config.toml").read_text())["coincidence"] == 0
 
 
@@ -52,6 +53,7 @@ def test_a_directory_that_holds_something_is_kept_unless_it_may_be_replaced(tmp_
         ("ckplus", {"frames": 5}, "--frames: must be at least 6 for ckplus"),
         ("ucf101", {"others": 2}, "--others: is for ssv2 alone, not for ucf101"),
         ("ucf101", {"coincidence": 0.5}, "--coincidence: is for voc2012 alone"),
+        ("ssv2", {"more_val": 5}, "--more-val: is for voc2012 alone"),
         ("voc2012", {"frames": 9}, "--frames: is for ucf101 and ssv2 and ckplus alone"),
         ("voc2012", {"frame_hw": (64, 31)}, "--frame-hw: must be at least 32 pixels each"),
     ],

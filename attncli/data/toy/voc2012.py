@@ -43,6 +43,8 @@ class ToyImage:
 
     number: int
     """Its place, from 0."""
+    list_name: ListName
+    """List it is in."""
     textures: tuple[int, ...]
     """Positions in `TEXTURES` and `SHOWN` of its objects."""
 
@@ -52,28 +54,31 @@ class ToyImage:
         return f"2012_{self.number + 1:06d}"
 
     @property
-    def list_name(self) -> ListName:
-        """List it is in: the last of five is for validation."""
-        return "val" if self.number % EVERY_VALIDATION == EVERY_VALIDATION - 1 else "train"
-
-    @property
     def labels(self) -> tuple[int, ...]:
         """What its label map calls its objects."""
         return tuple(1 + CLASSES.index(SHOWN[texture]) for texture in self.textures)
 
 
-def toy_images(size: int, seed: int) -> list[ToyImage]:
-    """Return `size` images; the class of their first object comes round."""
-    return [ToyImage(number, _textures(number, seed)) for number in range(size)]
+def toy_images(size: int, seed: int, more_val: int = 0) -> list[ToyImage]:
+    """Return images; the class of their first object comes round.
+
+    Of the first `size` the last of five is for validation, and so are all `more_val` after them.
+    """
+    val = {number for number in range(size) if number % EVERY_VALIDATION == EVERY_VALIDATION - 1}
+    val.update(range(size, size + more_val))
+    return [
+        ToyImage(number, "val" if number in val else "train", _textures(number, seed))
+        for number in range(size + more_val)
+    ]
 
 
-def count_voc2012(*, size: int, seed: int) -> dict[str, int]:
+def count_voc2012(*, size: int, seed: int, more_val: int = 0) -> dict[str, int]:
     """Return how many classes, images of each list and objects there will be."""
-    images = toy_images(size, seed)
+    images = toy_images(size, seed, more_val)
     n_val = sum(image.list_name == "val" for image in images)
     return {
         "classes": len(SHOWN),
-        "train": size - n_val,
+        "train": len(images) - n_val,
         "val": n_val,
         "objects": sum(len(image.textures) for image in images),
     }
@@ -86,6 +91,7 @@ def make_voc2012(
     seed: int,
     size_hw: tuple[int, int],
     coincidence: float = COINCIDENCE,
+    more_val: int = 0,
     reporter: Reporter,
 ) -> list[ToyImage]:
     """Write the dataset: images, lists, annotations and label maps.
@@ -99,6 +105,7 @@ def make_voc2012(
         seed: Seed of every random draw.
         size_hw: Rows and columns of each image.
         coincidence: Probability that colour misleads about an object, see `render_still`.
+        more_val: Images for validation alone, beside `size`.
         reporter: Told of progress.
 
     Returns:
@@ -110,7 +117,7 @@ def make_voc2012(
     if size < EVERY_VALIDATION:
         what = f"must be at least {EVERY_VALIDATION}, so that one is for validation"
         raise UsageError(what, where="--size")
-    images = toy_images(size, seed)
+    images = toy_images(size, seed, more_val)
     with replacing_directory(directory.resolve()) as root:
         for name in ("JPEGImages", "Annotations", "ImageSets/Segmentation"):
             (root / name).mkdir(parents=True)
@@ -118,8 +125,9 @@ def make_voc2012(
             still = draw(image, seed=seed, size_hw=size_hw, coincidence=coincidence)
             _write_image(root, image, still)
         _write_lists(root / "ImageSets/Segmentation", images)
-        settings = {"format_version": 1, "size": size, "seed": seed, "coincidence": coincidence}
-        write_text(root / "config.toml", tomli_w.dumps({**settings, "frame_hw": list(size_hw)}))
+        amount = {"size": size, "more_val": more_val, "seed": seed}
+        look = {"coincidence": coincidence, "frame_hw": list(size_hw)}
+        write_text(root / "config.toml", tomli_w.dumps({"format_version": 1, **amount, **look}))
     return images
 
 

@@ -65,7 +65,7 @@ class SsddDemo(Demo):
     seeds: int = 1
     """Training seeds 0, 1, … over which figures are averaged."""
     size: int = 160
-    """Toy images, of which a fifth are for validation."""
+    """Toy images, of which a fifth are for validation; beside them 3 for validation for each 5."""
     pretraining_epochs: int = 32
     """Epochs of a classifier of other toy images, with whose weights all networks begin."""
     epochs: int = 24
@@ -140,7 +140,7 @@ class SsddDemo(Demo):
         times = PRETRAINING_TIMES
         return [
             *self.toy_data("voc2012", self._others, PRETRAINING_SEED, *look, times=times),
-            *self.toy_data("voc2012", self._images, 0, *look),
+            *self.toy_data("voc2012", self._images, 0, *look, *self._more_val),
         ]
 
     def _pretraining(self) -> Arguments:
@@ -199,6 +199,11 @@ class SsddDemo(Demo):
     @property
     def _weights(self) -> Arguments:
         return ["--weights", str(self._pretrained)]
+
+    @property
+    def _more_val(self) -> Arguments:
+        """Return further images for validation: a fifth would not tell networks apart."""
+        return ["--more-val", str(3 * self.size // 5)]
 
     @property
     def _warmup(self) -> Arguments:

@@ -121,6 +121,13 @@ def test_an_image_does_not_depend_on_how_many_there_are():
     assert toy_images(60, 0)[:7] == toy_images(7, 0)
 
 
+def test_more_images_for_validation_leave_the_others_as_they_are():
+    more = toy_images(10, 0, 6)
+    assert more[:10] == toy_images(10, 0)
+    assert [image.list_name for image in more[10:]] == ["val"] * 6
+    assert [image.number for image in more] == list(range(16))
+
+
 def test_coincidence_changes_no_label(toy, tmp_path):
     other = make(tmp_path / "toy", coincidence=0.0)
     for path in (toy / "SegmentationClass").iterdir():

@@ -77,6 +77,7 @@ def test_pretraining_sees_other_and_more_images(tmp_path):
         str(tmp_path / "voc2012"): ("0", "160"),
     }
     assert given(pretraining, "--data") == str(tmp_path / "pretraining")
+    assert given(data[1], "--more-val") == "96"
 
 
 def test_every_seed_has_a_chain_of_its_own(tmp_path):
