@@ -1,3 +1,3 @@
 """Attention branch networks and their relatives as shell pipelines."""
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"

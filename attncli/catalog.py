@@ -28,15 +28,18 @@ class Paper:
 class Task:
     """How methods of one sort are read, trained, scored and drawn; each part as `module:name`."""
 
-    source: str
-    """Class of what opens the samples of a run: an `attncli.data.source.Source`."""
     train: str
     """Workflow that trains a method."""
-    evaluation: str
-    """Class of what is made of answers to a split: an
-    `attncli.training.validation.Evaluation`."""
     figure: str
     """Function that draws what runs attend to, where no certain kind of figure is asked for."""
+    evaluate: str = "attncli.workflows.evaluate.networks:evaluate_runs"
+    """Workflow that scores runs."""
+    source: str | None = None
+    """Class of what opens the samples of a run: an `attncli.data.source.Source`; None where a
+    method is fitted at once, to features."""
+    evaluation: str | None = None
+    """Class of what is made of a network's answers to a split: an
+    `attncli.training.validation.Evaluation`; None likewise."""
     watch: str | None = None
     """Function that shows a network whole samples, so that people can edit what it attends to;
     None where nobody can."""
@@ -44,7 +47,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Method:
-    """A network that `attncli train` trains."""
+    """What `attncli train` trains: a network, or an estimator fitted to features."""
 
     name: str
     """Name on the command line."""
@@ -57,7 +60,8 @@ class Method:
     config: str
     """`module:Class` of its config dataclass, whose fields are its options."""
     build: str
-    """`module:function` that makes the model and its criterion from a config and a class count."""
+    """`module:function` that makes the model and its criterion from a config and a class count, or
+    an estimator from a config."""
     example: str
     """A command line for the help."""
     attention: tuple[Literal["spatial", "temporal"], ...] = ()
@@ -120,7 +124,19 @@ SSDD = Paper(
     demo="attncli.workflows.demo.ssdd:SsddDemo",
 )
 
-PAPERS = (OBJECT_ABN, ST_ABN, RAM, SSDD)
+SVD_FC = Paper(
+    key="svd-fc",
+    title=(
+        "Extracting Fusion Features of Deep Convolutional Neural Networks"
+        " Trained on Different Large-scale Datasets"
+    ),
+    authors="Matsukawa",
+    year=2021,
+    module="attncli.methods.svd_fc.basis",
+    demo="attncli.workflows.demo.svd_fc:SvdFcDemo",
+)
+
+PAPERS = (OBJECT_ABN, ST_ABN, RAM, SSDD, SVD_FC)
 
 CLIPS = Task(
     source="attncli.data.clips.source:VideoSource",
@@ -162,6 +178,13 @@ LABEL_MAPS = Task(
     figure="attncli.workflows.visualize.label_maps:draw",
 )
 """Images with a class for each pixel, learnt from seeds."""
+
+FEATURES = Task(
+    train="attncli.workflows.train.estimator:train",
+    evaluate="attncli.workflows.evaluate.estimators:evaluate_estimators",
+    figure="attncli.workflows.visualize.features:draw",
+)
+"""Features of images, classified by an estimator that is fitted at once."""
 
 METHODS = (
     Method(
@@ -295,10 +318,22 @@ METHODS = (
         build="attncli.methods.ssdd.dynamic:build_ssdd_dynamic",
         example="attncli train ssdd-dynamic --data VOC2012/ --seeds seeds/ssdd -o runs/dynamic",
     ),
+    Method(
+        name="linear-svm",
+        summary="Linear SVM on transfer features, one a layer and source, alone and fused.",
+        paper=SVD_FC,
+        task=FEATURES,
+        config="attncli.config.linear_svm:LinearSvmConfig",
+        build="attncli.methods.svd_fc.linear_svm:build_linear_svm",
+        example="attncli train linear-svm --data feats/cub -o runs/cub_svm",
+    ),
 )
 
+NETWORKS = tuple(method for method in METHODS if method.task.source is not None)
+"""Methods that train a network by steps."""
+
 COMMANDS = (
-    Command("train", "Train a network.", "attncli.commands.train", is_group=True),
+    Command("train", "Train a network or an estimator.", "attncli.commands.train", is_group=True),
     Command(
         "eval", "Score trained networks and write attention maps.", "attncli.commands.evaluate"
     ),
@@ -309,6 +344,11 @@ COMMANDS = (
         "Refine seeds of images: PSA, dense CRF, SSDD.",
         "attncli.commands.refine_seeds",
         is_group=True,
+    ),
+    Command(
+        "svd-fc",
+        "Extract transfer features of images: SVD-FC, SVD-CAM, MPN-CBP.",
+        "attncli.commands.svd_fc",
     ),
     Command(
         "edit-temporal",

@@ -1,6 +1,11 @@
 """What this machine gives a process."""
 
 import os
+from pathlib import Path
+
+MEMORY = Path("/proc/meminfo")
+LIMIT = Path("/sys/fs/cgroup/memory.max")
+USED = Path("/sys/fs/cgroup/memory.current")
 
 
 def usable_cores() -> int:
@@ -8,3 +13,16 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # macOS has none
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def free_memory_bytes() -> int | None:
+    """Return how much memory this process can still have; None where the system does not say."""
+    try:
+        lines = dict(line.split(":") for line in MEMORY.read_text().splitlines())
+        free = int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return None
+    try:  # what a container is given
+        return min(free, int(LIMIT.read_text()) - int(USED.read_text()))
+    except (OSError, ValueError):  # nothing less
+        return free

@@ -16,7 +16,7 @@ class ToyData:
     parts: str
     """What it consists of, in words."""
     size: int
-    """Videos of each class, people, or images."""
+    """Videos or images of each class, people, or images of all."""
     frames: int | None
     """Frames of a video of usual length; None of still images."""
     frame_hw: tuple[int, int]
@@ -70,6 +70,17 @@ TOY_DATA = (
         frame_hw=(64, 64),
         options=("coincidence", "more_val"),
         counted=("more_val",),
+    ),
+    ToyData(
+        name="image-folder",
+        make="attncli.data.toy.image_folder:make_image_folder",
+        count="attncli.data.toy.image_folder:count_image_folder",
+        parts="images by class",
+        size=90,
+        frames=None,
+        frame_hw=(64, 64),
+        options=("scene_set",),
+        counted=("scene_set",),
     ),
 )
 

@@ -35,7 +35,14 @@ def test_every_part_that_a_method_names_is_there(method):
         assert reference is None or callable(catalog.load(reference)), name
 
 
+def test_networks_are_the_methods_that_are_shown_samples():
+    named = [(one.task.source is None, one.task.evaluation is None) for one in catalog.METHODS]
+    assert all(source == evaluation for source, evaluation in named)
+    fitted = {one.name for one in catalog.METHODS} - {one.name for one in catalog.NETWORKS}
+    assert "linear-svm" in fitted
+
+
 @pytest.mark.parametrize("paper", catalog.PAPERS, ids=lambda paper: paper.key)
 def test_every_paper_has_methods_of_its_own_module(paper):
     assert any(method.paper is paper for method in catalog.METHODS)
-    assert paper.demo is None or catalog.load(paper.demo).systems
+    assert paper.demo is None or callable(catalog.load(paper.demo))

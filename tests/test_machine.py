@@ -1,6 +1,10 @@
 import os
+from pathlib import Path
 
-from attncli.machine import usable_cores
+from attncli import machine
+from attncli.machine import free_memory_bytes, usable_cores
+
+PLACE = machine.MEMORY
 
 
 def test_cores_are_those_that_this_process_may_run_on(monkeypatch):
@@ -14,3 +18,17 @@ def test_where_the_system_does_not_say_all_cores_count(monkeypatch):
     assert usable_cores() == 6
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert usable_cores() == 1
+
+
+def test_free_memory_is_what_the_system_says_and_the_container_leaves(monkeypatch, tmp_path):
+    for name in ("MEMORY", "LIMIT", "USED"):
+        monkeypatch.setattr(machine, name, tmp_path / name)
+    assert free_memory_bytes() is None
+    (tmp_path / "MEMORY").write_text("MemTotal:  9 kB\nMemAvailable:   4 kB\n")
+    assert free_memory_bytes() == 4096
+    (tmp_path / "USED").write_text("1000\n")
+    (tmp_path / "LIMIT").write_text("max\n")
+    assert free_memory_bytes() == 4096
+    (tmp_path / "LIMIT").write_text("3000\n")
+    assert free_memory_bytes() == 2000
+    assert Path("/proc/meminfo") == PLACE

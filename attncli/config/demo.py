@@ -21,7 +21,7 @@ class DemoConfig(Checked):
     seeds: Annotated[int, Option(least=1)] = 1
     """Seeds to train each model with."""
     size: Annotated[int | None, Option(least=3)] = None
-    """Toy videos of each class; of ram people, of ssdd images."""
+    """Toy videos of each class; of ram people, of ssdd images, of svd-fc images of each class."""
     pretraining_epochs: Annotated[int | None, Option(least=1)] = None
     """Epochs on other toy videos or images, which stand in for Kinetics or ImageNet."""
     epochs: Annotated[int | None, Option(least=1)] = None
@@ -29,3 +29,6 @@ class DemoConfig(Checked):
     affinities half as many."""
     tuning_epochs: Annotated[int | None, Option(least=1)] = None
     """Epochs of st-abn's fine-tuning on edits."""
+    offline_weights: bool = False
+    """svd-fc: take networks that were trained on ImageNet, of the extra `offline-weights`, and
+    train none."""

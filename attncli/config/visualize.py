@@ -8,6 +8,7 @@ from attncli.config.fields import Checked, Option
 from attncli.errors import UsageError
 
 Order = Literal["random", "first", "sharpest", "least-sharp"]
+Show = Literal["table", "combinations", "singular-values", "maps", "mean-maps"]
 
 MOVIE_SUFFIXES = {".mp4", ".avi", ".webm", ".mkv", ".mov"}
 CLIPS_OF_A_FIGURE = 4
@@ -80,6 +81,17 @@ class Figure(Checked):
     contact_sheet: bool = False
     """Show many images of one seed directory or run, each under its label map; 48 where --clips is
     unset."""
+    show: Show | None = None
+    """What is drawn of transfer features and of runs fitted to them: the accuracy of each layer and
+    source (table), or of pairs of layers (combinations); of a feature directory the singular values
+    of its sources, the maps of a class over images (CAM beside SVD-CAM), or their mean magnitude
+    over all classes. Unset: the table of runs, maps where a directory has some, else singular
+    values."""
+    source_classes: Annotated[
+        tuple[str, ...], Option(flag="--source-class", is_repeated=True, metavar="[SOURCE=]CLASS")
+    ] = ()
+    """Class that the maps of a source are of, by number from 0 or by name; repeated where sources
+    have their own. Unset: the one each source sees most of in each image."""
     frames: Annotated[int, Option(least=1)] = 8
     """Frames shown of each clip; a video shows all, and so do bars."""
     width_in: Annotated[float, Option(least=2)] = 7.0
@@ -117,11 +129,26 @@ class VisualizeConfig(Figure, HeatMaps, ClipChoice):
             raise UsageError("exclude each other", where="--by-class and --apex")
         if self.errors and self.contact_sheet:
             raise UsageError("exclude each other", where="--errors and --contact-sheet")
+        self._require_one_kind()
         for layout, is_drawn in (("--by-class", self.by_class), ("--apex", self.apex)):
             for flag in self.about_clips if is_drawn else ():
                 if (layout, flag) != ("--apex", "--id"):
                     remedy = f"omit {layout}"
                     raise UsageError("is about single clips", where=flag, remedy=remedy)
+
+    def _require_one_kind(self) -> None:
+        """Refuse other kinds of figures beside `show`, and a class that no map is shown of."""
+        layouts = {
+            "--by-class": self.by_class,
+            "--apex": self.apex,
+            "--errors": self.errors,
+            "--contact-sheet": self.contact_sheet,
+        }
+        for flag in (flag for flag, is_given in layouts.items() if is_given and self.show):
+            raise UsageError("exclude each other", where=f"--show and {flag}")
+        if self.source_classes and self.show not in (None, "maps"):
+            remedy = "choose --show maps"
+            raise UsageError("is about the maps of a class", where="--source-class", remedy=remedy)
 
     @property
     def about_clips(self) -> list[str]:

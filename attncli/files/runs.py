@@ -98,7 +98,7 @@ class Run:
 
 def create(
     path: Path,
-    config: TrainConfig,
+    config: TrainConfig | Checked,
     method: str,
     classes: Sequence[str],
     environment: Mapping[str, object],
@@ -138,7 +138,7 @@ def load(path: Path) -> Run:
     return Run(directory=directory, method=method, config=config, classes=tuple(classes))
 
 
-def write_config(directory: RunDirectory, config: TrainConfig, method: str) -> None:
+def write_config(directory: RunDirectory, config: TrainConfig | Checked, method: str) -> None:
     """Write `config.toml`."""
     write_text(directory.config_path, dump(config, method=method))
 

@@ -31,10 +31,10 @@ from pydensecrf.densecrf import DenseCRF2D
 from pydensecrf.utils import unary_from_softmax
 
 from attncli.config.crf import CrfConfig
-from attncli.data.images.crf_pool import refine_in_pool
 from attncli.files.label_maps import write_label_map
 from attncli.files.score_maps import read_score_maps, write_score_maps
 from attncli.layers.crf_arrays import dense_crf
+from attncli.pool import work_in_pool
 
 SIZE_WH = (500, 375)
 SHARES = (0.64, 0.27, 0.07, 0.02)
@@ -90,7 +90,7 @@ def _ours(jobs: Sequence[Job], workers: int) -> tuple[float, float]:
     """Return seconds, and what they would be if all images came as those after the first do."""
     started = time.perf_counter()
     arrivals = []
-    for _, error in refine_in_pool(jobs, _refine, workers):
+    for _, error in work_in_pool(jobs, _refine, workers):
         assert error is None
         arrivals.append(time.perf_counter())
     rate = (arrivals[-1] - arrivals[workers - 1]) / (len(jobs) - workers)

@@ -44,6 +44,18 @@ def test_it_writes_faces_and_counts_them(tmp_path, run_cli):
     assert (out / "config.toml").read_text().startswith("format_version = 1\n")
 
 
+def test_it_writes_images_by_class_and_counts_them(tmp_path, run_cli):
+    out = tmp_path / "toy"
+    words = ("toy-data", "image-folder", out, "--size", 3, "--scene-set", "scenes")
+    planned, answer = run_cli(*words, "--dry-run", "--json"), run_cli(*words, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    assert answer.stdout == planned.stdout
+    (row,) = json.loads(answer.stdout)
+    assert (row["layout"], row["classes"], row["train"], row["val"]) == ("image-folder", 8, 16, 8)
+    assert len(list(out.glob("train/*/*.jpg"))) == 16
+    assert len(list(out.glob("test/*/*.jpg"))) == 8
+
+
 def test_the_default_size_depends_on_the_layout(tmp_path, run_cli):
     answer = run_cli("toy-data", "ckplus", tmp_path / "toy", "--dry-run", "--json")
     assert json.loads(answer.stdout)[0]["subjects"] == 40

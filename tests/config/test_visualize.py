@@ -64,3 +64,16 @@ def test_the_format_goes_before_the_suffix(out: str, format_: str | None, is_vid
 def test_a_number_out_of_range_is_named(name: str, bad: float, flag: str) -> None:
     with pytest.raises(UsageError, match=f"{flag}: must be"):
         VisualizeConfig(**{name: bad})
+
+
+@pytest.mark.parametrize("layout", ["by_class", "apex", "errors", "contact_sheet"])
+def test_a_figure_of_features_is_no_other_layout(layout: str) -> None:
+    flag = f"--{layout.replace('_', '-')}"
+    with pytest.raises(UsageError, match=f"--show and {flag}: exclude each other"):
+        VisualizeConfig(show="maps", **{layout: True})
+
+
+def test_a_class_of_a_source_is_about_maps() -> None:
+    assert VisualizeConfig(source_classes=("I=3",), ids=("a",)).show is None
+    with pytest.raises(UsageError, match="--source-class: is about the maps of a class; choose"):
+        VisualizeConfig(source_classes=("3",), show="mean-maps")

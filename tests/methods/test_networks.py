@@ -73,9 +73,9 @@ class Case:
 
 
 def cases() -> list[Any]:
-    """Return every method, and its variants."""
+    """Return every network, and its variants."""
     made = []
-    for method in catalog.METHODS:
+    for method in catalog.NETWORKS:
         for changes in ({}, *VARIANTS.get(method.name, ())):
             name = "-".join([method.name, *(f"{k}={v}" for k, v in changes.items())])
             made.append(pytest.param(Case(method, tiny(method.name, **changes)), id=name))

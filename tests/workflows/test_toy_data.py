@@ -39,6 +39,16 @@ def test_images_are_counted_beforehand_too(tmp_path):
     assert tomllib.loads((out / "config.toml").read_text())["coincidence"] == 0
 
 
+def test_a_set_of_scenes_is_counted_beforehand_too(tmp_path):
+    out, small = tmp_path / "toy", {"size": 3, "frame_hw": (32, 40), "scene_set": "target"}
+    (planned,) = write(out, "image-folder", dry_run=True, **small).rows
+    assert not out.exists()
+    (row,) = write(out, "image-folder", **small).rows
+    assert row == planned
+    assert (row["classes"], row["train"], row["val"]) == (12, 24, 12)
+    assert tomllib.loads((out / "config.toml").read_text())["scene_set"] == "target"
+
+
 def test_a_directory_that_holds_something_is_kept_unless_it_may_be_replaced(tmp_path):
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(AttncliError, match="exists already"):
@@ -54,6 +64,7 @@ def test_a_directory_that_holds_something_is_kept_unless_it_may_be_replaced(tmp_
         ("ucf101", {"others": 2}, "--others: is for ssv2 alone, not for ucf101"),
         ("ucf101", {"coincidence": 0.5}, "--coincidence: is for voc2012 alone"),
         ("ssv2", {"more_val": 5}, "--more-val: is for voc2012 alone"),
+        ("voc2012", {"scene_set": "target"}, "--scene-set: is for image-folder alone"),
         ("voc2012", {"frames": 9}, "--frames: is for ucf101 and ssv2 and ckplus alone"),
         ("voc2012", {"frame_hw": (64, 31)}, "--frame-hw: must be at least 32 pixels each"),
     ],

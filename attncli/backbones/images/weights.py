@@ -71,29 +71,58 @@ def fitted_state(
         AttncliError: A key is missing, unknown, or of another shape or kind; the first are named.
     """
     without = (*head, *CLASSIFIERS)
-    state = _without_prefixes(weights, own)
+    state = without_prefixes(weights, own)
     unused = {key.split(".")[0] for key in state} & set(without)
     state = {key: value for key, value in state.items() if key.split(".")[0] not in without}
     needed = {key for key in own if key.split(".")[0] not in without and not key.endswith(COUNTER)}
     missing = needed - state.keys()
     if missing == needed:
         allow_missing = False  # not one of them is the network's
+    lacking = set() if allow_missing else missing
+    _require_fit(own, state, lacking, weights.where, "name the backbone they are of")
+    _say(weights, unused, missing, reporter)
+    return dict(own) | state
+
+
+def exact_state(own: Mapping[str, Tensor], weights: Weights) -> dict[str, Tensor]:
+    """Return weights by the keys of a network, each of which they have, and no other.
+
+    Args:
+        own: The state-dict of the whole network.
+        weights: Those to take its place. Prefixes as of `PREFIXES` do not matter, and counters of
+            batches may be missing.
+
+    Raises:
+        AttncliError: A key is missing, unknown, or of another shape or kind; the first are named.
+    """
+    state = without_prefixes(weights, own)
+    missing = {key for key in own.keys() - state.keys() if not key.endswith(COUNTER)}
+    _require_fit(own, state, missing, weights.where, "name the network they are of by --network")
+    return state
+
+
+def _require_fit(
+    own: Mapping[str, Tensor],
+    state: Mapping[str, Tensor],
+    missing: set[str],
+    where: str,
+    remedy: str,
+) -> None:
+    """Make sure that nothing is missing, and all there is has its place in a network."""
+    common = own.keys() & state.keys()
     problems = (
-        ("missing", set() if allow_missing else missing),
-        ("unexpected", state.keys() - own.keys()),
-        ("of another shape", {k for k in needed - missing if own[k].shape != state[k].shape}),
+        ("missing", missing),
+        ("unexpected", set(state.keys() - own.keys())),
+        ("of another shape", {key for key in common if own[key].shape != state[key].shape}),
     )
     found = [f"{name}: {first_keys(keys)}" for name, keys in problems if keys]
     if found:
         raise AttncliError(
             f"the weights are of another architecture ({'; '.join(found)})",
-            where=weights.where,
-            remedy="name the backbone they are of, or use other weights",
+            where=where,
+            remedy=f"{remedy}, or use other weights",
         )
-    remedy = "convert them, or use other weights"
-    require_same_kind(own, state, where=weights.where, remedy=remedy)
-    _say(weights, unused, missing, reporter)
-    return dict(own) | state
+    require_same_kind(own, state, where=where, remedy="convert them, or use other weights")
 
 
 def _say(weights: Weights, unused: set[str], missing: set[str], reporter: Reporter | None) -> None:
@@ -107,7 +136,16 @@ def _say(weights: Weights, unused: set[str], missing: set[str], reporter: Report
         reporter.warn(f"{weights.where}: holds no {names}, so that these start at random")
 
 
-def _without_prefixes(weights: Weights, own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def without_prefixes(weights: Weights, own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights without what is put before all keys of a network, or some.
+
+    Args:
+        weights: Those whose keys may have prefixes.
+        own: The state-dict of the network, whose own prefixes stay.
+
+    Raises:
+        AttncliError: Two keys would be the same.
+    """
     state = dict(weights.state)
     foreign = [p for p in PREFIXES if not any(key.startswith(p) for key in own)]
     while prefix := next((p for p in foreign if any(key.startswith(p) for key in state)), None):

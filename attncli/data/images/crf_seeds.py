@@ -7,7 +7,6 @@ from typing import Any
 
 from attncli.config.crf import CrfConfig
 from attncli.config.seeds import Background
-from attncli.data.images.crf_pool import refine_in_pool
 from attncli.data.images.reading import read_rgb
 from attncli.data.images.seeds import Scored, read_scores, require_shown, write_scored
 from attncli.data.samples import ImageSample
@@ -15,6 +14,7 @@ from attncli.errors import AttncliError, Failure
 from attncli.files.label_maps import IGNORE_LABEL
 from attncli.files.seeds import SeedDirectory
 from attncli.layers.crf_arrays import dense_crf, one_hot_probabilities
+from attncli.pool import work_in_pool
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def refine_all(
         device: Where torch's backend works: a device of torch or its name.
     """
     jobs = (CrfJob(sample, seeds, background, crf, out, device) for sample in samples)
-    for job, result in refine_in_pool(jobs, refine, workers):
+    for job, result in work_in_pool(jobs, refine, workers):
         failed = isinstance(result, AttncliError)
         yield Failure(job.id, str(job.sample.path), str(result)) if failed else None
 

@@ -9,10 +9,13 @@ from types import ModuleType
 from attncli.data.layouts import (
     ckplus,
     class_folders,
+    cub200,
     image_folder,
     image_manifest,
+    indoor67,
     manifest,
     ssv2,
+    stanford40,
     ucf101,
     voc2012,
 )
@@ -28,7 +31,14 @@ VIDEO_LAYOUTS = {
     "class-folders": class_folders,
 }
 """Layouts of videos, those that say most of a dataset first."""
-IMAGE_LAYOUTS = {"voc2012": voc2012, "manifest": image_manifest, "image-folder": image_folder}
+IMAGE_LAYOUTS = {
+    "voc2012": voc2012,
+    "cub200": cub200,
+    "indoor67": indoor67,
+    "stanford40": stanford40,
+    "manifest": image_manifest,
+    "image-folder": image_folder,
+}
 """Layouts of images, likewise."""
 
 _DEEPEST = 4

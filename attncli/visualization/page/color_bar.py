@@ -37,16 +37,18 @@ def draw_color_bar(
     *,
     left_in: float,
     width_in: float,
+    lowest: float = 0.0,
     highest: float = 1.0,
     legend: Sequence[str] = (),
 ) -> None:
-    """Draw the colours from 0 to `highest` at the bottom of a page, `legend_in(legend)` high.
+    """Draw the colours from `lowest` to `highest` at the foot of a page, `legend_in(legend)` high.
 
     Args:
         page: Where to draw.
         table: The colours.
         left_in: Left edge of the bar.
         width_in: Width of the bar.
+        lowest: What the first colour stands for.
         highest: What the last colour stands for.
         legend: What stands at the left margin, beside the bar.
     """
@@ -55,10 +57,10 @@ def draw_color_bar(
     top_in = page.height_in - NUMBERS_IN - COLORS_IN
     shares = (0, 0.25, 0.5, 0.75, 1) if width_in > 1.5 else (0, 1)
     drawn = page.figure.colorbar(
-        ScalarMappable(Normalize(0, highest), ListedColormap(table / 255)),
+        ScalarMappable(Normalize(lowest, highest), ListedColormap(table / 255)),
         cax=page.add_axes(Box(left_in, top_in, width_in, COLORS_IN)),
         orientation="horizontal",
-        ticks=[highest * share for share in shares],
+        ticks=[lowest + (highest - lowest) * share for share in shares],
         format="{x:g}",
     )
     drawn.ax.tick_params(labelsize=SIZE_PT, length=2, pad=1.5, width=0.5)

@@ -6,11 +6,11 @@ every second, third, … is written.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Bool, Float64, UInt8
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -46,7 +46,9 @@ AXIS_IN = 1.2 * LINE_IN
 BELOW_IN = 0.07
 """White below what the columns are."""
 BAR_IN = COLOR_BAR_IN + PADDING_IN
-"""Room for the colour bar, where there are no numbers."""
+"""Room for the colour bar, where there are no numbers or colours do not go from 0 to 100."""
+FULL_SPAN = (0.0, 100.0)
+"""All values that a share in percent can have."""
 WIDEST_NUMBERS = ("100", "100.0")
 """The widest numbers without a decimal and with one."""
 
@@ -71,14 +73,32 @@ class Matrix:
     """Wordings of what the names of the columns are, and the numbers."""
     colormap: str
     """Name of a matplotlib colour map."""
+    spread: Float64[np.ndarray, "rows columns"] | None = None
+    """What stands below each value with a ±, where it fits; NaN where there is none."""
+    best: Bool[np.ndarray, "rows columns"] | None = None
+    """Values in bold; none where None."""
+    span: tuple[float, float] = FULL_SPAN
+    """What the first and the last colour stand for; a colour bar says so unless it is all there
+    is."""
 
     @property
     def colors(self) -> UInt8[np.ndarray, "rows columns 3"]:
         """Colour of each cell."""
-        empty = np.isnan(self.percent)
-        colors = colorize(np.where(empty, 0, self.percent) / 100, color_table(self.colormap))
+        empty, (low, high) = np.isnan(self.percent), self.span
+        shares = (np.where(empty, low, self.percent) - low) / (high - low)
+        colors = colorize(shares, color_table(self.colormap))
         colors[empty] = EMPTY
         return colors
+
+    def words(self, row: int, column: int, decimals: int) -> list[str]:
+        """Return the lines of a cell's number: nothing at all is told from what is rounded."""
+        value = float(self.percent[row, column])
+        if math.isnan(value):
+            return ["-"]
+        lines = ["0" if value == 0 else f"{value:.{decimals}f}"]
+        if self.spread is not None and not math.isnan(self.spread[row, column]):
+            lines.append(f"± {self.spread[row, column]:.{max(decimals, 1)}f}")
+        return lines
 
 
 def draw_matrix(matrix: Matrix, *, width_in: float, dpi: int) -> Figure:
@@ -107,15 +127,25 @@ def draw_matrix(matrix: Matrix, *, width_in: float, dpi: int) -> Figure:
     _write_names(page, matrix, grid, name_in)
     row_axis = Text(matrix.row_axis, color=GREY)
     _write_upright(page, MARGIN_IN + LINE_IN / 2, panel.middle_in[1], row_axis)
-    has_bar = _decimals(grid.cell_in) is None
+    has_bar = _has_bar(matrix, grid.cell_in)
     axis_in = grid.height_in - has_bar * BAR_IN - BELOW_IN - AXIS_IN / 2
     axis = fit_first(matrix.column_axes, panel.width_in, color=GREY)
     page.write(panel.middle_in[0], axis_in, axis, ha="center")
     if has_bar:
-        bar_in = panel.width_in - text_width_in("100") / 2
-        table = color_table(matrix.colormap)
-        draw_color_bar(page, table, left_in=panel.left_in, width_in=bar_in, highest=100.0)
+        _draw_bar(page, matrix, panel)
     return page.figure
+
+
+def _draw_bar(page: Page, matrix: Matrix, panel: Box) -> None:
+    lowest, highest = matrix.span
+    draw_color_bar(
+        page,
+        color_table(matrix.colormap),
+        left_in=panel.left_in,
+        width_in=panel.width_in - text_width_in("100") / 2,
+        lowest=lowest,
+        highest=highest,
+    )
 
 
 def _lay_out(matrix: Matrix, name_in: float, width_in: float) -> Grid:
@@ -129,7 +159,7 @@ def _lay_out(matrix: Matrix, name_in: float, width_in: float) -> Grid:
     title = Text(matrix.title, lines=TITLE_LINES, bold=True).fit(cell_in * columns)
     upright = _are_upright(matrix, cell_in)
     names_in = _longest_in(matrix.columns, name_in, cell_in) if upright else LINE_IN
-    bar_in = BAR_IN if _decimals(cell_in) is None else 0.0
+    bar_in = BAR_IN if _has_bar(matrix, cell_in) else 0.0
     return Grid(
         left_in=beside_in + _longest_in(matrix.rows, name_in, cell_in),
         cell_in=cell_in,
@@ -150,6 +180,11 @@ def _decimals(cell_in: float) -> int | None:
     widths_in = [text_width_in(number) + 2 * NUMBER_PADDING_IN for number in WIDEST_NUMBERS]
     fitting = [decimals for decimals, needed in enumerate(widths_in) if needed <= cell_in + 1e-9]
     return fitting[-1] if fitting else None
+
+
+def _has_bar(matrix: Matrix, cell_in: float) -> bool:
+    """Return whether colours are to be read: no number says the value, or they span a part."""
+    return _decimals(cell_in) is None or matrix.span != FULL_SPAN
 
 
 def _fit(name: str, name_in: float, cell_in: float) -> list[Text]:
@@ -181,11 +216,20 @@ def _draw_cells(page: Page, matrix: Matrix, panel: Box, cell_in: float) -> None:
         page.axes.plot([edge_in, edge_in], [panel.top_in, panel.bottom_in], **look)
     for edge_in in panel.top_in + cell_in * np.arange(1, rows):
         page.axes.plot([panel.left_in, panel.right_in], [edge_in, edge_in], **look)
-    for (row, column), value in np.ndenumerate(matrix.percent):
-        x_in = panel.left_in + (column + 0.5) * cell_in
-        y_in = panel.top_in + (row + 0.5) * cell_in
-        text = Text(_number(float(value), decimals), color=_text_color(colors[row, column]))
-        page.write(x_in, y_in, text, ha="center")
+    for row, column in np.ndindex(rows, columns):
+        middle = panel.left_in + (column + 0.5) * cell_in, panel.top_in + (row + 0.5) * cell_in
+        bold = matrix.best is not None and bool(matrix.best[row, column])
+        color = _text_color(colors[row, column])
+        lines = [Text(line, color=color) for line in matrix.words(row, column, decimals)]
+        lines[0] = replace(lines[0], bold=bold)
+        fitting = lines if _fit_into(lines, cell_in) else lines[:1]
+        page.write_lines(*middle, fitting, ha="center")
+
+
+def _fit_into(lines: Sequence[Text], cell_in: float) -> bool:
+    """Return whether all lines stand within a cell."""
+    widest_in = max(line.width_in for line in lines) + 2 * NUMBER_PADDING_IN
+    return max(widest_in, len(lines) * LINE_IN) <= cell_in
 
 
 def _text_color(background: UInt8[np.ndarray, "3"]) -> str:
@@ -193,13 +237,6 @@ def _text_color(background: UInt8[np.ndarray, "3"]) -> str:
     levels = background / 255
     linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
     return "white" if float(linear @ (0.2126, 0.7152, 0.0722)) < DARK else "black"
-
-
-def _number(percent: float, decimals: int) -> str:
-    """Return what is written into a cell: nothing at all is told from what is rounded to 0.0."""
-    if math.isnan(percent):
-        return "-"
-    return "0" if percent == 0 else f"{percent:.{decimals}f}"
 
 
 def _write_names(page: Page, matrix: Matrix, grid: Grid, name_in: float) -> None:

@@ -25,7 +25,7 @@ from attncli.workflows.calls import Process, run_beside, start_attncli
 
 Arguments = list[str]
 """What one call of `attncli` is told."""
-LENGTHS = ("size", "pretraining_epochs", "epochs", "tuning_epochs")
+OWN = ("size", "pretraining_epochs", "epochs", "tuning_epochs", "offline_weights")
 """Settings for which a paper has values of its own, or no use."""
 
 
@@ -48,7 +48,7 @@ class Demo(ABC):
     """Rows of the table, each a trained network."""
     figures: ClassVar[tuple[str, ...]]
     """Columns of the table: keys of the rows that the scoring commands answer with."""
-    published: ClassVar[Mapping[str, Row]]
+    published: ClassVar[Mapping[str, Row]] = {}
     """The paper's figures by system."""
 
     @abstractmethod
@@ -62,6 +62,10 @@ class Demo(ABC):
     def figures_of(self, row: Row) -> Row:
         """Return a row that a scoring command answered with, its figures called as in the table."""
         return row
+
+    def table(self, scores: Sequence[Row]) -> list[Row]:
+        """Return the paper's table, of the rows that scoring commands answered with."""
+        return [summary(self, system, scores) for system in self.systems]
 
     def run(self, system: str, seed: int) -> Path:
         """Return the run directory of one system trained with one seed."""
@@ -91,14 +95,14 @@ class Demo(ABC):
 
 
 def demo_of(config: DemoConfig, *, resume: bool) -> Demo:
-    """Return the demo of a paper, with its own lengths but for those that were given.
+    """Return the demo of a paper, with its own settings but for those that were given.
 
     Raises:
-        UsageError: It has no training of a length that was given.
+        UsageError: It has no use for one that was given.
     """
     made: type[Demo] = load(str(paper(config.paper).demo))
-    lengths = {name: getattr(config, name) for name in LENGTHS}
-    given = {name: length for name, length in lengths.items() if length is not None}
+    asked = {name: getattr(config, name) for name in OWN}
+    given = {name: value for name, value in asked.items() if value not in (None, False)}
     for name in given.keys() - made.__dataclass_fields__.keys():
         raise UsageError(f"does not apply to {config.paper}", where=flag_of(name))
     return made(out=config.out, seeds=config.seeds, resume=resume, **given)
@@ -121,7 +125,7 @@ def run_demo(demo: Demo, *, overwrite: bool, dry_run: bool, reporter: Reporter) 
     for number, stage in enumerate(stages, start=1):
         for command, rows in _run_stage(stage, logs, number, reporter):
             scores += [demo.figures_of(row) for row in rows] if demo.scores(command) else []
-    return Outcome(rows=[summary(demo, system, scores) for system in demo.systems])
+    return Outcome(rows=demo.table(scores))
 
 
 def summary(demo: Demo, system: str, scores: Iterable[Row]) -> Row:

@@ -1,17 +1,21 @@
 """Score whatever directories are named: runs, each by its method, and seeds."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from attncli import catalog
 from attncli.config.evaluate import EvaluateCall
 from attncli.errors import UsageError
-from attncli.files.runs import load
+from attncli.files.runs import RunDirectory, load
+from attncli.files.seeds import holds_seeds
 from attncli.reporting import Outcome, Reporter
 from attncli.training.distributed import join
-from attncli.workflows.evaluate.networks import evaluate_runs
 from attncli.workflows.evaluate.seeds import evaluate_seeds, is_of_seeds
 from attncli.workflows.evaluate.voc_server import pack_run, require_packable
+from attncli.workflows.runs.source import require_samples
 
 
 def evaluate(call: EvaluateCall, *, dry_run: bool = False, reporter: Reporter) -> Outcome:
@@ -23,7 +27,8 @@ def evaluate(call: EvaluateCall, *, dry_run: bool = False, reporter: Reporter) -
         reporter: Shows progress.
 
     Returns:
-        One row a directory, in their order; on processes other than the first, nothing.
+        One row a directory, or one a feature of it, in their order; on processes other than the
+        first, nothing.
 
     Raises:
         UsageError: A directory does not answer what is asked.
@@ -35,15 +40,17 @@ def evaluate(call: EvaluateCall, *, dry_run: bool = False, reporter: Reporter) -
     if call.train_list is not None and runs:
         what, remedy = f"{runs[0]} has its own", "leave it out, or score seeds alone"
         raise UsageError(what, where="--train-list", remedy=remedy)
-    for path in runs:
-        load(path)  # so that a slip of the hand is told before seeds are scored
+    # Loaded before seeds are scored, so that a slip of the hand is told at once.
+    groups = _by_workflow(runs)
+    _require_networks(seeds)
     if call.pack is not None:
         require_packable(call)
     with nullcontext() if dry_run else join(call.device) as world:
         ways: Any = {"dry_run": dry_run, "world": world, "reporter": reporter}
         outcomes = [evaluate_seeds(call, seeds, **ways)] if seeds else []
-        if runs:
-            outcomes.append(evaluate_runs(replace(call, runs=tuple(runs)), **ways))
+        for workflow, paths in groups.items():
+            score = catalog.load(workflow)
+            outcomes.append(score(replace(call, runs=tuple(paths)), **ways))
         if call.pack is not None and world is not None and world.leads:
             pack_run(call, call.pack, reporter=reporter)
     order = {str(path): position for position, path in enumerate(call.runs)}
@@ -52,3 +59,22 @@ def evaluate(call: EvaluateCall, *, dry_run: bool = False, reporter: Reporter) -
         rows=sorted(rows, key=lambda row: order[str(row["run"])]),
         failures=[failure for outcome in outcomes for failure in outcome.failures],
     )
+
+
+def _by_workflow(runs: Sequence[Path]) -> Mapping[str, list[Path]]:
+    """Return runs by the workflow that scores them, as their methods say."""
+    groups: dict[str, list[Path]] = {}
+    for path in runs:
+        groups.setdefault(catalog.method(load(path).method).task.evaluate, []).append(path)
+    return groups
+
+
+def _require_networks(seeds: Sequence[Path]) -> None:
+    """Make sure that runs whose class activation maps are to be scored can have any.
+
+    Raises:
+        UsageError: A run was fitted to features.
+    """
+    for path in seeds:
+        if RunDirectory(path).config_path.is_file() and not holds_seeds(path):
+            require_samples(load(path).method, path)

@@ -51,6 +51,7 @@ from attncli.visualization.fonts import warn_of_missing_letters
 from attncli.visualization.saving import save_figure
 from attncli.workflows.evaluate.trial import Trial, plan
 from attncli.workflows.runs.settings import require_same_settings
+from attncli.workflows.runs.source import require_samples
 
 LARGEST_FIGURE = 1e12
 """Beyond it no count of clips is, nor a percentage."""
@@ -68,8 +69,10 @@ def folds_of(run: Run) -> list[Path]:
 
     Raises:
         AttncliError: A fold has not been trained to its end.
-        UsageError: A fold was trained with other settings than the run has.
+        UsageError: A fold was trained with other settings than the run has, or the run was fitted
+            to features.
     """
+    require_samples(run.method, run.directory.path)
     path = run.directory.path
     paths = [fold_path(path, part.fold) for part in run.config.parts]
     if not paths:

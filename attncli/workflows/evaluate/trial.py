@@ -25,7 +25,7 @@ from attncli.workflows.runs.network import (
     require_setting,
     weights_of,
 )
-from attncli.workflows.runs.source import open_source
+from attncli.workflows.runs.source import open_source, require_samples
 
 OF_RUNS = ("frames", "batch_size", "workers", "precision")
 """What a call may say otherwise than the settings of the run."""
@@ -69,7 +69,7 @@ class Trial:
     @property
     def evaluation(self) -> Any:
         """What is made of the answers: the class of the run's task, an `Evaluation`."""
-        return catalog.load(catalog.method(self.run.method).task.evaluation)
+        return catalog.load(str(catalog.method(self.run.method).task.evaluation))
 
     def asked(self, *, keep: Path | None = None, apart: frozenset[int] | None = None) -> Asked:
         """Return what an evaluation is told.
@@ -142,7 +142,7 @@ def plan(runs: Sequence[Path], call: AskCall, reporter: Reporter) -> list[Trial]
 
     Raises:
         AttncliError: A run, its weights or the data cannot be used.
-        UsageError: A network takes clips of another number of frames only.
+        UsageError: A network takes clips of another number of frames only, or a run has none.
     """
     trials = [_plan(load(path), call) for path in runs]
     for note in dict.fromkeys(note for trial in trials for note in trial.dataset.notes):
@@ -170,6 +170,7 @@ def do_together(
 
 
 def _plan(run: Run, call: AskCall) -> Trial:
+    require_samples(run.method, run.directory.path)
     said = {name: getattr(call, name, None) for name in OF_RUNS}
     given = {name: value for name, value in said.items() if value is not None}
     for name, value in given.items():

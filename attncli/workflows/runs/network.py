@@ -13,6 +13,7 @@ from attncli.errors import AttncliError, UsageError
 from attncli.files.checkpoints import load_weights, read_weights
 from attncli.files.runs import Run, load
 from attncli.layers.fusion import fuse_for_inference
+from attncli.workflows.runs.source import require_samples
 
 
 def open_network(run: Run, *, weights: Path | None = None, device: torch.device) -> nn.Module:
@@ -25,8 +26,10 @@ def open_network(run: Run, *, weights: Path | None = None, device: torch.device)
         device: Where it computes.
 
     Raises:
+        UsageError: It was fitted to features, without a network.
         AttncliError: There are no weights, or they are not of this network.
     """
+    require_samples(run.method, run.directory.path)
     path = run.directory.weights_path if weights is None else weights
     build = catalog.load(catalog.method(run.method).build)
     model = build(run.config.without_published_weights(), len(run.classes)).model

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from attncli import catalog
+from attncli.config.fields import Checked
 from attncli.config.training import TrainConfig
 from attncli.errors import UsageError
 from attncli.files.runs import Run
@@ -17,7 +18,7 @@ FREE_TO_CHANGE = {"epochs", "workers", "device", "checkpoint_every", "parallel_f
 but for the rounding of another device, and for `epochs` under a cosine, which is refused."""
 
 
-def values(config: TrainConfig) -> dict[str, Any]:
+def values(config: TrainConfig | Checked) -> dict[str, Any]:
     """Return the settings by name."""
     return {field.name: getattr(config, field.name) for field in fields(config)}
 
@@ -26,7 +27,8 @@ def require_same_settings(run: Run, wanted: Run) -> None:
     """Raise a `UsageError` unless `run` can go on as `wanted` and end as if begun so."""
     before, now = values(run.config), values(wanted.config)
     differing = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
-    differing -= FREE_TO_CHANGE - ({"epochs"} if wanted.config.schedule == "cosine" else set())
+    is_cosine = now.get("schedule") == "cosine"
+    differing -= FREE_TO_CHANGE - ({"epochs"} if is_cosine else set())
     names = [f"--{name.replace('_', '-')}" for name in sorted(differing)]
     names += ["the method"] if run.method != wanted.method else []
     names += ["the dataset's classes"] if run.classes != wanted.classes else []
@@ -48,14 +50,25 @@ def planned(run: Run, facts: Mapping[str, str | int]) -> list[Row]:
     with torch.device("meta"):
         build = catalog.load(catalog.method(run.method).build)
         model = build(run.config.without_published_weights(), len(run.classes)).model
-    trained = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
+    sizes = {
+        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "trained parameters": sum(w.numel() for w in model.parameters() if w.requires_grad),
+    }
+    return listed(run, {**facts, **sizes})
+
+
+def listed(run: Run, facts: Mapping[str, str | int]) -> list[Row]:
+    """Return facts of a run and its settings, a row each.
+
+    Args:
+        run: What is to be done.
+        facts: What is known besides; it goes before settings of the same name.
+    """
     known = {
         "method": run.method,
         "out": str(run.directory.path),
         "classes": len(run.classes),
         **facts,
-        "parameters": sum(weight.numel() for weight in model.parameters()),
-        "trained parameters": trained,
     }
     settings = {name: _cell(value) for name, value in values(run.config).items()}
     plan = {**known, **settings, **known}  # the layout that was recognised, not `auto`

@@ -220,7 +220,7 @@ def _validation(
     rows = world.share(range(len(dataset.samples)))
     count = max(1, config.batch_size // config.accumulate // world.size)
     method = catalog.method(run.method)
-    evaluation = catalog.load(method.task.evaluation)
+    evaluation = catalog.load(str(method.task.evaluation))
     asked = Asked(dataset.samples, run.classes, attention=method.attention)
     if evaluation.best is None:
         reporter.note(f"no figure of {method.name} says which epoch is best: there is no best.pt")

@@ -6,6 +6,7 @@ from pathlib import Path
 from attncli import catalog
 from attncli.config.visualize import VisualizeConfig
 from attncli.errors import AttncliError, UsageError
+from attncli.files.features import holds_features
 from attncli.files.runs import load
 from attncli.files.seeds import holds_seeds
 from attncli.reporting import Outcome, Reporter
@@ -17,6 +18,8 @@ Drawing = Callable[..., Outcome]
 CLIPS = "attncli.workflows.visualize.clips:draw"
 LABEL_MAPS = "attncli.workflows.visualize.label_maps:draw"
 """What shows images, and so is imported where there are some: other figures need no torch."""
+FEATURES = "attncli.workflows.visualize.features:draw"
+"""What shows feature directories."""
 
 
 def draw(
@@ -53,6 +56,9 @@ def kind_of(config: VisualizeConfig, runs: Sequence[Path]) -> Drawing:
     Raises:
         UsageError: Another dataset is to be read, of which such a figure shows nothing.
     """
+    if config.show is not None or any(map(holds_features, runs)):
+        of_features: Drawing = catalog.load(FEATURES)
+        return of_features
     if config.errors or config.contact_sheet or any(map(holds_seeds, runs)):
         drawing: Drawing = catalog.load(LABEL_MAPS)
         return drawing

@@ -78,6 +78,22 @@ def figure_of(config: VisualizeConfig) -> Picture:
     return Picture(config.picture)
 
 
+def refuse_what_is_about_clips(config: VisualizeConfig) -> None:
+    """Refuse options about clips where a figure shows images.
+
+    Raises:
+        UsageError: One is given.
+    """
+    given = {
+        "--order": config.order not in (None, "random", "first"),
+        "--masks": config.masks is not None,
+        "--edits": config.edits is not None,
+        "--range": config.value_range != "none",
+    }
+    for flag in (flag for flag, is_given in given.items() if is_given):
+        raise UsageError("is about attention in videos", where=flag, remedy="leave it out")
+
+
 def style_of(config: VisualizeConfig) -> HeatStyle:
     """Return how attention becomes colour."""
     return HeatStyle(

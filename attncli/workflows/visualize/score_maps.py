@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attncli import catalog
 from attncli.config.visualize import VisualizeConfig
 from attncli.data.images.reading import read_rgb
 from attncli.data.samples import ImageSample
-from attncli.errors import AttncliError, Failure, UsageError
+from attncli.errors import AttncliError, Failure
 from attncli.files.failures import write_failures
 from attncli.files.predictions import read_answers
 from attncli.files.runs import Run, load
@@ -22,8 +21,14 @@ from attncli.reporting import Outcome, Reporter, Row
 from attncli.visualization.saving import save_figure
 from attncli.visualization.score_maps import ScoredClass, ScoredImage, draw_score_maps
 from attncli.visualization.selection import known_name
+from attncli.workflows.runs.source import open_source
 from attncli.workflows.visualize.attention import names_of
-from attncli.workflows.visualize.picture import figure_of, style_of, wish_of
+from attncli.workflows.visualize.picture import (
+    figure_of,
+    refuse_what_is_about_clips,
+    style_of,
+    wish_of,
+)
 
 BACKGROUND = "background"
 """Name of class 0 of label maps."""
@@ -65,7 +70,7 @@ def draw(
         UsageError: A wish cannot be met, or no figure has such a suffix.
         AttncliError: A run has no score maps, or the runs have no image in common.
     """
-    _refuse_what_is_about_clips(config)
+    refuse_what_is_about_clips(config)
     picture = figure_of(config)
     opened = _open(runs, config)
     chosen = _choose(opened, config)
@@ -95,17 +100,6 @@ def draw(
         texts = [*names, *(text for one in shown for text in (one.name, one.label))]
         picture.write_table(pd.DataFrame(rows, columns=COLUMNS), texts, reporter)
     return Outcome(rows=rows, failures=failures)
-
-
-def _refuse_what_is_about_clips(config: VisualizeConfig) -> None:
-    given = {
-        "--order": config.order not in (None, "random", "first"),
-        "--masks": config.masks is not None,
-        "--edits": config.edits is not None,
-        "--range": config.value_range != "none",
-    }
-    for flag in (flag for flag, is_given in given.items() if is_given):
-        raise UsageError("is about attention in videos", where=flag, remedy="leave it out")
 
 
 def _open(runs: Sequence[Path], config: VisualizeConfig) -> list[_Scored]:
@@ -149,8 +143,8 @@ def _samples(run: Run, config: VisualizeConfig, ids: Sequence[str]) -> dict[str,
     Raises:
         AttncliError: The dataset does not have one of them.
     """
-    source = catalog.load(catalog.method(run.method).task.source)
-    dataset: Any = source.of_run(run.config, run.directory.path, config.data).open(config.split)
+    source = open_source(run.method, run.config, run.directory.path, config.data)
+    dataset: Any = source.open(config.split)
     samples = {sample.id: sample for sample in dataset.samples}
     for id_ in ids:
         if id_ not in samples:

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from attncli.backbones.images.weights import Weights, fitted_state, read_weights
+from attncli.backbones.images.weights import Weights, exact_state, fitted_state, read_weights
 from attncli.errors import AttncliError
 
 
@@ -113,3 +113,28 @@ def test_a_file_without_a_state_dict_is_refused(tmp_path, content):
 def test_no_file_is_refused(tmp_path):
     with pytest.raises(AttncliError, match="no such file"):
         read_weights(tmp_path / "a.pt")
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "module.backbone."])
+def test_exact_weights_are_all_taken_the_head_too(prefix):
+    theirs = state()
+    exact = exact_state(
+        network().state_dict(), Weights({prefix + k: v for k, v in theirs.items()}, "a.pt")
+    )
+    assert exact.keys() == theirs.keys()
+    for key, value in exact.items():
+        torch.testing.assert_close(value, theirs[key])
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"fc__bias": None}, r"missing: fc\.bias"),
+        ({"head__weight": torch.ones(2)}, r"unexpected: head\.weight"),
+        ({"fc__weight": torch.ones(9, 8)}, r"of another shape: fc\.weight"),
+        ({"fc__bias": torch.full((10,), torch.nan)}, r"fc\.bias holds a value that is not"),
+    ],
+)
+def test_exact_weights_account_for_every_key(changes, problem):
+    with pytest.raises(AttncliError, match=rf"a\.pt: .*{problem}"):
+        exact_state(network().state_dict(), Weights(state(**changes), "a.pt"))

@@ -1,6 +1,7 @@
 import pytest
 
 from attncli.data.layouts.images import open_images, recognise
+from attncli.data.layouts.kinds import IMAGE_LAYOUTS
 from attncli.errors import AttncliError, UsageError
 
 
@@ -17,11 +18,11 @@ def test_what_is_not_there_or_not_known_is_named(tmp_path):
         open_images(tmp_path / "gone", split="train", layout="voc2012")
     with pytest.raises(AttncliError, match="layout of images not recognised") as error:
         recognise(tmp_path)
-    for sign in ("JPEGImages/", "train/CLASS/", ".jsonl"):
+    for sign in ("JPEGImages/", "images.txt", "Images/", "ImageSplits/", "train/CLASS/", ".jsonl"):
         assert sign in str(error.value)
 
 
-@pytest.mark.parametrize("layout", ["voc2012", "manifest", "image-folder"])
+@pytest.mark.parametrize("layout", list(IMAGE_LAYOUTS))
 def test_a_layout_asked_for_by_name_must_be_there(tmp_path, layout):
     for split in ("train", "all"):
         with pytest.raises(AttncliError):
@@ -29,7 +30,7 @@ def test_a_layout_asked_for_by_name_must_be_there(tmp_path, layout):
 
 
 def test_an_unknown_layout_is_wrong_usage(folders):
-    with pytest.raises(UsageError, match="no layout 'voc'; use one of auto, voc2012, manifest, im"):
+    with pytest.raises(UsageError, match="no layout 'voc'; use one of auto, voc2012, cub200, in"):
         open_images(folders, split="train", layout="voc")
 
 
@@ -46,7 +47,7 @@ def test_only_voc2012_has_a_choice_of_lists_and_labels(folders, option):
         open_images(folders, split="train", **{option: "annotations"})
 
 
-@pytest.mark.parametrize("layout", ["auto", "voc2012", "manifest", "image-folder"])
+@pytest.mark.parametrize("layout", ["auto", *IMAGE_LAYOUTS])
 def test_a_tree_of_videos_is_said_to_be_one(make_ucf101, layout):
     with pytest.raises(AttncliError, match=r"data: holds videos \(layout ucf101\), no single im"):
         open_images(make_ucf101(), split="train", layout=layout)

@@ -22,6 +22,7 @@ def labels(axes):
 def test_numbers_go_from_0_to_what_the_last_colour_stands_for():
     assert labels(bar_of()[1]) == ["0", "0.25", "0.5", "0.75", "1"]
     assert labels(bar_of(highest=40.0)[1]) == ["0", "10", "20", "30", "40"]
+    assert labels(bar_of(lowest=84.0, highest=92.0)[1]) == ["84", "86", "88", "90", "92"]
 
 
 def test_a_narrow_bar_has_numbers_at_its_ends_only():

@@ -6,7 +6,7 @@ from attncli.visualization.page.matrix import Matrix, draw_matrix
 LONG = "Moving something and something so they collide"
 
 
-def matrix(percent, rows, columns):
+def matrix(percent, rows, columns, **more):
     return Matrix(
         percent=percent,
         rows=rows,
@@ -16,6 +16,7 @@ def matrix(percent, rows, columns):
         row_axis="layer",
         column_axes=("rank (percent right)", "rank"),
         colormap="viridis",
+        **more,
     )
 
 
@@ -38,3 +39,25 @@ def test_values_are_written_into_their_cells():
     assert places["12.3"][1] == places["-"][1] == places["0"][1] == pytest.approx(places["a"][1])
     assert places["0.0"][0] == places["-"][0] == places["y"][0]
     assert places["50.0"][1] > places["0"][1]
+
+
+def test_spread_stands_below_a_value_where_it_fits():
+    spread = np.array([[0.26, np.nan], [1.0, 2.0]])
+    values = np.array([[50.0, 60.0], [np.nan, 70.0]])
+    figure = draw_matrix(matrix(values, "ab", "xy", spread=spread), width_in=5.0, dpi=50)
+    texts = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
+    assert {"± 0.3", "± 2.0"} <= set(texts)
+    assert not {"± 1.0", "± nan"} & set(texts)
+    assert texts["± 0.3"][1] > texts["50.0"][1]
+    small = matrix(np.full((30, 30), 50.0), ["r"] * 30, ["c"] * 30, spread=np.full((30, 30), 1.0))
+    words = [t.get_text() for t in draw_matrix(small, width_in=7.0, dpi=50).axes[0].texts]
+    assert not [word for word in words if "±" in word]
+
+
+def test_colours_span_what_is_said_and_a_bar_says_so():
+    plain = matrix(np.array([[80.0, 90.0]]), "a", "xy")
+    spanned = matrix(np.array([[80.0, 90.0]]), "a", "xy", span=(80.0, 90.0))
+    full = matrix(np.array([[0.0, 100.0]]), "a", "xy")
+    np.testing.assert_array_equal(spanned.colors, full.colors)
+    assert len(draw_matrix(plain, width_in=5.0, dpi=50).axes) == 1
+    assert len(draw_matrix(spanned, width_in=5.0, dpi=50).axes) == 2

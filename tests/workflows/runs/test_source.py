@@ -6,7 +6,7 @@ from PIL import Image
 from attncli.data.clips.source import VideoSource
 from attncli.data.images.source import ImageSource
 from attncli.errors import AttncliError, UsageError
-from attncli.workflows.runs.source import open_source
+from attncli.workflows.runs.source import open_source, require_samples
 from tests.support.settings import tiny
 
 RUN = Path("runs/a")
@@ -67,3 +67,12 @@ def test_a_fold_whose_people_are_not_known_is_refused(tmp_path: Path) -> None:
     config = tiny("convlstm", data=tmp_path, fold=1)
     with pytest.raises(AttncliError, match=r"ram/fold01: no folds\.csv says who is in which fold"):
         open_source("convlstm", config, tmp_path / "ram" / "fold01")
+
+
+def test_a_run_that_was_fitted_to_features_has_no_samples() -> None:
+    message = "runs/a: is a run of linear-svm, fitted to features: it has no network and no samples"
+    with pytest.raises(UsageError, match=message):
+        open_source("linear-svm", None, RUN)
+    with pytest.raises(UsageError, match="name a run of a network"):
+        require_samples("linear-svm", RUN)
+    require_samples("abn", RUN)

@@ -8,8 +8,9 @@ from attncli.errors import UsageError
 from attncli.files.attention import ClipRecord
 from attncli.files.seeds import write_description
 from attncli.reporting import Outcome, Silent
-from attncli.workflows.visualize import classes, clips, faces, label_maps, score_maps
+from attncli.workflows.visualize import classes, clips, faces, features, label_maps, score_maps
 from attncli.workflows.visualize.kinds import kind_of
+from tests.support.features import make_features
 from tests.support.runs import begin_run, write_attention
 
 PLAIN = VisualizeConfig()
@@ -95,3 +96,9 @@ def test_runs_that_tell_classes_of_pixels_are_drawn_so_with_and_without_cams(tmp
     assert kind_of(PLAIN, [cam]) is score_maps.draw
     assert kind_of(PLAIN, [segmenter]) is label_maps.draw
     assert kind_of(PLAIN, [cam, segmenter]) is label_maps.draw
+
+
+def test_features_and_what_is_asked_for_of_them_are_drawn_so(abn, tmp_path):
+    path = make_features(tmp_path / "feats")
+    assert kind_of(PLAIN, [path]) is features.draw
+    assert kind_of(VisualizeConfig(show="table"), [abn]) is features.draw

@@ -7,8 +7,8 @@ from multiprocessing import active_children
 
 import pytest
 
-from attncli.data.images.crf_pool import refine_in_pool
 from attncli.errors import AttncliError
+from attncli.pool import work_in_pool
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def test_answers_come_in_order_and_errors_in_their_place() -> None:
 
     handler = signal.getsignal(signal.SIGINT)
     pids = set()
-    for number, (job, answer) in enumerate(refine_in_pool(jobs(), work, 2)):
+    for number, (job, answer) in enumerate(work_in_pool(jobs(), work, 2)):
         assert job.id == f"image{number}"
         assert drawn <= number + 2 * 2 + 1
         if number in (3, 4):
@@ -64,13 +64,13 @@ def test_answers_come_in_order_and_errors_in_their_place() -> None:
 
 def test_a_dead_process_is_an_error_that_names_its_image() -> None:
     with pytest.raises(AttncliError, match=r"^cat: the process .* ended by signal 9; .*--workers"):
-        list(refine_in_pool([Deed("cat", "die")], work, 2))
+        list(work_in_pool([Deed("cat", "die")], work, 2))
     assert not active_children()
 
 
 def test_an_error_of_the_program_is_raised_with_its_trace() -> None:
     with pytest.raises(ZeroDivisionError, match="cat") as caught:
-        list(refine_in_pool([Deed("cat", "err")], work, 2))
+        list(work_in_pool([Deed("cat", "err")], work, 2))
     assert "in work" in caught.value.__notes__[0]
 
 
@@ -81,15 +81,15 @@ def test_an_interrupt_ends_all_at_once() -> None:
 
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        list(refine_in_pool(jobs(), work, 2))
+        list(work_in_pool(jobs(), work, 2))
     assert time.monotonic() - started < 60
     assert not active_children()
 
 
 def test_one_worker_is_this_process() -> None:
-    (first, answer), (second, error) = refine_in_pool([Deed("a"), Deed("b", "fail")], work, 1)
+    (first, answer), (second, error) = work_in_pool([Deed("a"), Deed("b", "fail")], work, 1)
     assert (first.id, second.id) == ("a", "b")
     assert isinstance(answer, tuple)
     assert answer[0] == os.getpid()
     assert str(error) == "b: cannot be read"
-    assert not list(refine_in_pool([], work, 2))
+    assert not list(work_in_pool([], work, 2))

@@ -1,7 +1,7 @@
-"""Work on many images in processes of their own, for what holds the interpreter's lock.
+"""Work on many inputs in processes of their own, for what holds the interpreter's lock.
 
-Let the work read and write the files of its image itself: what passes between processes is then
-small, and nothing waits for this one.
+Let the work read and write its files itself: what passes between processes is then small, and
+nothing waits for this one.
 """
 
 import multiprocessing
@@ -19,16 +19,16 @@ from attncli.errors import AttncliError
 
 THREADS = "OMP_NUM_THREADS"
 AHEAD = 2
-"""Images a worker that are begun before the answer of the first is taken."""
+"""Jobs a worker that are begun before the answer of the first is taken."""
 
 
 @runtime_checkable
 class Job(Protocol):
-    """One image to work on."""
+    """One input to work on."""
 
     @property
     def id(self) -> str:
-        """The image, in messages."""
+        """What it is called in messages."""
         ...
 
 
@@ -36,7 +36,7 @@ J = TypeVar("J", bound=Job)
 R = TypeVar("R")
 
 
-def refine_in_pool(
+def work_in_pool(
     jobs: Iterable[J], work: Callable[[J], R], workers: int
 ) -> Iterator[tuple[J, R | AttncliError]]:
     """Yield each job with what the work made of it, in order.
@@ -45,13 +45,13 @@ def refine_in_pool(
     process keeps to one thread; Ctrl-C, an error or the end of the iteration kills them all.
 
     Args:
-        jobs: The images; they are pickled.
+        jobs: The inputs; they are pickled.
         work: What is done to each; a function of a module, or one that can be pickled. An
             `AttncliError` it raises takes the place of its answer.
         workers: Processes; with one, all is done in this process.
 
     Raises:
-        AttncliError: A process died; the message names its image.
+        AttncliError: A process died; the message names its input.
     """
     if workers == 1:
         for job in jobs:
@@ -124,7 +124,7 @@ class _Worker(Generic[J, R]):
         code = self._process.exitcode or 0
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         return AttncliError(
-            f"the process that worked on this image ended {how}",
+            f"the process that worked on this ended {how}",
             where=entry.job.id,
             remedy="look whether memory ran out, and give fewer --workers",
         )

@@ -1,0 +1,208 @@
+"""The networks that see the images: named on the command line, opened, and described."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from attncli.backbones.images.classifiers import network_of, open_classifier
+from attncli.backbones.images.normalization import NormalizeImages
+from attncli.backbones.images.offline import ARCHITECTURES
+from attncli.config.svd_fc import NONE, SvdFcConfig
+from attncli.data.images.center_crops import CenterCrop
+from attncli.errors import AttncliError, UsageError
+from attncli.files.features import JOINT, is_source_name
+from attncli.files.hashes import sha256_of
+from attncli.files.runs import Run
+from attncli.reporting import Reporter
+from attncli.workflows.runs.network import open_network, open_run
+
+PUBLISHED = ("imagenet", "none", *ARCHITECTURES)
+"""Weights that are no files."""
+RUN = "cam"
+"""Method whose runs can be sources."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A network that is asked for."""
+
+    name: str
+    """What it is called among the features."""
+    network: str
+    """Its architecture."""
+    weights: str
+    """Its weights: a path, or the name of published ones."""
+    weights_sha256: str
+    """Hash of their file; empty where there is none."""
+    run: Run | None = None
+    """The run they are of, if any."""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is known of it before it is opened."""
+        hashed = {"weights_sha256": self.weights_sha256}
+        return {"network": self.network, "weights": self.weights, **hashed}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A network that was opened."""
+
+    plan: Plan
+    """What was asked for."""
+    classifier: nn.Module
+    """Takes images of RGB values 0-255, and scores classes."""
+    cut: CenterCrop
+    """What it sees of an image."""
+
+    def about(self, n_classes: int) -> dict[str, Any]:
+        """Return what there is to know of it.
+
+        Args:
+            n_classes: Classes it scores.
+        """
+        seen = {name: getattr(self.cut, name) for name in ("resize_px", "crop_px", "interpolation")}
+        layers = self.classifier.modules()
+        norm = next((layer for layer in layers if isinstance(layer, NormalizeImages)), None)
+        if norm is not None:
+            seen |= {"mean": _rounded(norm.mean), "std": _rounded(norm.std)}
+        named = {} if self.plan.run is None else {"class_names": list(self.plan.run.classes)}
+        return {**self.plan.about, "classes": n_classes, **seen, **named}
+
+
+def plan_sources(config: SvdFcConfig) -> tuple[Plan, ...]:
+    """Return the networks that settings ask for, in their order; none is opened.
+
+    Raises:
+        UsageError: A name is given twice or cannot be one, or no such weights are there.
+        AttncliError: A run is none of a classifier, or has no weights.
+    """
+    weights: dict[str, str] = {}
+    for text in config.weights:
+        name, value = _named(text)
+        if name in weights:
+            remedy = "give each network a name of its own"
+            raise UsageError(f"names source {name} twice", where="--weights", remedy=remedy)
+        weights[name] = value
+    networks, default = _networks(config.network, tuple(weights))
+    return tuple(_plan(name, value, networks.get(name), default) for name, value in weights.items())
+
+
+def fusions_of(config: SvdFcConfig, names: Sequence[str]) -> tuple[str, ...]:
+    """Return which sources are fused before pooling, such as `I+P`.
+
+    Args:
+        config: What is asked for.
+        names: All sources.
+
+    Raises:
+        UsageError: Something is to be fused that is no source, or with itself.
+    """
+    if config.pool != "mpn-cbp" or config.fuse == (NONE,):
+        return ()
+    if not config.fuse:
+        return (JOINT.join(names),) if len(names) > 1 else ()
+    for fusion in config.fuse:
+        parts = fusion.split(JOINT)
+        if len(parts) < 2 or len(set(parts)) < len(parts) or not set(parts) <= set(names):
+            what = f"{fusion!r} does not join two or more of the sources {', '.join(names)}"
+            raise UsageError(what, where="--fuse", remedy=f"as in --fuse {JOINT.join(names)}")
+    return tuple(dict.fromkeys(config.fuse))
+
+
+def open_source(
+    plan: Plan, config: SvdFcConfig, *, seed: int, device: torch.device, reporter: Reporter
+) -> Source:
+    """Return a network, ready to answer.
+
+    Args:
+        plan: Which one.
+        config: How images are to be cut, where not as the network was trained.
+        seed: Of random weights.
+        device: Where it computes.
+        reporter: Told what there is to know of its weights.
+
+    Raises:
+        UsageError: There is no such network.
+        MissingDependencyError: A package is not there.
+        AttncliError: The weights cannot be had, or are of another architecture.
+    """
+    if plan.run is not None:
+        side = plan.run.config.crop_px
+        own = CenterCrop(side, side, "bilinear")
+        classifier: nn.Module = open_network(plan.run, device=device)
+    else:
+        opened = open_classifier(plan.weights, network=plan.network, seed=seed, reporter=reporter)
+        seen, classifier = opened.preprocessing, opened
+        own = CenterCrop(seen.resize_px, seen.crop_px, seen.interpolation)
+    layout: Any = {"memory_format": torch.channels_last}
+    return Source(plan, classifier.to(device=device, **layout).eval(), _cut(own, config))
+
+
+def _plan(name: str, weights: str, network: str | None, default: str) -> Plan:
+    path, own = Path(weights).expanduser(), None
+    run = open_run(path.resolve(), RUN) if path.is_dir() else None
+    if run is not None:
+        own, where = str(run.config.backbone), run.directory.weights_path
+        if not where.is_file():
+            remedy = "train it to its end"
+            raise AttncliError("has no weights", where=run.directory.path, remedy=remedy)
+    elif weights in ARCHITECTURES:
+        own = network_of(weights, default)
+    elif weights not in PUBLISHED and not path.is_file():
+        remedy = f"name a file, a run of {RUN}, {', '.join(PUBLISHED[:-1])} or {PUBLISHED[-1]}"
+        raise UsageError(f"there are no weights {weights!r}", where="--weights", remedy=remedy)
+    if own is not None and network not in (None, own):
+        what = f"{name} is {own}, not {network}"
+        raise UsageError(what, where="--network", remedy="leave it out for this source")
+    if weights in PUBLISHED:
+        return Plan(name, own or network or default, weights, "")
+    file = path if run is None else run.directory.weights_path
+    return Plan(name, own or network or default, str(path.resolve()), sha256_of(file), run)
+
+
+def _named(text: str) -> tuple[str, str]:
+    """Return name and weights; what has no name is called by its file."""
+    name, is_named, weights = text.partition("=")
+    if not is_named:
+        name, weights = Path(text).stem, text
+    if not is_source_name(name) or not weights:
+        what = f"{text!r} is no NAME=WEIGHTS, where names are of letters, digits, '-', '_' and '.'"
+        raise UsageError(what, where="--weights", remedy="as in --weights I=imagenet")
+    return name, weights
+
+
+def _networks(texts: Sequence[str], names: Sequence[str]) -> tuple[dict[str, str], str]:
+    """Return networks by source, and that of the others."""
+    by_source: dict[str, str] = {}
+    defaults: list[str] = []
+    for text in texts:
+        name, is_named, network = text.partition("=")
+        if not is_named:
+            defaults.append(text)
+        elif name not in names:
+            remedy = f"name one of {', '.join(names)}"
+            raise UsageError(f"{name!r} is no source", where="--network", remedy=remedy)
+        elif name in by_source:
+            raise UsageError(f"names source {name} twice", where="--network")
+        else:
+            by_source[name] = network
+    if len(defaults) > 1:
+        what = f"names {' and '.join(defaults)} for all sources"
+        raise UsageError(what, where="--network", remedy="write NAME=NETWORK for each source")
+    return by_source, (defaults or ["resnet50"])[0]
+
+
+def _cut(own: CenterCrop, config: SvdFcConfig) -> CenterCrop:
+    """Return what a network sees of an image, as settings have it."""
+    crop = config.crop_px or min(own.crop_px, config.resize_px or own.crop_px)
+    resize = config.resize_px or max(crop, round(crop * own.resize_px / own.crop_px))
+    return CenterCrop(resize, crop, own.interpolation)
+
+
+def _rounded(values: torch.Tensor) -> list[float]:
+    return [round(float(value), 6) for value in values]

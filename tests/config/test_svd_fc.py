@@ -1,0 +1,25 @@
+import pytest
+
+from attncli.config.svd_fc import SvdFcConfig
+from attncli.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"weights": ()}, "--weights: names no network"),
+        ({"layers": ()}, "--layers: names no layer"),
+        ({"layers": ("fc", "conv5", "fc")}, "--layers: names fc twice"),
+        ({"fuse": ("I+P",)}, "--fuse: goes with --pool mpn-cbp alone"),
+        ({"resize_px": 64, "crop_px": 65}, "--crop-px: is more than --resize-px 64"),
+        ({"tolerance": 1.5}, "--tolerance: must be in"),
+        ({"sketch_dim": 0}, "--sketch-dim: must be at least 1"),
+    ],
+)
+def test_what_cannot_be_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        SvdFcConfig(**{"weights": ("I=none",), **changes})
+
+
+def test_no_fusion_goes_with_any_pooling() -> None:
+    assert SvdFcConfig(weights=("I=none",), fuse=("none",)).pool == "gap"
