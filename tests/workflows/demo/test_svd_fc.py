@@ -4,6 +4,7 @@ from itertools import chain
 
 import pytest
 
+from attncli.workflows.demo import svd_fc
 from attncli.workflows.demo.svd_fc import LAYERS, PRETRAINED, PUBLISHED, SvdFcDemo
 
 
@@ -81,3 +82,40 @@ def test_a_line_of_the_table_is_a_mean_over_seeds_or_has_the_spread_over_splits(
     assert (two["accuracy"], two["seeds"], two["splits"]) == (72.0, 2, 5)
     assert two["accuracy_std"] == pytest.approx(8**0.5)
     assert two["published_accuracy"] == pytest.approx(413.7 / 6)
+
+
+TINY = (
+    *("--backbone", "shufflenet_v2_x0_5", "--output-stride", "32", "--weights", "none"),
+    *("--no-freeze-norms", "--freeze-stages", "0", "--crop-px", "64"),
+    *("--resize", "none", "--dropout", "0", "--workers", "0", "--device", "cpu"),
+)
+
+
+def test_the_whole_pipeline_runs_and_ends_with_the_reports_tables(run_cli, tmp_path, monkeypatch):
+    monkeypatch.setattr(svd_fc, "NETWORK", TINY)
+    monkeypatch.setattr(svd_fc, "SPLITS", 2)
+    monkeypatch.setattr(svd_fc, "SOURCE_TIMES", 1)
+    layers = {"gap": ("conv5", "svd-fc", "random-fc"), "mpn-cbp": ("svd-cam", "svd-fc")}
+    monkeypatch.setattr(svd_fc, "LAYERS", layers)
+    monkeypatch.setattr(svd_fc, "STAGES", ("conv5", "svd-fc"))
+    demo = SvdFcDemo(out=tmp_path, size=6, epochs=1)
+    scores = []
+    for command in planned(demo):
+        is_told = command[0] in ("svd-fc", "eval") or command[1] == "linear-svm"
+        in_process = ["--workers", "0"] if is_told else []
+        answer = run_cli(*command, *in_process, "--json")
+        assert answer.exit_code == 0, answer.stderr
+        if demo.scores(command):
+            scores += json.loads(answer.stdout)
+    rows = demo.table(scores)
+    found = {(row["pooling"], row["layer"], row["source"]): row for row in rows}
+    assert set(found) == {
+        (pooling, layer, source)
+        for pooling, own in layers.items()
+        for layer in own
+        for source in ("I", "P", "I+P")
+    }
+    assert all(0 <= row["accuracy"] <= 100 and row["splits"] == 2 for row in rows)
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == [
+        *("fig1.png", "fig2.png", "fig3.png", "singular_values.png", "table1.png", "table2.png"),
+    ]
