@@ -13,8 +13,8 @@ def command(
     Temporal attention is a bar above its row, a cell for every frame of the clip; pointers say
     which of them the pictures below are. Entropies beside the maps are those of `attncli entropy`,
     in bits: smaller is sharper. Of runs of RAM a figure shows the apex of one expression a class.
-    Of seed directories it shows images, a column a directory, and the true label maps last; of feature
-    directories singular values or maps, of runs fitted to them accuracies (--show).
+    Of seed directories it shows images, a column a directory, and the true label maps last; of
+    feature directories singular values or maps, of runs fitted to them accuracies (--show).
 
     Example: attncli visualize runs/abn runs/obj_abn --clips 4 -o fig2.png
     """
