@@ -82,6 +82,17 @@ TOY_DATA = (
         options=("scene_set",),
         counted=("scene_set",),
     ),
+    ToyData(
+        name="market1501",
+        make="attncli.data.toy.market1501:make_market1501",
+        count="attncli.data.toy.market1501:count_market1501",
+        parts="images of people for training, queries and gallery",
+        size=80,
+        frames=None,
+        frame_hw=(128, 64),
+        options=("cameras",),
+        counted=("cameras",),
+    ),
 )
 
 

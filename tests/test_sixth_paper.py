@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attncli import catalog
+from attncli import catalog, papers
 
 MODULE = '''
 from dataclasses import dataclass
@@ -98,11 +98,11 @@ def sixth(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules" / "sixth_paper.py").write_text(MODULE)
     monkeypatch.syspath_prepend(str(tmp_path / "modules"))
-    of_images = replace(catalog.SSDD, key="sixth", module="sixth_paper")
+    of_images = replace(papers.SSDD, key="sixth", module="sixth_paper")
     rows = [
-        ("color-of-clips", catalog.CLIPS, "ColorOfClips", "build_clips"),
-        ("color-of-faces", catalog.FACES, "ColorOfFaces", "build_clips"),
-        ("color-of-images", catalog.IMAGES, "ColorOfImages", "build_images"),
+        ("color-of-clips", papers.CLIPS, "ColorOfClips", "build_clips"),
+        ("color-of-faces", papers.FACES, "ColorOfFaces", "build_clips"),
+        ("color-of-images", papers.IMAGES, "ColorOfImages", "build_images"),
     ]
     methods = [
         catalog.Method(

@@ -11,7 +11,8 @@ def command(config: ToyDataConfig, *, json: bool, dry_run: bool, overwrite: bool
     the video, which `active.csv` tells, and others move too. In ckplus people's faces go from
     neutral to one of seven expressions, with 68 landmarks. In voc2012 images show blobs that a
     faint texture tells apart, and whose colours mislead (--coincidence). In image-folder an object
-    lies before a scene; which of them tells classes apart is to be chosen (--scene-set).
+    lies before a scene; which of them tells classes apart is to be chosen (--scene-set). In
+    market1501 people who share clothes, but not all of them, walk past several cameras.
 
     Example: attncli toy-data ssv2 toy/ssv2
     """

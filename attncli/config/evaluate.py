@@ -127,8 +127,26 @@ class SeedsCall(Background):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateCall(AskCall, LabelMapCall, SeedsCall):
-    """How networks and seeds are scored besides."""
+class PeopleCall(Checked):
+    """How features of people are ranked."""
+
+    heading: ClassVar[str] = "People"
+
+    unmatched: Literal["skip", "zero"] = "skip"
+    """What a query counts for whose person is in the gallery by no other camera: nothing, or 0."""
+    multi_query: bool = False
+    """Take the mean feature of all query images of a person by a camera for one query."""
+
+    @property
+    def about_people(self) -> tuple[str, ...]:
+        """Options that are given and say how people are ranked."""
+        given = {"--unmatched": self.unmatched != "skip", "--multi-query": self.multi_query}
+        return tuple(flag for flag, is_given in given.items() if is_given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateCall(AskCall, LabelMapCall, SeedsCall, PeopleCall):
+    """How networks, features and seeds are scored besides."""
 
     heading: ClassVar[str] = "Options"
 

@@ -61,3 +61,16 @@ class ImageConfig(TrainConfig):
         for name in ("jitter_brightness", "jitter_contrast", "jitter_saturation"):
             require(0 <= getattr(self, name) <= 1, name, "must be in [0, 1]")
         require(0 <= self.jitter_hue <= 0.5, "jitter_hue", "must be in [0, 0.5]")
+
+    @property
+    def whole_hw(self) -> tuple[int, int] | None:
+        """Rows and columns that every image is resized to, in training and in tests.
+
+        None where training images are cut, and others stay as they are.
+        """
+        return None
+
+    @property
+    def crop_hw(self) -> tuple[int, int]:
+        """Rows and columns of a training image."""
+        return self.whole_hw or (self.crop_px, self.crop_px)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from attncli.config.fields import ARGUMENT, Checked, Option
+from attncli.config.images import LARGEST_IMAGE
 from attncli.errors import UsageError
 
 NONE = "none"
@@ -19,14 +20,16 @@ class SvdFcConfig(Checked):
 
     weights: Annotated[tuple[str, ...], Option(is_repeated=True, metavar="NAME=WEIGHTS")]
     """A network, by a short name of its own: NAME=WEIGHTS, where WEIGHTS are a file of the whole
-    network, a run of `train cam`, `imagenet` (published), `efficientnet-lite0` or `1` (inside a
-    package, see the extra offline-weights), or `none` (random). Repeat it for several."""
+    network, a run of `train cam` or `train pcb` (called I where it has no name), `imagenet`
+    (published), `efficientnet-lite0` or `1` (inside a package, see the extra offline-weights), or
+    `none` (random). Repeat it for several."""
     network: Annotated[tuple[str, ...], Option(is_repeated=True, metavar="NETWORK")] = ("resnet50",)
     """Classifier of torchvision that the weights are of, or `timm:NAME`; NAME=NETWORK says so for
     one of several. Runs and packages name their own."""
     layers: tuple[str, ...] = ("conv5", "fc", "svd-fc", "random-fc")
     """Layers to keep: conv2 to conv5, cam, svd-cam and random-cam, which are maps, and fc, svd-fc
-    and random-fc (the control: a random basis of the same rank), which are vectors."""
+    and random-fc (the control: a random basis of the same rank), which are vectors. Networks of
+    `train pcb` have conv2 to conv5, and `stripes`, by which they tell people apart."""
     pool: Literal["gap", "mpn-cbp", "none"] = "gap"
     """What becomes of maps: their mean (`gap`), a sketch of their matrix-power-normalised bilinear
     pooling (`mpn-cbp`; vectors are maps of one cell), or nothing."""
@@ -48,6 +51,9 @@ class SvdFcConfig(Checked):
     """Pixels that an image's short side is resized to; each network's own where unset."""
     crop_px: Annotated[int | None, Option(least=1, most=10_000)] = None
     """Side of the square in its middle that the network sees; each network's own where unset."""
+    size_hw: tuple[int, int] | None = None
+    """Rows and columns that the whole image is resized to, instead of a square: 256,128 for people.
+    Networks of `train pcb` have a size of their own."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the networks; bf16 is mixed precision."""
     seed: Annotated[int, Option(least=0)] = 0
@@ -70,6 +76,11 @@ class SvdFcConfig(Checked):
         if self.resize_px is not None and self.crop_px is not None:
             fits = self.crop_px <= self.resize_px
             _require(fits, "--crop-px", f"is more than --resize-px {self.resize_px}")
+        if self.size_hw is not None:
+            is_side = all(1 <= side <= LARGEST_IMAGE for side in self.size_hw)
+            _require(is_side, "--size-hw", f"must be in [1, {LARGEST_IMAGE}]")
+            is_whole = self.resize_px is None and self.crop_px is None
+            _require(is_whole, "--size-hw", "shows whole images: leave out --resize-px, --crop-px")
 
 
 @dataclass(frozen=True, kw_only=True)

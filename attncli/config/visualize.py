@@ -8,8 +8,19 @@ from attncli.config.fields import Checked, Option
 from attncli.errors import UsageError
 
 Order = Literal["random", "first", "sharpest", "least-sharp"]
-Show = Literal["table", "combinations", "singular-values", "maps", "mean-maps"]
+Show = Literal[
+    "table",
+    "combinations",
+    "singular-values",
+    "maps",
+    "mean-maps",
+    "ranked-lists",
+    "cmc",
+    "position-maps",
+]
 
+OF_PEOPLE: tuple[Show, ...] = ("ranked-lists", "cmc", "position-maps")
+"""Figures of people's features, and of what is fitted to them."""
 MOVIE_SUFFIXES = {".mp4", ".avi", ".webm", ".mkv", ".mov"}
 CLIPS_OF_A_FIGURE = 4
 
@@ -85,8 +96,13 @@ class Figure(Checked):
     """What is drawn of transfer features and of runs fitted to them: the accuracy of each layer and
     source (table), or of pairs of layers (combinations); of a feature directory the singular values
     of its sources, the maps of a class over images (CAM beside SVD-CAM), or their mean magnitude
-    over all classes. Unset: the table of runs, maps where a directory has some, else singular
-    values."""
+    over all classes. Of people found again: the images nearest to queries (ranked-lists), or how
+    many are found within each rank (cmc); of pooled maps of people the weights of places over the
+    mean person of each camera (position-maps). Unset: what suits the method of a run, such as the
+    table or ranked lists; maps where a feature directory has some, else singular values."""
+    layers: Annotated[tuple[str, ...], Option(flag="--layer", is_repeated=True)] = ()
+    """Layer whose ranked lists, match curves or position maps are drawn; may be repeated. Unset:
+    all, but of ranked lists the layer and source that finds most people at rank 1."""
     source_classes: Annotated[
         tuple[str, ...], Option(flag="--source-class", is_repeated=True, metavar="[SOURCE=]CLASS")
     ] = ()
@@ -130,6 +146,9 @@ class VisualizeConfig(Figure, HeatMaps, ClipChoice):
         if self.errors and self.contact_sheet:
             raise UsageError("exclude each other", where="--errors and --contact-sheet")
         self._require_one_kind()
+        if self.layers and self.show not in (None, *OF_PEOPLE):
+            remedy = f"choose --show {', '.join(OF_PEOPLE[:-1])} or {OF_PEOPLE[-1]}"
+            raise UsageError("is about people's features", where="--layer", remedy=remedy)
         for layout, is_drawn in (("--by-class", self.by_class), ("--apex", self.apex)):
             for flag in self.about_clips if is_drawn else ():
                 if (layout, flag) != ("--apex", "--id"):

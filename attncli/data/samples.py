@@ -11,6 +11,9 @@ Split = Literal["train", "val", "test", "all"]
 
 UNKNOWN_LABEL = -1
 
+Role = Literal["query", "gallery"]
+"""What an image is for where people are to be found again: to be looked for, or among."""
+
 
 @runtime_checkable
 class Sample(Protocol):
@@ -139,6 +142,10 @@ class ImageSample:
     where there is none."""
     subject: str | None = None
     """Who is to be seen; None where that is not known."""
+    camera: str | None = None
+    """Which camera took it; None where that is not known."""
+    role: Role | None = None
+    """Whether its subject is looked for, or looked for among others; None where neither."""
 
     @property
     def is_labelled(self) -> bool:

@@ -1,6 +1,6 @@
 """Write feature directories (`attncli.files.features`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from attncli.files.features import (
     COLUMNS,
     INDEX,
     KIND,
+    PEOPLE_COLUMNS,
     SKETCH,
     FeatureDirectory,
     Pool,
@@ -73,6 +74,22 @@ class Rows:
     """`train` or `val`."""
     classes: Sequence[str]
     """Names of all classes of the dataset."""
+    subjects: Sequence[str] = ()
+    """Person in each image, empty where nobody who is looked for; none at all of no people."""
+    cameras: Sequence[str] = ()
+    """Name of the camera of each; likewise."""
+    roles: Sequence[str] = ()
+    """`query` or `gallery` of each, or empty; likewise."""
+
+    def table(self) -> tuple[Sequence[str], Iterator[tuple[str, ...]]]:
+        """Return header and lines of `index.csv`: people's columns only where anything is known."""
+        lists = [self.ids, self.labels, self.splits]
+        people = [self.subjects, self.cameras, self.roles]
+        if not any(any(values) for values in people):
+            return COLUMNS, zip(*lists, strict=True)
+        unknown = [""] * len(self.ids)
+        lists += [values or unknown for values in people]
+        return (*COLUMNS, *PEOPLE_COLUMNS), zip(*lists, strict=True)
 
 
 def write_features(
@@ -124,8 +141,8 @@ def complete(
     _write_archive(path / BASES, {"/".join(pair): array for pair, array in bases.items()})
     _write_archive(path / SKETCH, sketches or {})
     write_failures(path / FAILURES, failures)
-    lines = zip(rows.ids, rows.labels, rows.splits, strict=True)
-    write_table(path / INDEX, COLUMNS, lines)
+    header, lines = rows.table()
+    write_table(path / INDEX, header, lines)
 
 
 def _write_archive(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

@@ -4,13 +4,14 @@
                index.csv, classes.txt, config.toml, basis.npz, sketch.npz, failures.jsonl}
 
 `SOURCE/LAYER.npy` is float32, (images, dims) or (images, channels, rows, columns). Row n of every
-array is of the image in line n of `index.csv` (id, label, split), counted without its header.
-`config.toml` says how they were made. `index.csv` is written last, and so is there of what is
-whole.
+array is of the image in line n of `index.csv` (id, label, split; of people subject, camera and role
+too), counted without its header. `config.toml` says how they were made. `index.csv` is written
+last, and so is there of what is whole. A run that made features of others has them in `features/`.
 """
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,9 +28,14 @@ from attncli.files.outputs import SETTINGS
 from attncli.files.tables import read_cells
 from attncli.files.text import lines_of, read_text
 
-Pool = Literal["gap", "mpn-cbp", "none"]
+Pool = Literal["gap", "mpn-cbp", "none", "c-dpcf", "shared-maps", "stripes", "average"]
+"""What became of maps: those from `c-dpcf` on are poolings of people (`attncli train c-dpcf`)."""
 INDEX = "index.csv"
 COLUMNS = ("id", "label", "split")
+PEOPLE_COLUMNS = ("subject", "camera", "role")
+"""In `index.csv` besides, where any of it is known of any image."""
+FEATURES = "features"
+"""Directory of the features that a run made, within the run."""
 CLASSES = "classes.txt"
 BASES = "basis.npz"
 SKETCH = "sketch.npz"
@@ -70,7 +76,7 @@ class FeatureDirectory:
     classes: tuple[str, ...]
     """Names of all classes of the dataset."""
     pool: Pool
-    """What became of maps: their mean, MPN-CBP, or nothing."""
+    """What became of maps; nothing where it is `none`."""
     sources: tuple[str, ...]
     """Names of single networks, in the order they were given in."""
     fusions: tuple[str, ...]
@@ -79,6 +85,12 @@ class FeatureDirectory:
     """Names of layers, such as `svd-fc`."""
     settings: Mapping[str, Any]
     """All that `config.toml` says."""
+    subjects: tuple[str, ...]
+    """Person in each image; empty where nobody who is looked for."""
+    cameras: tuple[str, ...]
+    """Name of the camera of each; empty where that is not known."""
+    roles: tuple[str, ...]
+    """`query` or `gallery` in tests by ranking; empty otherwise."""
 
     def array_path(self, source: str, layer: str) -> Path:
         """Return where the features of a layer of a source, or of a fusion, are."""
@@ -146,23 +158,24 @@ def array_path(root: Path, source: str, layer: str) -> Path:
 
 
 def holds_features(path: Path) -> bool:
-    """Return whether a directory holds features, all of them."""
+    """Return whether a directory holds features, all of them; a run that made some does not."""
     return (path / INDEX).is_file() and _is_described(path)
 
 
 def open_features(path: Path) -> FeatureDirectory:
-    """Return the features in a directory.
+    """Return the features in a directory, or those that a run made.
 
     Raises:
         AttncliError: There are none, they are not whole, or what is said of them is damaged.
     """
+    path = _place(path)
     if not _is_described(path):
         raise AttncliError("holds no features", where=path, remedy=REMEDY)
     if not (path / INDEX).is_file():
         remedy = "go on with `attncli svd-fc … --resume`"
         raise AttncliError("its features are not finished", where=path, remedy=remedy)
     about = _read_about(path / SETTINGS)
-    ids, labels, splits = _read_index(path / INDEX)
+    ids, labels, splits, subjects, cameras, roles = _read_index(path / INDEX)
     return FeatureDirectory(
         path=path,
         ids=ids,
@@ -174,7 +187,16 @@ def open_features(path: Path) -> FeatureDirectory:
         fusions=tuple(about["fusions"]),
         layers=tuple(about["layers"]),
         settings=about,
+        subjects=subjects,
+        cameras=cameras,
+        roles=roles,
     )
+
+
+def _place(path: Path) -> Path:
+    """Return where features are: in a directory itself, or in a run's `features/`."""
+    inner = path / FEATURES
+    return inner if not _is_described(path) and _is_described(inner) else path
 
 
 def _is_described(path: Path) -> bool:
@@ -196,21 +218,27 @@ def _read_about(path: Path) -> dict[str, Any]:
 
 
 def _read_index(path: Path) -> tuple[tuple[str, ...], ...]:
-    """Return id, label and split of each row, as they are written: a class may begin with a blank.
+    """Return what is known of each row, as it is written: a class may begin with a blank.
+
+    Returns:
+        Columns `COLUMNS` and `PEOPLE_COLUMNS`; the latter are empty cells where they are left out.
 
     Raises:
         AttncliError: It is no such table, or names an image twice.
     """
     remedy = f"write the directory anew; columns are {', '.join(COLUMNS)}"
     cells = read_cells(path, remedy=remedy)
-    if len(cells) < 1 or tuple(cells.iloc[0]) != COLUMNS:
+    header = () if len(cells) < 1 else tuple(cells.iloc[0])
+    if header not in (COLUMNS, (*COLUMNS, *PEOPLE_COLUMNS)):
         raise AttncliError("is no index of features", where=path, remedy=remedy)
     table = cells.iloc[1:]
-    ids = tuple(table.iloc[:, 0])
+    columns = [tuple(table.iloc[:, number]) for number in range(len(header))]
+    ids = columns[0]
     if len(set(ids)) != len(ids):
-        double = next(one for n, one in enumerate(ids) if one in ids[:n])
+        double = next(one for one, count in Counter(ids).items() if count > 1)
         raise AttncliError(f"names image {double} twice", where=path, remedy=remedy)
-    return ids, tuple(table.iloc[:, 1]), tuple(table.iloc[:, 2])
+    missing = len(COLUMNS) + len(PEOPLE_COLUMNS) - len(header)
+    return (*columns, *[("",) * len(ids)] * missing)
 
 
 def _names_in(path: Path) -> frozenset[str]:

@@ -56,6 +56,17 @@ def test_it_writes_images_by_class_and_counts_them(tmp_path, run_cli):
     assert len(list(out.glob("test/*/*.jpg"))) == 8
 
 
+def test_it_writes_people_and_counts_them(tmp_path, run_cli):
+    out = tmp_path / "toy"
+    words = ("toy-data", "market1501", out, "--size", 4, "--cameras", 2, "--frame-hw", "64,32")
+    planned, answer = run_cli(*words, "--dry-run", "--json"), run_cli(*words, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    assert answer.stdout == planned.stdout
+    (row,) = json.loads(answer.stdout)
+    assert row["layout"] == "market1501"
+    assert len(list(out.glob("bounding_box_train/*.jpg"))) == row["train"]
+
+
 def test_the_default_size_depends_on_the_layout(tmp_path, run_cli):
     answer = run_cli("toy-data", "ckplus", tmp_path / "toy", "--dry-run", "--json")
     assert json.loads(answer.stdout)[0]["subjects"] == 40

@@ -63,3 +63,9 @@ def test_what_is_packed_is_one_run_on_the_test_images():
     for wrong in ({"split": "val"}, {"runs": (Path("a"), Path("b"))}, {"pack": Path("a.zip")}):
         with pytest.raises(UsageError, match=r"^--pack"):
             EvaluateCall(**{"runs": RUNS} | pack | wrong)
+
+
+def test_how_people_are_ranked_is_told_by_two_options():
+    assert EvaluateCall(runs=RUNS).about_people == ()
+    call = EvaluateCall(runs=RUNS, unmatched="zero", multi_query=True)
+    assert call.about_people == ("--unmatched", "--multi-query")

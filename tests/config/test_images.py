@@ -54,5 +54,10 @@ def test_a_place_must_not_be_empty(name: str) -> None:
         replace(CONFIG, **{name: ""})
 
 
+def test_training_images_are_squares_that_are_cut():
+    assert (CONFIG.crop_hw, CONFIG.whole_hw) == ((448, 448), None)
+    assert replace(CONFIG, crop_px=32).crop_hw == (32, 32)
+
+
 def test_every_setting_has_help() -> None:
     assert all(setting.help for setting in settings(ImageConfig).values())

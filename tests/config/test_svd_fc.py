@@ -12,6 +12,8 @@ from attncli.errors import UsageError
         ({"layers": ("fc", "conv5", "fc")}, "--layers: names fc twice"),
         ({"fuse": ("I+P",)}, "--fuse: goes with --pool mpn-cbp alone"),
         ({"resize_px": 64, "crop_px": 65}, "--crop-px: is more than --resize-px 64"),
+        ({"size_hw": (0, 64)}, "--size-hw: must be in"),
+        ({"size_hw": (128, 64), "crop_px": 64}, "--size-hw: shows whole images: leave out"),
         ({"tolerance": 1.5}, "--tolerance: must be in"),
         ({"sketch_dim": 0}, "--sketch-dim: must be at least 1"),
     ],

@@ -45,7 +45,8 @@ def test_help_tells_how_often_colour_misleads():
 def test_a_dataset_that_cannot_be_made_is_refused():
     with pytest.raises(
         UsageError,
-        match="name: must be ucf101 or ssv2 or ckplus or voc2012 or image-folder, not 'voc'",
+        match="name: must be ucf101 or ssv2 or ckplus or voc2012 or image-folder or market1501,"
+        " not 'voc'",
     ):
         ToyDataConfig(name="voc", directory=Path("toy"))
 
@@ -53,3 +54,8 @@ def test_a_dataset_that_cannot_be_made_is_refused():
 def test_help_tells_which_set_of_scenes_is_the_usual_one():
     usual = signature(load("attncli.data.toy.image_folder:make_image_folder")).parameters
     assert f"default: {usual['scene_set'].default}" in HELP["scene_set"]
+
+
+def test_help_tells_how_many_cameras_there_are():
+    usual = signature(load("attncli.data.toy.market1501:make_market1501")).parameters
+    assert f"default: {usual['cameras'].default}" in HELP["cameras"]

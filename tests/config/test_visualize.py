@@ -77,3 +77,10 @@ def test_a_class_of_a_source_is_about_maps() -> None:
     assert VisualizeConfig(source_classes=("I=3",), ids=("a",)).show is None
     with pytest.raises(UsageError, match="--source-class: is about the maps of a class; choose"):
         VisualizeConfig(source_classes=("3",), show="mean-maps")
+
+
+def test_a_layer_is_about_figures_of_peoples_features() -> None:
+    assert VisualizeConfig(layers=("conv5",), show="cmc").layers == ("conv5",)
+    assert VisualizeConfig(layers=("conv5",)).show is None
+    with pytest.raises(UsageError, match="--layer: is about people's features; choose --show rank"):
+        VisualizeConfig(layers=("conv5",), show="table")

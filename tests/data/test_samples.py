@@ -66,3 +66,9 @@ def test_a_folder_with_more_or_fewer_frames_is_refused(found):
         f"frames/a: holds {found} frames, its list says 12;"
         " extract the frames again, or correct the list"
     )
+
+
+def test_camera_and_role_are_not_known_unless_said():
+    assert (IMAGE.camera, IMAGE.role) == (None, None)
+    found = ImageSample("b", Path("b.jpg"), None, subject="7", camera="2", role="query")
+    assert found.origins == IMAGE.origins

@@ -7,7 +7,7 @@ import pytest
 from attncli.errors import Failure
 from attncli.files.failures import read_failures
 from attncli.files.feature_writing import Description, Rows, complete, write_features
-from attncli.files.features import holds_features
+from attncli.files.features import COLUMNS, PEOPLE_COLUMNS, holds_features
 
 ROWS = Rows(["a", 'b,"c"', "d"], ["x y", " lead", ""], ["train", "train", "val"], ["x y", " lead"])
 
@@ -30,6 +30,15 @@ def test_a_directory_keeps_all_that_it_is_told(tmp_path: Path) -> None:
     assert read_failures(tmp_path / "failures.jsonl") == [failure]
     text = tomllib.loads((tmp_path / "config.toml").read_text())
     assert (text["format_version"], text["kind"], "resize_px" in text) == (1, "features", False)
+
+
+def test_people_s_columns_are_there_where_anything_is_known() -> None:
+    plain = Rows(["a", "b"], ["x", ""], ["train", "val"], ["x"], ["", ""], ["", ""], ["", ""])
+    header, lines = plain.table()
+    assert (header, list(lines)) == (COLUMNS, [("a", "x", "train"), ("b", "", "val")])
+    header, lines = Rows(["a", "b"], ["x", ""], ["train", "val"], ["x"], cameras=["", "2"]).table()
+    assert header == (*COLUMNS, *PEOPLE_COLUMNS)
+    assert list(lines) == [("a", "x", "train", "", "", ""), ("b", "", "val", "", "2", "")]
 
 
 def test_the_index_is_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from attncli.errors import AttncliError
 from attncli.files.features import holds_features, is_source_name, open_features
-from tests.support.features import MAP_SIZE, make_features
+from tests.support.features import MAP_SIZE, make_features, make_people
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -22,6 +22,25 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert not found.has("P", "conv5")
     assert set(found.bases()) == {("I", "singular_values"), ("P", "singular_values")}
     assert found.n_failed == 0
+
+
+def test_people_are_known_by_subject_camera_and_role(tmp_path: Path) -> None:
+    found = open_features(make_people(tmp_path / "f", n_people=2))
+    assert found.subjects == ("0001",) * 4 + ("0002",) * 4 + ("",)
+    assert found.cameras == ("1", "1", "2", "2") * 2 + ("1",)
+    assert found.roles == ("",) * 4 + ("query", "gallery") * 2 + ("gallery",)
+    assert found.labels == ("0001",) * 4 + ("",) * 5
+    plain = open_features(make_features(tmp_path / "g", n_train=2, n_val=1))
+    assert (plain.subjects, plain.cameras, plain.roles) == (("", "", ""),) * 3
+
+
+def test_a_run_s_own_features_are_found_in_it(tmp_path: Path) -> None:
+    make_people(tmp_path / "run" / "features")
+    assert not holds_features(tmp_path)
+    assert not holds_features(tmp_path / "run")  # which it made, and is not
+    assert open_features(tmp_path / "run").path == tmp_path / "run" / "features"
+    (tmp_path / "run" / "config.toml").write_text('format_version = 1\nmethod = "c-dpcf"\n')
+    assert open_features(tmp_path / "run").path == tmp_path / "run" / "features"
 
 
 def test_maps_have_their_own_shape(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from attncli import catalog
+from attncli import catalog, papers
 from attncli.errors import AttncliError
 from attncli.files.checkpoints import load_weights, read_weights, write_weights
 from attncli.layers.fusion import fuse_for_inference
@@ -34,7 +34,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "ssdd": [{"freeze_norms": False, "output_stride": "16", "crop_px": 64}],
 }
 """Settings by which a network is another one than the method's own."""
-CLASSIFIERS = (catalog.CLIPS, catalog.FACES, catalog.IMAGES)
+CLASSIFIERS = (papers.CLIPS, papers.FACES, papers.IMAGES)
 """Tasks whose networks score classes of samples."""
 SIZES = ("peephole", "head")
 """Settings of networks that see faces of one size alone, unless they have other values."""
@@ -66,8 +66,8 @@ class Case:
     def inputs(self, *, longer: int = 0, larger_px: int = 0) -> Tensor:
         """Return two samples, of more frames or pixels than it is trained on."""
         if not hasattr(self.config, "clip_shape"):
-            side = self.config.crop_px + larger_px
-            return image_batch(size_hw=(side, side + 32)).images
+            height, width = (side + larger_px for side in self.config.crop_hw)
+            return image_batch(size_hw=(height, width + 32)).images
         t, height, width = self.config.clip_shape
         return clip_batch(shape=(t + longer, height + larger_px, width + larger_px)).frames
 
@@ -124,10 +124,12 @@ def assert_in_shape(case: Case, outputs: Any, inputs: Tensor) -> None:
 
 def shape_of_scores(case: Case, inputs: Tensor) -> tuple[int, ...]:
     """Return the shape of what a network says of one sample."""
+    if hasattr(case.config, "stripes"):
+        return case.config.stripes, N_CLASSES
     height, width = inputs.shape[-2:]
-    if case.method.task is catalog.LABEL_MAPS:
+    if case.method.task is papers.LABEL_MAPS:
         return N_CLASSES + 1, -(-height // 4), -(-width // 4)
-    if case.method.task is catalog.AFFINITIES:
+    if case.method.task is papers.AFFINITIES:
         return 448, -(-height // 8), -(-width // 8)
     return (N_CLASSES,)
 
@@ -255,12 +257,12 @@ def test_hits_are_the_samples_that_scores_are_right_on(case: Case) -> None:
 
 def hit_of(case: Case) -> str:
     """Return what a sample that is told rightly is logged as."""
-    return "exact" if case.method.task is catalog.IMAGES else "top1"
+    return "exact" if case.method.task is papers.IMAGES else "top1"
 
 
 def labels_of(case: Case, scores: list[float], *, right: bool) -> Any:
     """Return the labels with which a sample's scores are right, or wrong in one class."""
-    if case.method.task is catalog.IMAGES:
+    if case.method.task is papers.IMAGES:
         said = [score >= 0 for score in scores]
         return said if right else [not said[0], *said[1:]]
     best = max(range(N_CLASSES), key=lambda label: scores[label])

@@ -103,7 +103,7 @@ def _images_with_seeds(config: Any, n: int, n_classes: int) -> ImageBatch:
     if hasattr(config, "cams"):
         stride, names = 8, ["low", "high"]
     if not names:
-        return image_batch(n, size_hw=(side, side), n_classes=n_classes)
+        return image_batch(n, size_hw=config.crop_hw, n_classes=n_classes)
     cells = (side // stride, side // stride)
     generator = torch.Generator().manual_seed(2)
     maps = {

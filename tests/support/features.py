@@ -75,3 +75,74 @@ def make_features(
         bases=bases,
     )
     return path
+
+
+def make_people(
+    path: Path,
+    *,
+    n_people: int = 8,
+    cameras: Sequence[str] = ("1", "2"),
+    maps_hw: tuple[int, int] | None = None,
+    dim: int = 8,
+    seed: int = 0,
+    sources: Sequence[str] = ("I",),
+    layers: Sequence[str] = ("fc",),
+    per_camera: int = 2,
+    noise: float = 0.3,
+    data: Path | None = None,
+) -> Path:
+    """Write features of people, and return where they are.
+
+    The first half of the people is for training, labelled with who they are. Of the others each
+    camera's first image is a query and the rest is the gallery, beside a distractor.
+
+    Args:
+        path: Directory.
+        n_people: People, called `0001` and so on.
+        cameras: Names of cameras, each of which sees everybody and shifts all features.
+        maps_hw: Rows and columns of maps; vectors where None.
+        dim: Numbers an image, or channels of its maps.
+        seed: Of all draws.
+        sources: Names of networks.
+        layers: Names of layers.
+        per_camera: Images of each person by each camera.
+        noise: Standard deviation around a person and of a camera's shift.
+        data: Where the images are said to be.
+    """
+    people = [f"{n + 1:04d}" for n in range(n_people)]
+    learnt = people[: n_people // 2]
+    shown = [(who, where, n) for who in people for where in cameras for n in range(per_camera)]
+    shown.append(("", cameras[0], 0))
+    roles = [_role(who, n, learnt) for who, _, n in shown]
+    rng = np.random.default_rng(seed)
+    shape = (dim,) if maps_hw is None else (dim, *maps_hw)
+    arrays: dict[tuple[str, str], np.ndarray] = {}
+    for source in sources:
+        for layer in layers:
+            points = {who: rng.normal(size=shape) for who in ("", *people)}
+            shifts = {where: noise * rng.normal(size=shape) for where in cameras}
+            values = [
+                points[who] + shifts[where] + noise * rng.normal(size=shape)
+                for who, where, _ in shown
+            ]
+            arrays[source, layer] = np.array(values, dtype=np.float32)
+    about = {name: {"network": "resnet18", "weights": "none", "classes": 10} for name in sources}
+    settings = {"data": str(data or path.parent / "data"), "layout": "market1501"}
+    rows = Rows(
+        ids=[f"{who or '0000'}_c{where}_{n}" for who, where, n in shown],
+        labels=[who if who in learnt else "" for who, _, _ in shown],
+        splits=["train" if who in learnt else "val" for who, _, _ in shown],
+        classes=learnt,
+        subjects=[who for who, _, _ in shown],
+        cameras=[where for _, where, _ in shown],
+        roles=roles,
+    )
+    pool: Pool = "gap" if maps_hw is None else "none"
+    write_features(path, rows, Description(pool, layers, about, settings=settings), arrays)
+    return path
+
+
+def _role(who: str, number: int, learnt: Sequence[str]) -> str:
+    if who in learnt:
+        return ""
+    return "query" if who and number == 0 else "gallery"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from attncli import catalog
+from attncli.config.reid import CUT
 
 TINY: Mapping[str, Any] = {
     "batch_size": 3,
@@ -29,6 +30,7 @@ TINY: Mapping[str, Any] = {
     "radius": 2,
     "eval_scales": (1.0,),
     "eval_crf": False,
+    "size_hw": (96, 32),
     "exclude": "none",
 }
 """Small values of settings, by name; a method takes those that it knows."""
@@ -46,4 +48,6 @@ def tiny(method: str, **changes: Any) -> Any:
     own = {field.name: field for field in fields(config)}
     needed = {name: Path(name) for name, field in own.items() if field.default is MISSING}
     small = {name: value for name, value in TINY.items() if name in own}
+    if "size_hw" in own:  # whole images, of which nothing is cut
+        small = {name: value for name, value in small.items() if name not in CUT}
     return config(**{**needed, **small, **changes})

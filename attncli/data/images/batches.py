@@ -5,7 +5,7 @@ process that reads it or the batch it is in.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 import torch
@@ -55,6 +55,9 @@ class ReadImage:
 class ImageReader(SeededReader):
     """The images of a dataset: crops of one size in training, else whole, each a batch of its own.
 
+    Settings may ask for whole images of one size instead (`ImageConfig.whole_hw`), which go
+    together in tests too.
+
     Args:
         dataset: The images.
         config: How training images are cut.
@@ -87,13 +90,14 @@ class ImageReader(SeededReader):
         sample = self.samples[row]
         try:
             read = self._read(sample, row)
-            return self._drawn(read) if self.training else read
+            return self._drawn(read) if self.training else self._whole(read)
         except AttncliError as error:
             return Failure(id=sample.id, path=str(sample.path), error=str(error))
 
     def batches(self, rows: Sequence[int], size: int) -> list[list[int]]:
-        """Return `size` training images a batch; others, whose sizes differ, alone."""
-        return in_turn(rows, size if self.training else 1)
+        """Return `size` images a batch where all are of one size; others alone."""
+        alike = self.training or self.config.whole_hw is not None
+        return in_turn(rows, size if alike else 1)
 
     def collate(self, items: Sequence[ReadImage | Failure]) -> ImageBatch:
         """Return images of one size as a batch with the failures beside them; all may have failed.
@@ -128,6 +132,15 @@ class ImageReader(SeededReader):
         )
         return ReadImage(torch.from_numpy(image), row, {TRUTH: torch.from_numpy(labels)})
 
+    def _whole(self, read: ReadImage) -> ReadImage:
+        """Return an image as tests see it."""
+        if self.config.whole_hw is None:
+            return read
+        view = ImageView.whole(self.config.whole_hw)
+        resized = view.resize(read.image.permute(2, 0, 1)).permute(1, 2, 0).contiguous()
+        maps = {name: view.apply_to_label_map(labels) for name, labels in read.label_maps.items()}
+        return replace(read, image=resized, label_maps=maps)
+
     def _drawn(self, read: ReadImage) -> ReadImage:
         """Return what a training sample shows of an image, with colours changed."""
         size_hw = (read.image.shape[0], read.image.shape[1])
@@ -149,14 +162,14 @@ class ImageReader(SeededReader):
         return labels
 
     def _empty(self, failures: tuple[Failure, ...]) -> ImageBatch:
-        side = self.config.crop_px
+        rows, columns = self.config.crop_hw
         maps, small = {}, None
         if self.seeds is not None:
-            cells = side // self.seeds.stride
-            small = torch.empty(0, 3, cells, cells, dtype=torch.uint8)
+            stride = self.seeds.stride
+            small = torch.empty(0, 3, rows // stride, columns // stride, dtype=torch.uint8)
             maps = dict.fromkeys(self.seeds.directories, small[:, 0])
         return ImageBatch(
-            images=torch.empty(0, 3, side, side, dtype=torch.uint8),
+            images=torch.empty(0, 3, rows, columns, dtype=torch.uint8),
             labels=torch.empty(0, self._n_classes, dtype=torch.bool),
             rows=torch.empty(0, dtype=torch.int64),
             label_maps=maps,

@@ -1,10 +1,12 @@
 """Images as classifiers are tested with: resized by their short side, and the square in the middle.
 
+Networks of people see whole images instead, all resized to one size.
+
 An image is decoded once for all networks, and resized once for those that take it alike.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
@@ -14,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from attncli.data.images.geometry import ImageView
 from attncli.data.images.reading import read_rgb
 from attncli.data.samples import ImageSample
 from attncli.errors import AttncliError, Failure
@@ -33,6 +36,16 @@ class CenterCrop:
     interpolation: Interpolation
     """How the image is resized; always smoothed where it is made smaller."""
 
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Rows and columns of what comes out."""
+        return self.crop_px, self.crop_px
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is written of it beside features."""
+        return asdict(self)
+
     def __call__(self, image: UInt8[np.ndarray, "h w 3"]) -> UInt8[Tensor, "3 s s"]:
         """Return the square; only what is in it is computed, however long the image is."""
         height, width = image.shape[:2]
@@ -51,14 +64,35 @@ class CenterCrop:
         return torch.from_numpy(np.array(square)).permute(2, 0, 1)
 
 
+@dataclass(frozen=True)
+class WholeImage:
+    """A whole image, resized whatever its aspect is."""
+
+    size_hw: tuple[int, int]
+    """Rows and columns of what comes out."""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is written of it beside features."""
+        return {"whole_hw": list(self.size_hw), "interpolation": "bilinear"}
+
+    def __call__(self, image: UInt8[np.ndarray, "_ _ 3"]) -> UInt8[Tensor, "3 h w"]:
+        """Return the image, as networks of people are trained and tested with."""
+        return ImageView.whole(self.size_hw).resize(torch.from_numpy(image).permute(2, 0, 1))
+
+
+Cut = CenterCrop | WholeImage
+"""What a network sees of an image."""
+
+
 class Crops(NamedTuple):
-    """Squares of some images that follow each other in a dataset."""
+    """What is seen of some images that follow each other in a dataset."""
 
     first: int
     """Row of the first one."""
     images: tuple[Tensor, ...]
-    """Squares (b, 3, s, s) of RGB values 0-255, for each way of cutting; black where an image could
-    not be read."""
+    """What is seen (b, 3, h, w) in RGB values 0-255, for each way of cutting; black where an image
+    could not be read."""
     is_read: Bool[Tensor, " b"]
     """Whether an image could be read."""
     failures: tuple[Failure, ...]
@@ -73,7 +107,7 @@ class CropReader:
         cuts: Ways of cutting; each image is cut in all of them.
     """
 
-    def __init__(self, samples: Sequence[ImageSample], cuts: Sequence[CenterCrop]) -> None:
+    def __init__(self, samples: Sequence[ImageSample], cuts: Sequence[Cut]) -> None:
         self.samples = samples
         self.cuts = cuts
 
@@ -94,7 +128,7 @@ class CropReader:
         squares = [None if isinstance(item, Failure) else item for _, item in items]
         images = tuple(
             torch.stack(
-                [_black(cut.crop_px) if one is None else one[number] for one in squares]
+                [_black(cut.size_hw) if one is None else one[number] for one in squares]
             ).contiguous(memory_format=torch.channels_last)
             for number, cut in enumerate(self.cuts)
         )
@@ -126,5 +160,5 @@ def load_crops(
     return cast("Iterable[Crops]", loader)
 
 
-def _black(side_px: int) -> UInt8[Tensor, "3 s s"]:
-    return torch.zeros(3, side_px, side_px, dtype=torch.uint8)
+def _black(size_hw: tuple[int, int]) -> UInt8[Tensor, "3 h w"]:
+    return torch.zeros(3, *size_hw, dtype=torch.uint8)

@@ -2,12 +2,15 @@
 
 Keys are those of manifests of videos, with two differences: `label` may name several classes,
 separated by `;` or as a JSON list, and `label_map` the image that says of what class each pixel is.
-An image without `label` is of unknown classes; an empty JSON list says that it shows none.
+An image without `label` is of unknown classes; an empty JSON list says that it shows none. Where
+people are to be found again, `camera` says which camera took an image of the `subject`, and `role`
+whether it is a `query` or in the `gallery`.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast, get_args
 
 from attncli.data.layouts.listed_rows import (
     LOOKS_LIKE,
@@ -17,7 +20,7 @@ from attncli.data.layouts.listed_rows import (
     read_rows,
     text_of,
 )
-from attncli.data.samples import ImageDataset, ImageSample, Split
+from attncli.data.samples import ImageDataset, ImageSample, Role, Split
 from attncli.data.video.frame_folders import IMAGE_SUFFIXES
 from attncli.data.video.reading import VIDEO_SUFFIXES
 from attncli.errors import AttncliError
@@ -90,6 +93,13 @@ def _labels(row: Row) -> tuple[str, ...] | None:
     return names_in_text or None
 
 
+def _role(row: Row) -> Role | None:
+    role = row.text("role")
+    if role is not None and role not in get_args(Role):
+        raise AttncliError(f"role {role!r} is neither query nor gallery", where=row.place)
+    return cast(Role | None, role)
+
+
 def _samples(
     images: Sequence[_Image], folder: Path, classes: tuple[str, ...], split: Split
 ) -> tuple[ImageSample, ...]:
@@ -106,8 +116,11 @@ def _samples(
             labels=None if image.labels is None else frozenset(positions[n] for n in image.labels),
             label_map=None if image.label_map is None else folder / image.label_map,
             subject=row.subject,
+            camera=row.text("camera"),
+            role=_role(row),
         )
         if samples.setdefault(id_, sample) != sample:
-            what = f"image {id_!r} is listed twice, with another path, label, map or subject"
+            others = "path, label, map, subject, camera or role"
+            what = f"image {id_!r} is listed twice, with another {others}"
             raise AttncliError(what, where=row.place)
     return tuple(samples.values())

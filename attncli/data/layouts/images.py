@@ -42,8 +42,8 @@ def open_images(
 
     Args:
         root: Dataset directory, or manifest file.
-        layout: `voc2012`, `cub200`, `indoor67`, `stanford40`, `manifest` or `image-folder`; `auto`
-            recognises it.
+        layout: `voc2012`, `cub200`, `indoor67`, `stanford40`, `market1501`, `two-views`,
+            `manifest` or `image-folder`; `auto` recognises it.
         split: `train` or `val` as the dataset's lists divide it, `all` for every image listed.
         labels: Where image labels of VOC2012 are from: `annotations`, `label-maps`, a CSV file, or
             `auto`; other layouts have one place for them. `none` leaves all images without.

@@ -14,8 +14,10 @@ from attncli.data.layouts import (
     image_manifest,
     indoor67,
     manifest,
+    market1501,
     ssv2,
     stanford40,
+    two_views,
     ucf101,
     voc2012,
 )
@@ -36,6 +38,8 @@ IMAGE_LAYOUTS = {
     "cub200": cub200,
     "indoor67": indoor67,
     "stanford40": stanford40,
+    "market1501": market1501,
+    "two-views": two_views,
     "manifest": image_manifest,
     "image-folder": image_folder,
 }

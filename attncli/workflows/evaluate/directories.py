@@ -1,4 +1,4 @@
-"""Score whatever directories are named: runs, each by its method, and seeds."""
+"""Score whatever directories are named: runs, each by its method, features of people, and seeds."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -6,20 +6,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from attncli import catalog
+from attncli import catalog, papers
 from attncli.config.evaluate import EvaluateCall
 from attncli.errors import UsageError
 from attncli.files.runs import RunDirectory, load
 from attncli.files.seeds import holds_seeds
 from attncli.reporting import Outcome, Reporter
 from attncli.training.distributed import join
+from attncli.workflows.evaluate.identities import is_of_features
 from attncli.workflows.evaluate.seeds import evaluate_seeds, is_of_seeds
 from attncli.workflows.evaluate.voc_server import pack_run, require_packable
 from attncli.workflows.runs.source import require_samples
 
+PEOPLE = papers.METRICS.evaluate
+"""Workflow that scores features of people."""
+
 
 def evaluate(call: EvaluateCall, *, dry_run: bool = False, reporter: Reporter) -> Outcome:
-    """Score runs and seed directories, and pack label maps where that is asked for.
+    """Score runs, features and seeds, and pack label maps where that is asked for.
 
     Args:
         call: Which directories, and what of them.
@@ -43,6 +47,7 @@ def evaluate(call: EvaluateCall, *, dry_run: bool = False, reporter: Reporter) -
     # Loaded before seeds are scored, so that a slip of the hand is told at once.
     groups = _by_workflow(runs)
     _require_networks(seeds)
+    _require_people(call, [*seeds, *(p for of, ps in groups.items() if of != PEOPLE for p in ps)])
     if call.pack is not None:
         require_packable(call)
     with nullcontext() if dry_run else join(call.device) as world:
@@ -62,11 +67,24 @@ def evaluate(call: EvaluateCall, *, dry_run: bool = False, reporter: Reporter) -
 
 
 def _by_workflow(runs: Sequence[Path]) -> Mapping[str, list[Path]]:
-    """Return runs by the workflow that scores them, as their methods say."""
+    """Return runs by the workflow that scores them, as their methods say, and so features."""
     groups: dict[str, list[Path]] = {}
     for path in runs:
-        groups.setdefault(catalog.method(load(path).method).task.evaluate, []).append(path)
+        is_bare = is_of_features(path)
+        workflow = PEOPLE if is_bare else catalog.method(load(path).method).task.evaluate
+        groups.setdefault(workflow, []).append(path)
     return groups
+
+
+def _require_people(call: EvaluateCall, others: Sequence[Path]) -> None:
+    """Make sure that only features of people are told how people are ranked.
+
+    Raises:
+        UsageError: Something else is.
+    """
+    for flag in call.about_people if others else ():
+        what, remedy = f"is about features of people, not about {others[0]}", "leave it out"
+        raise UsageError(what, where=flag, remedy=remedy)
 
 
 def _require_networks(seeds: Sequence[Path]) -> None:

@@ -39,6 +39,7 @@ from attncli.training.feature_tables import (
     class_numbers,
     feature_table,
 )
+from attncli.workflows.evaluate.about_networks import refuse_what_is_about_networks
 from attncli.workflows.runs.network import require_same_classes
 from attncli.workflows.runs.settings import values
 from attncli.workflows.train.fitting import build
@@ -183,7 +184,7 @@ def evaluate_estimators(
         UsageError: Something is asked that is about networks.
         AttncliError: A run or its features cannot be used; nothing was written for it.
     """
-    _refuse_what_is_about_networks(call)
+    refuse_what_is_about_networks(call)
     jobs = [_job(load(path), call, reporter) for path in call.runs]
     if dry_run:
         return Outcome(rows=[_planned(job) for job in jobs])
@@ -224,21 +225,6 @@ def _divisions(run: Run, call: EvaluateCall, directory: FeatureDirectory) -> dic
         remedy = "name another --split"
         raise AttncliError(f"no image is of {call.split!r}", where=directory.path, remedy=remedy)
     return {one.number: one for one in found}
-
-
-def _refuse_what_is_about_networks(call: EvaluateCall) -> None:
-    given = {
-        "--split test": call.split == "test",
-        "--checkpoint": call.checkpoint != "last",
-        "--batch-size": call.batch_size is not None,
-        "--precision": call.precision is not None,
-        "--frames": call.frames is not None,
-        "--temporal-edits": call.temporal_edits is not None,
-        **{f"--{name.replace('_', '-')}": True for name in call.views},
-    }
-    for flag in (flag for flag, is_given in given.items() if is_given):
-        what = "is about networks, not about fits to features"
-        raise UsageError(what, where=flag, remedy="leave it out")
 
 
 def _planned(job: _Job) -> Row:

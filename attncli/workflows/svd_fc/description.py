@@ -13,6 +13,7 @@ from attncli.files.feature_writing import Description
 from attncli.files.features import KIND
 from attncli.files.locks import LOCK
 from attncli.files.outputs import SETTINGS
+from attncli.methods.reid.pcb_layers import STRIPES
 from attncli.methods.svd_fc.layers import LAYERS
 from attncli.workflows.svd_fc.images import Images
 from attncli.workflows.svd_fc.sources import Plan
@@ -44,9 +45,11 @@ class Described:
         Raises:
             UsageError: There is one that no network has.
         """
-        unknown = [layer for layer in self.config.layers if layer not in LAYERS]
+        people = (STRIPES,) if any(plan.shows_people for plan in self.plans) else ()
+        known = (*LAYERS, *people)
+        unknown = [layer for layer in self.config.layers if layer not in known]
         if unknown:
-            remedy = f"use some of {', '.join(LAYERS)}"
+            remedy = f"use some of {', '.join(known)}"
             raise UsageError(f"there is no layer {unknown[0]!r}", where="--layers", remedy=remedy)
 
     def settings(self) -> dict[str, Any]:
@@ -129,7 +132,7 @@ def _differing_sources(before: Mapping[str, Mapping[str, Any]], plans: Sequence[
 
 
 def _hash_of(images: Images) -> str:
-    """Return a hash of ids, classes and splits in their order."""
-    rows = zip(images.rows.ids, images.rows.labels, images.rows.splits, strict=True)
+    """Return a hash of what is known of all images, in their order."""
+    _, rows = images.rows.table()
     text = "\n".join("\t".join(row) for row in rows)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -20,7 +20,7 @@ class Images:
     samples: tuple[ImageSample, ...]
     """The images."""
     rows: Rows
-    """Id, class and split of each."""
+    """Id, class and split of each; subject, camera and role too, empty where they are not known."""
     layout: str
     """Layout that the dataset is in."""
     notes: tuple[str, ...]
@@ -28,12 +28,12 @@ class Images:
 
     def kept(self, numbers: Sequence[int]) -> Rows:
         """Return what is known of some of them."""
-        return Rows(
-            [self.rows.ids[n] for n in numbers],
-            [self.rows.labels[n] for n in numbers],
-            [self.rows.splits[n] for n in numbers],
-            self.rows.classes,
-        )
+        rows = self.rows
+        lists = (rows.ids, rows.labels, rows.splits)
+        ids, labels, splits = ([values[n] for n in numbers] for values in lists)
+        people = (rows.subjects, rows.cameras, rows.roles)
+        subjects, cameras, roles = ([values[n] for n in numbers] for values in people)
+        return Rows(ids, labels, splits, rows.classes, subjects, cameras, roles)
 
 
 def open_rows(call: SvdFcCall) -> Images:
@@ -52,9 +52,17 @@ def open_rows(call: SvdFcCall) -> Images:
     first = next(iter(parts.values()))
     _require_single_ids(samples, first)
     labels = [_label(sample, first.classes) for sample in samples]
-    rows = Rows([sample.id for sample in samples], labels, splits, first.classes)
+    rows = Rows(
+        [sample.id for sample in samples],
+        labels,
+        splits,
+        first.classes,
+        subjects=[sample.subject or "" for sample in samples],
+        cameras=[sample.camera or "" for sample in samples],
+        roles=[sample.role or "" for sample in samples],
+    )
     notes = dict.fromkeys(note for part in parts.values() for note in part.notes)
-    return Images(samples, rows, first.layout, (*notes, *_notes(call, parts, labels)))
+    return Images(samples, rows, first.layout, (*notes, *_notes(call, parts, rows)))
 
 
 def _open_parts(call: SvdFcCall) -> dict[str, ImageDataset]:
@@ -74,14 +82,17 @@ def _open_parts(call: SvdFcCall) -> dict[str, ImageDataset]:
     return found
 
 
-def _notes(
-    call: SvdFcCall, parts: dict[str, ImageDataset], labels: Sequence[str]
-) -> tuple[str, ...]:
+def _notes(call: SvdFcCall, parts: dict[str, ImageDataset], rows: Rows) -> tuple[str, ...]:
     absent = [split for split in SPLITS if call.split == "all" and split not in parts]
     notes = [f"{call.data} has no images of split {split!r}" for split in absent]
-    n_open = labels.count("")
+    # Queries and their gallery show people who are no class.
+    n_open = sum(
+        not label and not role for label, role in zip(rows.labels, rows.roles, strict=True)
+    )
     if n_open:
-        notes.append(f"{n_open} of {len(labels)} images show no class, or several: it is left open")
+        notes.append(
+            f"{n_open} of {len(rows.ids)} images show no class, or several: it is left open"
+        )
     return tuple(notes)
 
 

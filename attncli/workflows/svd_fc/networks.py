@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from attncli.config.svd_fc import SvdFcConfig
-from attncli.data.images.center_crops import CenterCrop, Crops
+from attncli.data.images.center_crops import Crops, Cut
 from attncli.data.images.reading import read_rgb
 from attncli.data.samples import ImageSample
 from attncli.errors import AttncliError
 from attncli.files.features import SINGULAR_VALUES
+from attncli.methods.reid.pcb import PcbNetwork
+from attncli.methods.reid.pcb_layers import PcbLayers
 from attncli.methods.svd_fc.layers import LayerExtractor, open_layers
 from attncli.reporting import Reporter
 from attncli.training.learner import autocast
@@ -28,7 +30,7 @@ class Networks:
 
     sources: tuple[Source, ...]
     """The networks."""
-    extractors: tuple[LayerExtractor, ...]
+    extractors: tuple[LayerExtractor | PcbLayers, ...]
     """What makes their layers, in the same order."""
     n_classes: tuple[int, ...]
     """Classes that each scores."""
@@ -40,7 +42,7 @@ class Networks:
     """Settings."""
 
     @property
-    def cuts(self) -> tuple[CenterCrop, ...]:
+    def cuts(self) -> tuple[Cut, ...]:
         """Ways in which images are cut for them, each once."""
         return tuple(dict.fromkeys(source.cut for source in self.sources))
 
@@ -108,7 +110,7 @@ def open_networks(
         with _arithmetic(device, config):
             extractor = _opened(source, seen, config, seed)
             probe[plan.name] = _in_fp32(extractor(seen))
-            n_classes.append(source.classifier(seen).flatten(1).shape[1])
+            n_classes.append(_n_classes(source, seen))
         for note in extractor.notes:
             reporter.note(f"{plan.name}: {note}")
         sources.append(source)
@@ -117,7 +119,11 @@ def open_networks(
     return Networks(*found, probe, device, config)
 
 
-def _opened(source: Source, seen: Tensor, config: SvdFcConfig, seed: int) -> LayerExtractor:
+def _opened(
+    source: Source, seen: Tensor, config: SvdFcConfig, seed: int
+) -> LayerExtractor | PcbLayers:
+    if isinstance(source.classifier, PcbNetwork):
+        return PcbLayers(source.classifier, config.layers).eval()
     return open_layers(
         source.classifier,
         seen,
@@ -126,6 +132,12 @@ def _opened(source: Source, seen: Tensor, config: SvdFcConfig, seed: int) -> Lay
         tolerance=config.tolerance,
         seed=seed,
     ).eval()
+
+
+def _n_classes(source: Source, seen: Tensor) -> int:
+    """Return how many classes a network scores; those of people are scored by every stripe."""
+    scores = source.classifier(seen)
+    return int(scores.shape[-1] if source.plan.shows_people else scores.flatten(1).shape[1])
 
 
 def _first_image(samples: Sequence[ImageSample]) -> np.ndarray:

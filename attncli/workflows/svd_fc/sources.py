@@ -12,18 +12,20 @@ from attncli.backbones.images.classifiers import network_of, open_classifier
 from attncli.backbones.images.normalization import NormalizeImages
 from attncli.backbones.images.offline import ARCHITECTURES
 from attncli.config.svd_fc import NONE, SvdFcConfig
-from attncli.data.images.center_crops import CenterCrop
+from attncli.data.images.center_crops import CenterCrop, Cut, WholeImage
 from attncli.errors import AttncliError, UsageError
 from attncli.files.features import JOINT, is_source_name
 from attncli.files.hashes import sha256_of
-from attncli.files.runs import Run
+from attncli.files.runs import Run, load
 from attncli.reporting import Reporter
-from attncli.workflows.runs.network import open_network, open_run
+from attncli.workflows.runs.network import open_network
 
 PUBLISHED = ("imagenet", "none", *ARCHITECTURES)
 """Weights that are no files."""
-RUN = "cam"
-"""Method whose runs can be sources."""
+CLASSIFIER, PEOPLE = "cam", "pcb"
+"""Methods whose runs can be sources: of classes, and of people."""
+UNNAMED_RUN = "I"
+"""What a run is called that is given no name."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class Plan:
     """The run they are of, if any."""
 
     @property
+    def shows_people(self) -> bool:
+        """Whether it tells people apart, stripe by stripe."""
+        return self.run is not None and self.run.method == PEOPLE
+
+    @property
     def about(self) -> dict[str, Any]:
         """What is known of it before it is opened."""
         hashed = {"weights_sha256": self.weights_sha256}
@@ -56,7 +63,7 @@ class Source:
     """What was asked for."""
     classifier: nn.Module
     """Takes images of RGB values 0-255, and scores classes."""
-    cut: CenterCrop
+    cut: Cut
     """What it sees of an image."""
 
     def about(self, n_classes: int) -> dict[str, Any]:
@@ -65,7 +72,7 @@ class Source:
         Args:
             n_classes: Classes it scores.
         """
-        seen = {name: getattr(self.cut, name) for name in ("resize_px", "crop_px", "interpolation")}
+        seen = self.cut.about
         layers = self.classifier.modules()
         norm = next((layer for layer in layers if isinstance(layer, NormalizeImages)), None)
         if norm is not None:
@@ -131,9 +138,9 @@ def open_source(
         MissingDependencyError: A package is not there.
         AttncliError: The weights cannot be had, or are of another architecture.
     """
+    own: Cut
     if plan.run is not None:
-        side = plan.run.config.crop_px
-        own = CenterCrop(side, side, "bilinear")
+        own = _cut_of_run(plan.run)
         classifier: nn.Module = open_network(plan.run, device=device)
     else:
         opened = open_classifier(plan.weights, network=plan.network, seed=seed, reporter=reporter)
@@ -145,7 +152,7 @@ def open_source(
 
 def _plan(name: str, weights: str, network: str | None, default: str) -> Plan:
     path, own = Path(weights).expanduser(), None
-    run = open_run(path.resolve(), RUN) if path.is_dir() else None
+    run = _open_run(path.resolve()) if path.is_dir() else None
     if run is not None:
         own, where = str(run.config.backbone), run.directory.weights_path
         if not where.is_file():
@@ -154,7 +161,8 @@ def _plan(name: str, weights: str, network: str | None, default: str) -> Plan:
     elif weights in ARCHITECTURES:
         own = network_of(weights, default)
     elif weights not in PUBLISHED and not path.is_file():
-        remedy = f"name a file, a run of {RUN}, {', '.join(PUBLISHED[:-1])} or {PUBLISHED[-1]}"
+        kinds = f"a run of {CLASSIFIER} or {PEOPLE}"
+        remedy = f"name a file, {kinds}, {', '.join(PUBLISHED[:-1])} or {PUBLISHED[-1]}"
         raise UsageError(f"there are no weights {weights!r}", where="--weights", remedy=remedy)
     if own is not None and network not in (None, own):
         what = f"{name} is {own}, not {network}"
@@ -165,11 +173,25 @@ def _plan(name: str, weights: str, network: str | None, default: str) -> Plan:
     return Plan(name, own or network or default, str(path.resolve()), sha256_of(file), run)
 
 
+def _open_run(path: Path) -> Run:
+    """Return a run of a method whose networks can be sources.
+
+    Raises:
+        AttncliError: There is none, or it is of another method.
+    """
+    run = load(path)
+    if run.method not in (CLASSIFIER, PEOPLE):
+        remedy = f"name a run of {CLASSIFIER} or {PEOPLE}"
+        raise AttncliError(f"is a run of {run.method}", where=path, remedy=remedy)
+    return run
+
+
 def _named(text: str) -> tuple[str, str]:
-    """Return name and weights; what has no name is called by its file."""
+    """Return name and weights; what has no name is called by its file, a run `I`."""
     name, is_named, weights = text.partition("=")
     if not is_named:
-        name, weights = Path(text).stem, text
+        is_run = Path(text).expanduser().is_dir()
+        name, weights = UNNAMED_RUN if is_run else Path(text).stem, text
     if not is_source_name(name) or not weights:
         what = f"{text!r} is no NAME=WEIGHTS, where names are of letters, digits, '-', '_' and '.'"
         raise UsageError(what, where="--weights", remedy="as in --weights I=imagenet")
@@ -197,8 +219,28 @@ def _networks(texts: Sequence[str], names: Sequence[str]) -> tuple[dict[str, str
     return by_source, (defaults or ["resnet50"])[0]
 
 
-def _cut(own: CenterCrop, config: SvdFcConfig) -> CenterCrop:
-    """Return what a network sees of an image, as settings have it."""
+def _cut_of_run(run: Run) -> Cut:
+    """Return what the network of a run was tested with."""
+    if run.config.whole_hw is not None:
+        return WholeImage(run.config.whole_hw)
+    side = run.config.crop_px
+    return CenterCrop(side, side, "bilinear")
+
+
+def _cut(own: Cut, config: SvdFcConfig) -> Cut:
+    """Return what a network sees of an image, as settings have it.
+
+    Raises:
+        UsageError: A square is asked for of a network that sees whole images.
+    """
+    if config.size_hw is not None:
+        return WholeImage(config.size_hw)
+    if isinstance(own, WholeImage):
+        if config.crop_px is not None or config.resize_px is not None:
+            what = "is of squares, and a network sees whole images"
+            where = "--resize-px" if config.crop_px is None else "--crop-px"
+            raise UsageError(what, where=where, remedy="use --size-hw")
+        return own
     crop = config.crop_px or min(own.crop_px, config.resize_px or own.crop_px)
     resize = config.resize_px or max(crop, round(crop * own.resize_px / own.crop_px))
     return CenterCrop(resize, crop, own.interpolation)

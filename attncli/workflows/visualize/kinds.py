@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from attncli import catalog
-from attncli.config.visualize import VisualizeConfig
+from attncli.config.visualize import Show, VisualizeConfig
 from attncli.errors import AttncliError, UsageError
 from attncli.files.features import holds_features
 from attncli.files.runs import load
@@ -20,6 +20,12 @@ LABEL_MAPS = "attncli.workflows.visualize.label_maps:draw"
 """What shows images, and so is imported where there are some: other figures need no torch."""
 FEATURES = "attncli.workflows.visualize.features:draw"
 """What shows feature directories."""
+OF_PEOPLE: dict[Show, str] = {
+    "ranked-lists": "attncli.workflows.visualize.identities:draw",
+    "cmc": "attncli.workflows.visualize.identities:draw",
+    "position-maps": "attncli.workflows.visualize.position_maps:draw",
+}
+"""What shows people's features, by the name of the figure."""
 
 
 def draw(
@@ -47,6 +53,8 @@ def draw(
         AttncliError: A run has no such attention, or the runs have nothing in common.
     """
     drawing = kind_of(config, runs)
+    if config.layers and drawing not in {catalog.load(place) for place in OF_PEOPLE.values()}:
+        raise UsageError("is about people's features", where="--layer", remedy="leave it out")
     return drawing(config, runs, overwrite=overwrite, dry_run=dry_run, reporter=reporter)
 
 
@@ -56,6 +64,9 @@ def kind_of(config: VisualizeConfig, runs: Sequence[Path]) -> Drawing:
     Raises:
         UsageError: Another dataset is to be read, of which such a figure shows nothing.
     """
+    if config.show in OF_PEOPLE:
+        of_people: Drawing = catalog.load(OF_PEOPLE[config.show])
+        return of_people
     if config.show is not None or any(map(holds_features, runs)):
         of_features: Drawing = catalog.load(FEATURES)
         return of_features

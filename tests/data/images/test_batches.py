@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from attncli.config.images import ImageConfig
+from attncli.config.reid import PcbConfig
 from attncli.data.images.batches import ImageReader, ReadImage
 from attncli.data.images.seed_maps import SeedMaps
 from attncli.data.samples import ImageDataset, ImageSample
@@ -189,3 +190,33 @@ def test_small_images_are_the_crops_without_changed_colors(dataset, seeds):
 def test_validation_reads_no_seeds(dataset, seeds):
     read = ImageReader(dataset, CONFIG, training=False, seeds=seeds)[2]
     assert (read.label_maps, read.small_image) == ({}, None)
+
+
+WHOLE = PcbConfig(data=Path(), size_hw=(48, 16), stripes=3, seed=3)
+
+
+def test_images_of_one_size_are_whole_and_go_together_in_tests_too(dataset):
+    reader = ImageReader(dataset, WHOLE, training=False, label_maps=True)
+    assert reader.batches([2, 0, 1], 2) == [[2, 0], [1]]
+    batch = reader.collate([reader[row] for row in range(3)])
+    assert batch.images.shape == (3, 3, 48, 16)
+    assert batch.label_maps["truth"].shape == (3, 48, 16)
+    pillow = Image.open(dataset.samples[0].path).resize((16, 48), Image.Resampling.BICUBIC)
+    difference = batch.images[0].permute(1, 2, 0).int() - torch.from_numpy(np.array(pillow)).int()
+    assert difference.abs().max() <= 2
+    own = np.asarray(Image.open(dataset.samples[0].label_map))
+    nearest = own[np.arange(48)[:, None] * 20 // 48, np.arange(16) * 30 // 16]
+    np.testing.assert_array_equal(batch.label_maps["truth"][0], nearest)
+
+
+def test_training_shows_the_same_image_or_its_mirror_image(dataset):
+    tested = ImageReader(dataset, WHOLE, training=False)[0].image
+    reader = ImageReader(dataset, WHOLE, training=True)
+    mirrored = set()
+    for epoch in range(8):
+        reader.set_epoch(epoch)
+        shown = reader[0].image
+        mirrored.add(torch.equal(shown, tested.flip(1)))
+        assert torch.equal(shown, tested) or torch.equal(shown, tested.flip(1))
+    assert mirrored == {True, False}
+    assert reader.nothing().images.shape == (0, 3, 48, 16)

@@ -7,7 +7,8 @@ from PIL import Image
 from torchvision.transforms.v2 import CenterCrop as TorchvisionCrop
 from torchvision.transforms.v2 import Compose, InterpolationMode, Resize
 
-from attncli.data.images.center_crops import CenterCrop, CropReader, load_crops
+from attncli.data.images.center_crops import CenterCrop, CropReader, WholeImage, load_crops
+from attncli.data.images.geometry import ImageView
 from attncli.data.samples import ImageSample
 from attncli.errors import Failure
 
@@ -24,6 +25,17 @@ def test_a_square_is_that_of_torchvision(interpolation: str, size_hw: tuple[int,
     found = CenterCrop(32, 28, interpolation)(image).numpy().astype(np.int64)
     assert found.shape == (3, 28, 28)
     assert np.abs(found - expected).max() <= 1  # of 255: places are computed in another order
+
+
+def test_whole_images_are_seen_as_in_training_of_such_networks(tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+    whole = WholeImage((32, 16))
+    view = ImageView.whole((32, 16))
+    assert torch.equal(whole(image), view.resize(torch.from_numpy(image).permute(2, 0, 1)))
+    assert whole.about == {"whole_hw": [32, 16], "interpolation": "bilinear"}
+    reader = CropReader([ImageSample("a", tmp_path / "absent.png", None)], [whole, SMALL])
+    (crops,) = load_crops(reader, [[0]], workers=0)
+    assert [images.shape for images in crops.images] == [(1, 3, 32, 16), (1, 3, 16, 16)]
 
 
 def test_a_long_thin_image_takes_no_memory() -> None:

@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from attncli.config.images import ImageConfig
+from attncli.config.reid import PcbConfig
 from attncli.data.images.geometry import PADDING_COLOR, ImageView, long_side_hw
 
 CONFIG = ImageConfig(data=Path(), crop_px=6, long_side_min_px=4, long_side_max_px=9)
@@ -41,7 +42,7 @@ def test_a_crop_starts_anywhere_within_a_longer_side_and_before_a_shorter_one():
 @pytest.mark.parametrize(("top", "left"), [(0, 0), (2, 1), (-2, 0), (0, -1), (-3, -2)])
 def test_a_crop_is_a_window_of_the_padded_image(top, left):
     image = torch.arange(3 * 5 * 7, dtype=torch.uint8).reshape(3, 5, 7)
-    crop = ImageView((5, 7), False, top, left, 6).cut(image)
+    crop = ImageView((5, 7), False, top, left, (6, 6)).cut(image)
     for row in range(6):
         for column in range(6):
             y, x = row + top, column + left
@@ -57,7 +58,7 @@ def test_padding_is_what_normalisation_maps_nearest_to_zero():
 
 def test_label_maps_go_with_their_images_and_their_padding_is_ignored():
     labels = torch.tensor([[1, 2], [3, 4]], dtype=torch.uint8)
-    cut = ImageView((4, 4), True, -1, 1, 4).apply_to_label_map(labels)
+    cut = ImageView((4, 4), True, -1, 1, (4, 4)).apply_to_label_map(labels)
     assert cut.tolist() == [
         [255, 255, 255, 255],
         [2, 1, 1, 255],
@@ -81,7 +82,9 @@ def test_an_image_and_its_label_map_stay_on_each_other():
 
 def test_resizing_is_bicubic_and_smooths_where_it_reduces():
     noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
-    resized = ImageView((20, 30), False, 0, 0, 20).resize(torch.from_numpy(noise).permute(2, 0, 1))
+    resized = ImageView((20, 30), False, 0, 0, (20, 20)).resize(
+        torch.from_numpy(noise).permute(2, 0, 1)
+    )
     pillow = np.asarray(Image.fromarray(noise).resize((30, 20), Image.Resampling.BICUBIC))
     difference = resized.permute(1, 2, 0).numpy().astype(int) - pillow.astype(int)
     assert np.abs(difference).max() <= 2
@@ -100,7 +103,24 @@ def test_scores_are_mirrored_and_cut_as_labels_are():
     labels = torch.tensor([[1, 2, 3], [4, 5, 6]], dtype=torch.uint8)
     scores = torch.stack([(labels == label).float() for label in range(1, 7)])
     for flip in (False, True):
-        view = ImageView((2, 3), flip, -1, 1, crop_px=4)
+        view = ImageView((2, 3), flip, -1, 1, (4, 4))
         found, expected = view.apply_to_scores(scores), view.apply_to_label_map(labels)
         shown = torch.where(found.sum(0) == 0, 255, found.argmax(0) + 1)
         assert torch.equal(shown.to(torch.uint8), expected)
+
+
+def test_whole_images_are_resized_to_one_size_and_half_of_them_mirrored():
+    config = PcbConfig(data=Path(), size_hw=(96, 32))
+    drawn = views(config, (20, 30))
+    assert {(view.resized_hw, view.top, view.left) for view in drawn} == {((96, 32), 0, 0)}
+    assert 100 < sum(view.flip for view in drawn) < 200
+    assert not any(view.flip for view in views(replace(config, flip="none"), (20, 30)))
+    image = torch.randint(0, 256, (3, 96, 32), dtype=torch.uint8)
+    assert torch.equal(ImageView.whole((96, 32)).cut(image), image)
+
+
+def test_a_crop_need_not_be_square():
+    image = torch.arange(3 * 4 * 5, dtype=torch.uint8).reshape(3, 4, 5)
+    crop = ImageView((4, 5), False, 1, -1, (2, 7)).cut(image)
+    assert torch.equal(crop[:, :, 1:6], image[:, 1:3])
+    assert crop[:, :, 0].T.tolist() == crop[:, :, 6].T.tolist() == [list(PADDING_COLOR)] * 2

@@ -24,7 +24,7 @@ def seeds(tmp_path: Path) -> SeedDirectory:
 
 
 def view(flip: bool = False, top: int = 0, left: int = 0) -> ImageView:
-    return ImageView((8, 8), flip, top, left, crop_px=8)
+    return ImageView((8, 8), flip, top, left, crop_hw=(8, 8))
 
 
 def labels(maps: SeedMaps, view: ImageView) -> list[list[int]]:

@@ -92,3 +92,16 @@ def test_one_image_in_two_splits_is_one_image_if_it_is_the_same(write):
     path = write("list.csv", "path,label,split\n" + rows.format("cat"))
     with pytest.raises(AttncliError, match="line 3: image 'img/a' is listed twice, with another"):
         open_images(path, split="all")
+
+
+def test_cameras_and_roles_are_for_finding_people_again(write):
+    rows = "img/a.jpg,val,p1,3,query\nimg/b.jpg,val,p1,lobby,gallery\nimg/img-7.a.png,val,,,\n"
+    path = write("list.csv", "path,split,subject,camera,role\n" + rows)
+    found = [(s.subject, s.camera, s.role) for s in open_images(path, split="val").samples]
+    assert found == [("p1", "3", "query"), ("p1", "lobby", "gallery"), (None, None, None)]
+
+
+def test_a_role_is_query_or_gallery(write):
+    path = write("list.csv", "path,split,role\nimg/a.jpg,val,probe\n")
+    with pytest.raises(AttncliError, match="line 2: role 'probe' is neither query nor gallery"):
+        open_images(path, split="val")

@@ -42,6 +42,14 @@ IMAGE_FOLDER = (
 )
 
 
+MARKET = (
+    "bounding_box_train/0002_c1s1_000451_03.jpg",
+    "bounding_box_test/0001_c2s1_000301_00.jpg",
+    "query/0001_c1s1_001051_00.jpg",
+)
+VIPER = ("cam_a/000_45.bmp", "cam_a/001_90.bmp", "cam_b/000_0.bmp", "cam_b/001_0.bmp")
+
+
 def below(folder, files):
     return tuple(f"{folder}/{file}" for file in files)
 
@@ -63,6 +71,8 @@ def below(folder, files):
         (below("data/VOCdevkit/VOC2012", VOC), "such as {root}/data/VOCdevkit/VOC2012/" + VOC[0]),
         (IMAGE_FOLDER, "layout image-folder"),
         (below("scene", IMAGE_FOLDER), "such as {root}/scene/test/coast/image_0003.jpg"),
+        (MARKET, "layout market1501"),
+        (VIPER, "layout two-views"),
         (("b.png", "a.jpg"), "such as {root}/a.jpg"),
     ],
 )

@@ -18,6 +18,7 @@ from attncli.files.seeds import write_description
 from attncli.reporting import Silent
 from attncli.workflows.evaluate import directories
 from attncli.workflows.evaluate.directories import evaluate
+from tests.support.features import make_people
 from tests.support.runs import begin_run, make_run
 
 Run = Callable[..., Any]
@@ -123,6 +124,26 @@ def test_a_training_list_is_for_seeds(tmp_path: Path, voc: Path) -> None:
     run = begin_run(tmp_path / "cam", "cam", voc, CLASSES)
     with pytest.raises(UsageError, match=r"^--train-list: .* has its own"):
         evaluate(EvaluateCall(runs=(run,), train_list="train"), reporter=Silent())
+
+
+def test_features_and_networks_are_scored_in_their_order(run: Path, tmp_path: Path) -> None:
+    features = make_people(tmp_path / "f")
+    call = EvaluateCall(runs=(features, run), device="cpu", workers=0)
+    rows = evaluate(call, reporter=Silent()).rows
+    assert [row["method"] for row in rows] == ["features", "segmentation"]
+
+
+def test_how_people_are_ranked_is_told_to_their_features_alone(
+    run: Path, seeds: Path, voc: Path, tmp_path: Path
+) -> None:
+    features = make_people(tmp_path / "f")
+    for runs, data in (((features, run), None), ((seeds,), voc)):
+        call = EvaluateCall(runs=runs, data=data, unmatched="zero", device="cpu")
+        with pytest.raises(UsageError, match=r"^--unmatched: is about features of people"):
+            evaluate(call, reporter=Silent())
+    call = EvaluateCall(runs=(run,), multi_query=True, device="cpu")
+    with pytest.raises(UsageError, match=r"^--multi-query: is about features of people, not about"):
+        evaluate(call, reporter=Silent())
 
 
 def test_a_dry_run_says_what_would_be_done(run: Path, seeds: Path, voc: Path) -> None:

@@ -19,6 +19,7 @@ from attncli.files.hashes import sha256_of
 from attncli.training.distributed import World
 from attncli.workflows.svd_fc import extraction
 from attncli.workflows.svd_fc.networks import Networks
+from tests.support.people import make_people_images
 from tests.support.reporters import Told
 from tests.support.runs import make_run
 from tests.support.seeds import contents
@@ -349,3 +350,27 @@ def test_two_processes_write_what_one_does(tmp_path: Path, data: Path, few_class
         out = ["-o", str(tmp_path / name)]
         subprocess.run([*call, *words, *out], check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
     assert contents(tmp_path / "two") == contents(tmp_path / "one")
+
+
+def test_a_network_of_people_gives_maps_and_stripes(go: Extract, tmp_path: Path) -> None:
+    people = make_people_images(tmp_path / "people")
+    run = make_run(tmp_path / "pcb", "pcb", people, ("7", "8"))
+    own: dict[str, Any] = {"data": people, "weights": (str(run),), "network": (NETWORK,)}
+    own |= {"resize_px": None, "crop_px": None, "pool": "none"}
+    (row,) = go(tmp_path / "f", layers=("conv4", "conv5", "stripes"), **own).rows
+    assert (row["source"], row["network"], row["classes"]) == ("I", NETWORK, 2)
+    found = open_features(tmp_path / "f")
+    shapes = {layer: found.open("I", layer).shape for layer in found.layers}
+    assert shapes == {"conv4": (8, 96, 6, 2), "conv5": (8, 192, 6, 2), "stripes": (8, 1152)}
+    assert found.roles.count("query") == 2
+    assert found.cameras[:2] == ("1", "2")
+    assert found.settings["sources"]["I"]["whole_hw"] == [96, 32]
+    again = go(tmp_path / "f", layers=("conv4", "conv5", "stripes"), resume=True, **own)
+    assert again.rows[0]["images_per_sec"] is None
+    with pytest.raises(UsageError, match="--layers fc: a network of people has no such layer"):
+        go(tmp_path / "g", layers=("fc",), **own)
+
+
+def test_layers_of_people_are_no_others_layers(go: Extract, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--layers: there is no layer 'stripes'"):
+        go(tmp_path / "f", layers=("stripes",))

@@ -7,6 +7,7 @@ import pytest
 from attncli.config.svd_fc import SvdFcCall
 from attncli.errors import AttncliError, UsageError
 from attncli.workflows.svd_fc.images import open_rows
+from tests.support.people import make_people_images
 
 
 def test_training_images_come_first(data: Path) -> None:
@@ -18,6 +19,16 @@ def test_training_images_come_first(data: Path) -> None:
     kept = images.kept([0, 9])
     assert (kept.ids, kept.labels) == (["train/a/0", "test/b/1"], ["a", "b"])
     assert (kept.splits, kept.classes) == (["train", "val"], ("a", "b"))
+
+
+def test_people_keep_subject_camera_and_role(tmp_path: Path) -> None:
+    images = open_rows(SvdFcCall(data=make_people_images(tmp_path / "people")))
+    assert images.rows.ids[:2] == ["train/7_1", "train/7_2"]
+    kept = images.kept([1, 4, 5])
+    assert kept.ids == ["train/7_2", "query/7", "gallery/7"]
+    assert (kept.subjects, kept.cameras) == (["7", "7", "7"], ["2", "1", "2"])
+    assert (kept.roles, kept.labels) == (["", "query", "gallery"], ["7", "", ""])
+    assert not any("show no class" in note for note in images.notes)
 
 
 def test_one_split_can_be_taken(data: Path) -> None:

@@ -5,8 +5,10 @@ import pytest
 import torch
 
 from attncli.config.svd_fc import SvdFcConfig
+from attncli.data.images.center_crops import WholeImage
 from attncli.errors import AttncliError, UsageError
 from attncli.files.hashes import sha256_of
+from attncli.methods.reid.pcb import PcbNetwork
 from attncli.workflows.svd_fc.sources import fusions_of, open_source, plan_sources
 from tests.support.reporters import Told
 from tests.support.runs import begin_run, make_run
@@ -73,8 +75,33 @@ def test_runs_name_their_own_network(tmp_path: Path) -> None:
     with pytest.raises(AttncliError, match="has no weights; train it to its end"):
         plan(f"O={tmp_path / 'begun'}")
     other = make_run(tmp_path / "psa", "psa", tmp_path, cams=tmp_path)
-    with pytest.raises(AttncliError, match="is a run of psa; name a run of cam"):
+    with pytest.raises(AttncliError, match="is a run of psa; name a run of cam or pcb"):
         plan(f"O={other}")
+
+
+def test_networks_of_people_see_whole_images(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "pcb", "pcb", tmp_path)
+    assert plan(str(run)) == [("I", NETWORK, str(run))]
+    opened = {"seed": 0, "device": torch.device("cpu"), "reporter": Told()}
+    config = SvdFcConfig(weights=(str(run),))
+    (one,) = plan_sources(config)
+    source = open_source(one, config, **opened)
+    assert one.shows_people
+    assert isinstance(source.classifier, PcbNetwork)
+    about = source.about(2)
+    assert (about["whole_hw"], about["classes"], "crop_px" in about) == ([96, 32], 2, False)
+    other = SvdFcConfig(weights=(str(run),), size_hw=(64, 48))
+    assert open_source(one, other, **opened).cut == WholeImage((64, 48))
+    square = SvdFcConfig(weights=(str(run),), crop_px=32)
+    with pytest.raises(UsageError, match=r"--crop-px: is of squares, .* use --size-hw"):
+        open_source(one, square, **opened)
+
+
+def test_any_network_can_see_whole_images() -> None:
+    config = SvdFcConfig(weights=("I=none",), network=(NETWORK,), size_hw=(64, 32))
+    (one,) = plan_sources(config)
+    source = open_source(one, config, seed=0, device=torch.device("cpu"), reporter=Told())
+    assert source.cut == WholeImage((64, 32))
 
 
 @pytest.mark.parametrize(

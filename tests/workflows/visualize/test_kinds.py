@@ -8,8 +8,17 @@ from attncli.errors import UsageError
 from attncli.files.attention import ClipRecord
 from attncli.files.seeds import write_description
 from attncli.reporting import Outcome, Silent
-from attncli.workflows.visualize import classes, clips, faces, features, label_maps, score_maps
-from attncli.workflows.visualize.kinds import kind_of
+from attncli.workflows.visualize import (
+    classes,
+    clips,
+    faces,
+    features,
+    identities,
+    label_maps,
+    position_maps,
+    score_maps,
+)
+from attncli.workflows.visualize.kinds import draw, kind_of
 from tests.support.features import make_features
 from tests.support.runs import begin_run, write_attention
 
@@ -102,3 +111,15 @@ def test_features_and_what_is_asked_for_of_them_are_drawn_so(abn, tmp_path):
     path = make_features(tmp_path / "feats")
     assert kind_of(PLAIN, [path]) is features.draw
     assert kind_of(VisualizeConfig(show="table"), [abn]) is features.draw
+
+
+def test_figures_of_people_are_drawn_where_they_are_asked_for_whatever_of(abn, tmp_path):
+    path = make_features(tmp_path / "f")
+    for show in ("ranked-lists", "cmc"):
+        assert kind_of(VisualizeConfig(show=show), [abn, path]) is identities.draw
+    assert kind_of(VisualizeConfig(show="position-maps"), [path]) is position_maps.draw
+
+
+def test_layers_are_named_of_peoples_features_alone(abn):
+    with pytest.raises(UsageError, match="--layer: is about people's features; leave it out"):
+        draw(VisualizeConfig(layers=("conv5",)), [abn], reporter=Silent())

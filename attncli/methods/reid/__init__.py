@@ -1,0 +1,1 @@
+"""Person re-identification: features of people, and distances under which cameras agree."""
