@@ -8,8 +8,9 @@ def command(call: EvaluateCall, *, json: bool, dry_run: bool) -> None:
     """Score trained networks on every clip or image of a split, and keep what they answer.
 
     Directories of seeds, with --data, are scored by the same rule as label maps of networks: the
-    mean over classes of intersection over union, counted over all pixels of the split. What an
-    earlier evaluation wrote to eval/SPLIT of a directory is replaced.
+    mean over classes of intersection over union, counted over all pixels of the split. Directories
+    of people's features are ranked: CMC and average precisions. What an earlier evaluation wrote
+    to eval/SPLIT of a directory is replaced.
 
     Example: attncli eval runs/x3d runs/abn runs/obj_abn
     """
