@@ -16,7 +16,7 @@ SOURCES = {
 def classes(*wishes, sources=("I", "P", "R")):
     about = {"sources": {name: SOURCES[name] for name in sources}}
     features = FeatureDirectory(
-        Path("f"), (), (), (), (), "none", tuple(sources), (), ("cam",), about
+        Path("f"), (), (), (), (), "none", tuple(sources), (), ("cam",), about, (), (), ()
     )
     return source_classes(features, wishes)
 
