@@ -11,16 +11,14 @@ from attncli.data.identities import NOBODY, identity_split
 from attncli.data.samples import ImageDataset, ImageSample, Role
 from attncli.errors import AttncliError
 from attncli.evaluation.people import People, Search, require_cameras, search_among
+from attncli.files.divisions import read_parts, write_parts
 from attncli.files.features import FeatureDirectory
-from attncli.files.tables import read_table, whole_number, write_table
 
 OWN = 0
 """Number of the dataset's own division; random ones are counted from 1."""
 TWO_VIEWS = 2
 """Cameras of datasets of which one camera's images are looked for among the other's."""
-COLUMNS = ("split", "id", "part")
 PARTS = ("train", "query", "gallery")
-REMEDY = "train the run anew"
 
 
 @dataclass(frozen=True)
@@ -93,13 +91,8 @@ def draw_people(
 
 def write_people(path: Path, divisions: Sequence[PeopleDivision], people: People) -> None:
     """Write `splits.csv`: split, id and part (`train`, `query` or `gallery`), a row an image."""
-    rows = (
-        (one.number, people.ids[row], name)
-        for one in divisions
-        for name in PARTS
-        for row in one.part(name)
-    )
-    write_table(path, COLUMNS, rows)
+    parts = {one.number: {name: one.part(name).tolist() for name in PARTS} for one in divisions}
+    write_parts(path, parts, people.ids)
 
 
 def read_people(path: Path, people: People) -> tuple[PeopleDivision, ...]:
@@ -108,16 +101,8 @@ def read_people(path: Path, people: People) -> tuple[PeopleDivision, ...]:
     Raises:
         AttncliError: It is no such table, or names an image that has no features.
     """
-    table = read_table(path, COLUMNS)
-    known = {id_: row for row, id_ in enumerate(people.ids)}
-    found: dict[int, dict[str, list[int]]] = {}
-    cells = zip(*(table.cells[name].tolist() for name in COLUMNS), strict=True)
-    for line, (split, id_, part) in enumerate(cells):
-        if id_ not in known or part not in PARTS or not split.isdigit():
-            raise table.error(line, "is no division of these images", REMEDY)
-        rows = found.setdefault(whole_number(split), {name: [] for name in PARTS})
-        rows[part].append(known[id_])
-    return tuple(_division(number, rows) for number, rows in sorted(found.items()))
+    found = read_parts(path, people.ids, PARTS)
+    return tuple(_division(number, rows) for number, rows in found.items())
 
 
 def _samples(people: People) -> list[ImageSample]:

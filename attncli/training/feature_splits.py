@@ -8,15 +8,13 @@ import numpy as np
 from jaxtyping import Int64
 
 from attncli.errors import AttncliError
+from attncli.files.divisions import read_parts, write_parts
 from attncli.files.features import FeatureDirectory
-from attncli.files.tables import read_table, whole_number, write_table
 from attncli.training.estimator import UNKNOWN
 
 OWN = 0
 """Number of the dataset's own division; random ones are counted from 1."""
-COLUMNS = ("split", "id", "part")
 PARTS = ("train", "val")
-REMEDY = "train the run anew"
 
 
 @dataclass(frozen=True)
@@ -79,13 +77,8 @@ def draw_divisions(
 
 def write_divisions(path: Path, divisions: Sequence[Division], directory: FeatureDirectory) -> None:
     """Write `splits.csv`: split, id and part (`train` or `val`), a row an image and division."""
-    rows = (
-        (one.number, directory.ids[row], name)
-        for one in divisions
-        for name in PARTS
-        for row in one.part(name)
-    )
-    write_table(path, COLUMNS, rows)
+    parts = {one.number: {name: one.part(name).tolist() for name in PARTS} for one in divisions}
+    write_parts(path, parts, directory.ids)
 
 
 def read_divisions(path: Path, directory: FeatureDirectory) -> tuple[Division, ...]:
@@ -94,18 +87,9 @@ def read_divisions(path: Path, directory: FeatureDirectory) -> tuple[Division, .
     Raises:
         AttncliError: It is no such table, or names an image that has no features.
     """
-    table = read_table(path, COLUMNS)
-    known = {id_: row for row, id_ in enumerate(directory.ids)}
-    found: dict[int, dict[str, list[int]]] = {}
-    cells = zip(*(table.cells[name].tolist() for name in COLUMNS), strict=True)
-    for line, (split, id_, part) in enumerate(cells):
-        if id_ not in known or part not in PARTS or not split.isdigit():
-            raise table.error(line, "is no division of these images", REMEDY)
-        rows = found.setdefault(whole_number(split), {name: [] for name in PARTS})
-        rows[part].append(known[id_])
     return tuple(
         Division(number, *(np.array(sorted(rows[name]), dtype=np.int64) for name in PARTS))
-        for number, rows in sorted(found.items())
+        for number, rows in read_parts(path, directory.ids, PARTS).items()
     )
 
 

@@ -9,11 +9,12 @@ import pandas as pd
 
 from attncli.config.visualize import VisualizeConfig
 from attncli.errors import AttncliError, UsageError
+from attncli.evaluation.rankings import CURVES
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.visualization.cmc_curves import TOLD, CmcCurve, draw_cmc_curves
 from attncli.visualization.saving import save_figure
 from attncli.workflows.visualize.picture import figure_of
-from attncli.workflows.visualize.rankings import CURVES, Identified, Key, open_identified
+from attncli.workflows.visualize.rankings import Identified, Key, open_identified
 
 LAST_RANK = 20
 """Curves are drawn up to this rank."""

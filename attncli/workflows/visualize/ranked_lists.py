@@ -11,6 +11,7 @@ from attncli.config.visualize import VisualizeConfig
 from attncli.data.images.reading import read_rgb
 from attncli.data.samples import ImageSample
 from attncli.errors import AttncliError, Failure
+from attncli.evaluation.rankings import RANKINGS
 from attncli.files.failures import write_failures
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.visualization.ranked_lists import Found, RankedList, draw_ranked_lists
@@ -19,7 +20,7 @@ from attncli.visualization.selection import known_name
 from attncli.workflows.visualize.cmc_curves import names_of
 from attncli.workflows.visualize.feature_images import images_of, samples_of
 from attncli.workflows.visualize.picture import figure_of, wish_of
-from attncli.workflows.visualize.rankings import RANKINGS, Identified, Key, open_identified
+from attncli.workflows.visualize.rankings import Identified, Key, open_identified
 
 NEAREST = 10
 """Images shown of each list."""

@@ -10,17 +10,12 @@ import pandas as pd
 
 from attncli.config.visualize import VisualizeConfig
 from attncli.errors import AttncliError
+from attncli.evaluation.rankings import CURVE_COLUMNS, CURVES, LIST_COLUMNS, RANKINGS
 from attncli.files.runs import RunDirectory
 from attncli.files.tables import read_cells, whole_number
 from attncli.visualization.selection import known_name
 from attncli.workflows.visualize.attention import names_of
 
-CURVES = "cmc.csv"
-"""In the evaluation of a split: a line a layer, source and rank."""
-RANKINGS = "rankings"
-"""Directory there: the nearest images of each query, a table a layer and source."""
-CURVE_COLUMNS = ("layer", "source", "rank", "percent")
-RANKING_COLUMNS = ("query", "rank", "id", "identity", "camera", "right")
 TRUTHS = {"1": True, "true": True, "0": False, "false": False}
 """How tables write whether something is right."""
 Key = tuple[str, str]
@@ -104,7 +99,7 @@ class Identified:
         if not path.is_file():
             what = f"there is no ranking by {layer} of {source}"
             raise AttncliError(what, where=self.path, remedy=self.remedy)
-        lines = _read(path, RANKING_COLUMNS, self.remedy)
+        lines = _read(path, LIST_COLUMNS, self.remedy)
         lines["rank"] = _parsed(lines["rank"], whole_number, path, "number")
         lines["right"] = _parsed(lines["right"], lambda cell: TRUTHS[cell.lower()], path, "truth")
         return lines.sort_values(["rank"], kind="stable")
