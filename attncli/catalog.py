@@ -25,6 +25,12 @@ COMMANDS = (
     Command(
         "eval", "Score trained networks and write attention maps.", "attncli.commands.evaluate"
     ),
+    Command("runs", "List runs with their stored figures.", "attncli.commands.runs"),
+    Command(
+        "predict",
+        "Say which classes your own videos or pictures show.",
+        "attncli.commands.predict",
+    ),
     Command("entropy", "Measure how sharp attention maps are.", "attncli.commands.entropy"),
     Command("segment", "Find instance masks in every frame of videos.", "attncli.commands.segment"),
     Command(
@@ -56,6 +62,7 @@ COMMANDS = (
         "attncli.commands.invert_spatial",
     ),
     Command("visualize", "Draw attention over frames.", "attncli.commands.visualize"),
+    Command("export", "Write a network as ONNX for other programs.", "attncli.commands.export"),
     Command("toy-data", "Write a small dataset with known masks.", "attncli.commands.toy_data"),
     Command("demo", "Run a paper's whole pipeline on toy data.", "attncli.commands.demo"),
     Command(

@@ -18,6 +18,7 @@ from attncli import __version__
 from attncli.catalog import COMMANDS, Command, load
 from attncli.commands.console import rank
 from attncli.commands.lazy import INVOKED, Group, LazyCommand, command, group
+from attncli.commands.wrong_usage import told
 from attncli.errors import AttncliError, ExitCode, shortened
 
 COMPLETION_VARIABLE = "_ATTNCLI_COMPLETE"
@@ -144,10 +145,7 @@ def _explain(
         case AttncliError():
             return error.exit_code, f"error: {_text(error)}"
         case typer.TyperException():
-            context = getattr(error, "ctx", None)
-            path = context.command_path if context else "attncli"
-            problem = error.format_message().strip().rstrip(".")
-            return ExitCode.USAGE, f"error: {problem}; see `{path} --help`"
+            return ExitCode.USAGE, f"error: {told(error)}"
         case KeyboardInterrupt():
             return ExitCode.INTERRUPTED, f"interrupted; {_how_to_go_on(words, invoked)}"
         case OSError():

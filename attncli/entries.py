@@ -42,6 +42,14 @@ class Task:
     watch: str | None = None
     """Function that shows a network whole samples, so that people can edit what it attends to;
     None where nobody can."""
+    own: str | None = None
+    """Class of how files and arrays of one's own are put to its networks; None where that is not
+    possible."""
+    ranks_people: bool = False
+    """Whether people are looked for among others, so that it can be asked how they are ranked."""
+    is_fitted: bool = False
+    """Whether runs hold what was fitted to features, and are asked about those of a directory;
+    other runs are networks, or hold features of their own."""
 
 
 @dataclass(frozen=True)

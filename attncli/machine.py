@@ -1,11 +1,16 @@
 """What this machine gives a process."""
 
 import os
+import shutil
 from pathlib import Path
 
 MEMORY = Path("/proc/meminfo")
 LIMIT = Path("/sys/fs/cgroup/memory.max")
 USED = Path("/sys/fs/cgroup/memory.current")
+
+
+GIB = 2**30
+"""Bytes of a GiB."""
 
 
 def usable_cores() -> int:
@@ -26,3 +31,9 @@ def free_memory_bytes() -> int | None:
         return min(free, int(LIMIT.read_text()) - int(USED.read_text()))
     except (OSError, ValueError):  # nothing less
         return free
+
+
+def free_disk_bytes(path: Path) -> int:
+    """Return how much can be written below a path that need not be there."""
+    there = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
+    return shutil.disk_usage(there).free

@@ -75,6 +75,7 @@ CLIPS = Task(
     train="attncli.workflows.train.network:train",
     evaluation="attncli.evaluation.class_scores:ClassScores",
     figure="attncli.workflows.visualize.clips:draw",
+    own="attncli.workflows.predict.clips:OwnClips",
     watch="attncli.workflows.edit.select.whole_videos:watch",
 )
 """A clip of each video, with one class."""
@@ -84,6 +85,7 @@ FACES = Task(
     train="attncli.workflows.train.folds:train_folds",
     evaluation="attncli.evaluation.votes:Votes",
     figure="attncli.workflows.visualize.faces:draw",
+    own="attncli.workflows.predict.faces:OwnFaces",
 )
 """Image sequences of people, tested on people never seen, a network a fold."""
 
@@ -92,6 +94,7 @@ IMAGES = Task(
     train="attncli.workflows.train.network:train",
     evaluation="attncli.evaluation.image_labels:ImageLabels",
     figure="attncli.workflows.visualize.score_maps:draw",
+    own="attncli.workflows.predict.images:OwnImages",
 )
 """Images with any number of classes each."""
 
@@ -115,6 +118,7 @@ FEATURES = Task(
     train="attncli.workflows.train.estimator:train",
     evaluate="attncli.workflows.evaluate.estimators:evaluate_estimators",
     figure="attncli.workflows.visualize.features:draw",
+    is_fitted=True,
 )
 """Features of images, classified by an estimator that is fitted at once."""
 
@@ -123,6 +127,7 @@ PEOPLE = Task(
     source="attncli.data.images.people:PeopleSource",
     evaluation="attncli.evaluation.identities:Identities",
     figure="attncli.workflows.visualize.identities:draw",
+    ranks_people=True,
 )
 """Images of people, told apart in training, found again by other cameras afterwards."""
 
@@ -130,6 +135,7 @@ POOLED = Task(
     train="attncli.workflows.train.pooling:train",
     evaluate="attncli.workflows.evaluate.identities:evaluate_identities",
     figure="attncli.workflows.visualize.position_maps:draw",
+    ranks_people=True,
 )
 """Maps of people, pooled by what tells them apart."""
 
@@ -137,6 +143,8 @@ METRICS = Task(
     train="attncli.workflows.train.metric:train",
     evaluate="attncli.workflows.evaluate.identities:evaluate_identities",
     figure="attncli.workflows.visualize.identities:draw",
+    ranks_people=True,
+    is_fitted=True,
 )
 """Features of people, found again by a learnt distance."""
 

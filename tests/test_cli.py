@@ -107,7 +107,7 @@ def test_the_installed_script_and_the_module_answer_alike():
 def test_a_misspelt_command_is_answered_with_the_nearest_one(run_cli):
     code, stdout, stderr = run_cli("dmeo")
     assert (code, stdout) == (2, "")
-    assert stderr.startswith("attncli: error: No such command 'dmeo'. Did you mean 'demo'?")
+    assert stderr.startswith("attncli: error: dmeo: no such command (nearest: demo); see ")
     assert stderr.count("\n") == 1
 
 

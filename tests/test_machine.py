@@ -1,8 +1,9 @@
 import os
+import shutil
 from pathlib import Path
 
 from attncli import machine
-from attncli.machine import free_memory_bytes, usable_cores
+from attncli.machine import free_disk_bytes, free_memory_bytes, usable_cores
 
 PLACE = machine.MEMORY
 
@@ -32,3 +33,17 @@ def test_free_memory_is_what_the_system_says_and_the_container_leaves(monkeypatc
     (tmp_path / "LIMIT").write_text("3000\n")
     assert free_memory_bytes() == 2000
     assert Path("/proc/meminfo") == PLACE
+
+
+def test_what_can_be_written_below_a_path_that_is_not_there_is_what_the_disk_has(
+    tmp_path, monkeypatch
+):
+    asked = []
+
+    def usage(path):
+        asked.append(path)
+        return shutil._ntuple_diskusage(10, 3, 7)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    assert free_disk_bytes(tmp_path / "a" / "b") == 7
+    assert asked == [tmp_path]

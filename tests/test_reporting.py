@@ -1,5 +1,16 @@
+import pytest
+
 from attncli.errors import Remark
-from attncli.reporting import Outcome, Reporter, Silent, warn_of
+from attncli.reporting import (
+    Outcome,
+    Reporter,
+    Silent,
+    counted,
+    detail,
+    inputs_of,
+    singular,
+    warn_of,
+)
 
 
 class Listener(Silent):
@@ -42,7 +53,39 @@ def test_three_are_all_named_and_of_none_nothing_is_said():
     assert not listener.warnings[0].endswith("more")
 
 
+@pytest.mark.parametrize(
+    ("unit", "one"),
+    [("steps", "step"), ("batches", "batch"), ("queries", "query"), ("distances", "distance")],
+)
+def test_one_of_several_things_has_a_word_of_its_own(unit, one):
+    assert singular(unit) == one
+    assert counted(1, unit) == f"1 {one}"
+    assert counted(0, unit) == f"0 {unit}"
+
+
+def test_thousands_are_set_apart():
+    assert counted(1234567, "clips") == "1,234,567 clips"
+
+
+def test_details_go_to_who_takes_them():
+    class Curious(Listener):
+        def detail(self, text):
+            self.warnings.append(text)
+
+    curious = Curious()
+    detail("a setting", curious)
+    detail("a setting", Silent())
+    assert curious.warnings == ["a setting"]
+
+
 def test_outcomes_do_not_share_their_rows():
     one, other = Outcome(), Outcome()
     one.rows.append({"run": "a"})
     assert other.rows == []
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"), [((), 0), ((3,), 3), ((3, 4), 7), ((3, None), None)]
+)
+def test_inputs_are_counted_where_all_outcomes_count_theirs(counts, expected):
+    assert inputs_of([Outcome(inputs=count) for count in counts]) == expected

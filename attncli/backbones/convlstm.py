@@ -71,8 +71,7 @@ class Classifier(nn.Module):
         if features.shape[-2:] != self.grid_hw:
             rows, columns = features.shape[-2:]
             raise AttncliError(
-                f"features of {rows}x{columns} cells for a network of {self.grid_hw[0]}x"
-                f"{self.grid_hw[1]}",
+                f"features have {rows}x{columns} cells, not {self.grid_hw[0]}x{self.grid_hw[1]}",
                 remedy="use faces of the size it was trained with, or train with --head mean",
             )
         return frames.flatten(2)

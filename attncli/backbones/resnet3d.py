@@ -200,7 +200,7 @@ def _address(model: Resnet3d, weights: str) -> str:
     fitting = "--width-factor 1" if weights == "imagenet" else "--depth 50 and --width-factor 1"
     if not model.is_full_width or (weights == "kinetics400" and model.depth != "50"):
         raise UsageError(
-            f"{weights} is published for {fitting} alone",
+            f"{weights} is published for {fitting} only",
             where="--weights",
             remedy="pass a file or none",
         )

@@ -1,52 +1,59 @@
 """What a command shows: rows on stdout, everything else on stderr."""
 
+import csv
 import json
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import typer
 
+from attncli.commands.tables import aligned, draw, keys_of
+from attncli.commands.volume import volume
+from attncli.config.shown import RowFormat, RowsShown
 from attncli.errors import ExitCode, Failure
 from attncli.reporting import Outcome, Reporter, Row, Silent
 
 NAMED_FAILURES = 3
-PERCENT = {"top1", "top5", "accuracy", "miou", "iou", "rank1", "rank5", "map", "percent"}
-BITS = {"entropy", "bits"}
 
 
 def terminal() -> Reporter:
     """Return what shows a workflow's progress: bars on a terminal, plain lines elsewhere.
 
-    Of the processes of a distributed run only the first shows anything.
+    Of the processes of a distributed run only the first shows anything; `-q` leaves warnings.
     """
     if rank() != 0:
         return Silent()
-    from attncli.commands.progress import Bars, Lines  # rich takes as long to import as the rest
+    from attncli.commands.progress import Bars, Lines, Quiet  # rich is as slow as the rest
 
     can_draw = sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in {"dumb", "unknown"}
-    return Bars() if can_draw else Lines()
+    reporter = (Bars if can_draw else Lines)(verbose=volume() == "verbose")
+    return Quiet(reporter) if volume() == "quiet" else reporter
 
 
-def finish(outcome: Outcome, *, as_json: bool) -> None:
+def finish(outcome: Outcome, shown: RowsShown) -> None:
     """Write the rows to stdout, and end with the exit code of what could not be read.
 
+    Args:
+        outcome: What a workflow hands back.
+        shown: How rows are written, and how many inputs may fail.
+
     Raises:
-        typer.Exit: Some inputs could not be read; they are named on stderr.
+        typer.Exit: More inputs could not be read than may fail; all are counted, and some named,
+            on stderr.
+        UsageError: Inputs failed of which a share may, but the command does not count them.
     """
     if rank() != 0:
         return
-    if as_json:
-        write_json(outcome.rows)
-    else:
-        write_table(outcome.rows)
+    WRITERS[shown.rows_as](outcome.rows)
     if outcome.failures:
         names = [_named(failure) for failure in outcome.failures[:NAMED_FAILURES]]
         more = len(outcome.failures) - len(names)
         named = ", ".join([*names, f"and {more} more"] if more else names)
         terminal().warn(f"{len(outcome.failures)} could not be used: {named}")
-        raise typer.Exit(ExitCode.PARTIAL)
+        if len(outcome.failures) > shown.failures_allowed(outcome.inputs):
+            raise typer.Exit(ExitCode.PARTIAL)
 
 
 def _named(failure: Failure) -> str:
@@ -70,56 +77,32 @@ def write_json(rows: Sequence[Row]) -> None:
     sys.stdout.write(text + "\n")
 
 
+def write_csv(rows: Sequence[Row]) -> None:
+    """Write the rows to stdout as CSV (RFC 4180); what is missing or not finite is empty."""
+    if not rows:
+        return
+    writer = csv.DictWriter(sys.stdout, keys_of(rows), lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows({key: _finite(value) for key, value in row.items()} for row in rows)
+
+
 def write_table(rows: Sequence[Row]) -> None:
-    """Write the rows to stdout: a drawn table on a terminal, aligned columns elsewhere."""
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    cells = [[format_cell(key, row.get(key)) for key in columns] for row in rows]
-    right = [not any(isinstance(row.get(key), str) for row in rows) for key in columns]
+    """Write the rows to stdout: as wide as a terminal, or as aligned columns of all keys."""
     if not rows:
         return
     if sys.stdout.isatty():
-        _draw(columns, cells, right)
+        draw(rows)
     else:
-        sys.stdout.write("\n".join(_aligned([columns, *cells], right)) + "\n")
-
-
-def format_cell(key: str, value: str | int | float | None) -> str:
-    """Return a value as a table shows it: percent to 2 decimals, bits to 3, nothing as `-`.
-
-    >>> format_cell("top1", 93.964), format_cell("entropy_std", 2.0), format_cell("top1", None)
-    ('93.96', '2.000', '-')
-    """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "-"
-    if not isinstance(value, float):
-        return str(value)
-    words = set(key.split("_"))
-    return format(value, ".2f" if words & PERCENT else ".3f" if words & BITS else ".4g")
-
-
-def _draw(columns: Sequence[str], cells: Sequence[Sequence[str]], right: Sequence[bool]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table()
-    for key, numeric in zip(columns, right, strict=True):
-        table.add_column(key, justify="right" if numeric else "left", overflow="fold")
-    for line in cells:
-        table.add_row(*line)
-    Console(markup=False, highlight=False).print(table)
-
-
-def _aligned(lines: Sequence[Sequence[str]], right: Sequence[bool]) -> list[str]:
-    """Return the lines with their columns two spaces apart, however wide that is."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if numeric else cell.ljust(width)
-            for cell, width, numeric in zip(line, widths, right, strict=True)
-        ).rstrip()
-        for line in lines
-    ]
+        sys.stdout.write("\n".join(aligned(rows)) + "\n")
 
 
 def _finite(value: str | int | float | None) -> str | int | float | None:
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+WRITERS: Mapping[RowFormat, Callable[[Sequence[Row]], None]] = {
+    "table": write_table,
+    "json": write_json,
+    "csv": write_csv,
+}
+"""What writes rows, by the format that is asked for."""

@@ -1,11 +1,12 @@
 """`attncli doctor`: what works on this machine."""
 
 from attncli.commands.console import finish
+from attncli.config.shown import Shown
 from attncli.errors import AttncliError, MissingDependencyError
 from attncli.reporting import Outcome
 
 
-def command(*, json: bool) -> None:
+def command(*, shown: Shown) -> None:
     """Check this machine: versions, video decoder, devices, optional packages and numerics.
 
     Example: attncli doctor
@@ -13,7 +14,7 @@ def command(*, json: bool) -> None:
     from attncli.workflows.doctor.report import FAILED, MISSING, examine
 
     outcome = examine()
-    finish(outcome, as_json=json)
+    finish(outcome, shown)
     if missing := _checks(outcome, MISSING):
         raise MissingDependencyError(f"missing: {missing}", remedy="install attncli again")
     if failed := _checks(outcome, FAILED):

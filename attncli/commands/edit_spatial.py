@@ -13,6 +13,7 @@ from attncli.config.edit_spatial import (
     SpatialEditsCall,
 )
 from attncli.config.edit_temporal import PageCall
+from attncli.config.shown import Shown
 
 
 def command() -> lazy.Group:
@@ -31,7 +32,7 @@ def select(
     config: SelectSpatialConfig,
     call: SelectSpatialCall,
     *,
-    json: bool,
+    shown: Shown,
     dry_run: bool,
     overwrite: bool,
     resume: bool,
@@ -61,13 +62,13 @@ def select(
         resume=resume,
         reporter=terminal(),
     )
-    finish(outcome, as_json=json)
+    finish(outcome, shown)
 
 
 def from_masks(
     call: FromMasksCall,
     *,
-    json: bool,
+    shown: Shown,
     dry_run: bool,
     overwrite: Annotated[
         bool,
@@ -86,24 +87,25 @@ def from_masks(
         call.edits,
         call.masks,
         keep=call.keep,
+        keep_existing=call.keep_existing,
         overwrite=overwrite,
         dry_run=dry_run,
         reporter=terminal(),
     )
-    finish(outcome, as_json=json)
+    finish(outcome, shown)
 
 
-def check(call: SpatialEditsCall, *, json: bool) -> None:
+def check(call: SpatialEditsCall, *, shown: Shown) -> None:
     """Check that edits are whole, and count what they hold.
 
     Example: attncli edit-spatial check spatial/
     """
     from attncli.workflows.edit.spatial.check import check_edits
 
-    finish(check_edits(call.edits), as_json=json)
+    finish(check_edits(call.edits), shown)
 
 
-def serve(call: SpatialEditsCall, page: PageCall, *, json: bool) -> None:
+def serve(call: SpatialEditsCall, page: PageCall, *, shown: Shown) -> None:
     """Open a page on this machine to paint where attention belongs, until it is interrupted.
 
     Example: attncli edit-spatial serve spatial/
@@ -111,7 +113,7 @@ def serve(call: SpatialEditsCall, page: PageCall, *, json: bool) -> None:
     from attncli.workflows.edit.spatial.serve import serve_edits
 
     outcome = serve_edits(call.edits, port=page.port, browser=page.browser, reporter=terminal())
-    finish(outcome, as_json=json)
+    finish(outcome, shown)
 
 
 SUBCOMMANDS: dict[str, tuple[str, Callable[..., None]]] = {

@@ -16,6 +16,7 @@ from attncli.config.edit_temporal import (
     SelectConfig,
     ServeCall,
 )
+from attncli.config.shown import Shown
 
 Overwrite = Annotated[bool, "Replace the scores of clips that are edited already."]
 
@@ -36,7 +37,7 @@ def select(
     config: SelectConfig,
     call: SelectCall,
     *,
-    json: bool,
+    shown: Shown,
     dry_run: bool,
     overwrite: bool,
     resume: bool,
@@ -63,10 +64,10 @@ def select(
         resume=resume,
         reporter=terminal(),
     )
-    finish(outcome, as_json=json)
+    finish(outcome, shown)
 
 
-def serve(call: ServeCall, page: PageCall, *, json: bool) -> None:
+def serve(call: ServeCall, page: PageCall, *, shown: Shown) -> None:
     """Open a page on this machine to edit temporal attention, until it is interrupted.
 
     Example: attncli edit-temporal serve edits/ --annotator anna --part 3/74
@@ -82,20 +83,23 @@ def serve(call: ServeCall, page: PageCall, *, json: bool) -> None:
         device=call.device,
         reporter=terminal(),
     )
-    finish(outcome, as_json=json)
+    finish(outcome, shown)
 
 
-def check(call: CheckCall, *, json: bool) -> None:
+def check(call: CheckCall, *, shown: Shown) -> None:
     """Check that edits are whole, and count what they hold.
+
+    Clips of which some frames only have a score are named, all of them; with --skip-partial that is
+    no error. Frames are counted from 0, as everywhere.
 
     Example: attncli edit-temporal check edits/
     """
     from attncli.workflows.edit.temporal.check import check_edits
 
-    finish(check_edits(call.edits), as_json=json)
+    finish(check_edits(call.edits, skip_partial=call.skip_partial, reporter=terminal()), shown)
 
 
-def merge(call: MergeCall, *, json: bool, dry_run: bool, overwrite: Overwrite) -> None:
+def merge(call: MergeCall, *, shown: Shown, dry_run: bool, overwrite: Overwrite) -> None:
     """Put what several annotators did into edits.csv, and measure how well they agree.
 
     Example: attncli edit-temporal merge edits/
@@ -105,10 +109,10 @@ def merge(call: MergeCall, *, json: bool, dry_run: bool, overwrite: Overwrite) -
     outcome = merge_edits(
         call.edits, rule=call.rule, overwrite=overwrite, dry_run=dry_run, reporter=terminal()
     )
-    finish(outcome, as_json=json)
+    finish(outcome, shown)
 
 
-def import_npy(call: ImportCall, *, json: bool, dry_run: bool, overwrite: Overwrite) -> None:
+def import_npy(call: ImportCall, *, shown: Shown, dry_run: bool, overwrite: Overwrite) -> None:
     """Bring in edits that are kept as a NumPy vector a video.
 
     They fill an edit directory, or make a file of edits for a dataset with --data and --out.
@@ -132,10 +136,10 @@ def import_npy(call: ImportCall, *, json: bool, dry_run: bool, overwrite: Overwr
         outcome = workflow.import_into_directory(
             call.edits, call.vectors, overwrite=overwrite, dry_run=dry_run, reporter=reporter
         )
-    finish(outcome, as_json=json)
+    finish(outcome, shown)
 
 
-def oracle(call: OracleCall, *, json: bool, dry_run: bool, overwrite: Overwrite) -> None:
+def oracle(call: OracleCall, *, shown: Shown, dry_run: bool, overwrite: Overwrite) -> None:
     """Edit toy data by its own truth: no person's work, and no measure of what people achieve.
 
     Frames outside the action get 0, those in it 0.5, those of it that decide the class 1.
@@ -147,10 +151,10 @@ def oracle(call: OracleCall, *, json: bool, dry_run: bool, overwrite: Overwrite)
     outcome = edit_by_truth(
         call.edits, call.truth, overwrite=overwrite, dry_run=dry_run, reporter=terminal()
     )
-    finish(outcome, as_json=json)
+    finish(outcome, shown)
 
 
-def compare(call: CompareCall, *, json: bool) -> None:
+def compare(call: CompareCall, *, shown: Shown) -> None:
     """Compare temporal attention inside and outside the action, where the toy data tells it.
 
     Each run is to be evaluated on the split before.
@@ -160,7 +164,7 @@ def compare(call: CompareCall, *, json: bool) -> None:
     from attncli.workflows.edit.temporal.compare import compare_with_truth
 
     outcome = compare_with_truth(call.runs, truth=call.truth, split=call.split, reporter=terminal())
-    finish(outcome, as_json=json)
+    finish(outcome, shown)
 
 
 SUBCOMMANDS: dict[str, tuple[str, Callable[..., None]]] = {

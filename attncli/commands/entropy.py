@@ -2,10 +2,11 @@
 
 from attncli.commands.console import finish, terminal
 from attncli.config.entropy import EntropyCall, Measure
+from attncli.config.shown import Shown
 
 
 def command(
-    call: EntropyCall, measure: Measure, *, json: bool, dry_run: bool, overwrite: bool
+    call: EntropyCall, measure: Measure, *, shown: Shown, dry_run: bool, overwrite: bool
 ) -> None:
     """Measure how sharp attention maps are: the entropy of their histograms, in bits.
 
@@ -24,4 +25,4 @@ def command(
         overwrite=overwrite,
         reporter=terminal(),
     )
-    finish(outcome, as_json=json)
+    finish(outcome, shown)

@@ -2,9 +2,10 @@
 
 from attncli.commands.console import finish, terminal
 from attncli.config.evaluate import AskCall
+from attncli.config.shown import Shown
 
 
-def command(call: AskCall, *, json: bool, dry_run: bool) -> None:
+def command(call: AskCall, *, shown: Shown, dry_run: bool) -> None:
     """Measure the accuracy networks lose when 1 - M stands for their spatial attention M.
 
     The greater the drop, in percentage points, the more they owe to where they attend to. What an
@@ -15,4 +16,4 @@ def command(call: AskCall, *, json: bool, dry_run: bool) -> None:
     from attncli.workflows.evaluate.invert_spatial import invert_runs
 
     outcome = invert_runs(call, dry_run=dry_run, reporter=terminal())
-    finish(outcome, as_json=json)
+    finish(outcome, shown)

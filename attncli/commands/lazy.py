@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
+
+from attncli.commands.volume import asked_volume, shared_options, volume
+from attncli.reporting import detail
 
 INVOKED = "attncli.invoked"
 """Key of a context's `meta` that holds the command it has come to."""
@@ -43,7 +46,10 @@ class GroupedCommand(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Leave a note of what was called, for whoever has to say how to go on, and call it."""
         ctx.meta[INVOKED] = self
-        return super().invoke(ctx)
+        with asked_volume(ctx.meta):
+            if volume() == "verbose":
+                _introduce()
+            return super().invoke(ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write one section a heading; what all commands have alike comes before the rest."""
@@ -90,7 +96,7 @@ def command(
     from attncli.commands.options import spread  # the list of commands needs no options
 
     made = _typer(name, spread(function, in_file=in_file))
-    made.params += _typer(name, _shared_options).params
+    made.params += _typer(name, shared_options).params
     return made
 
 
@@ -140,13 +146,14 @@ def group(
     assert isinstance(made, Group)  # noqa: S101 - narrows the type: `cls` above says so
     for entry in commands:
         made.add_command(entry)
-    made.params += _typer(name, _shared_options).params
+    made.params += _typer(name, shared_options).params
     return made
 
 
 def _typer(name: str, function: Callable[..., None]) -> TyperCommand:
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name, cls=GroupedCommand, context_settings=CONTEXT)(function)
+    epilog = getattr(function, "epilog", None)
+    app.command(name, cls=GroupedCommand, context_settings=CONTEXT, epilog=epilog)(function)
     made = get_command(app)
     assert isinstance(made, TyperCommand)  # noqa: S101 - narrows the type: `cls` above says so
     return made
@@ -157,10 +164,9 @@ def _of_one(name: str) -> str:
     return re.sub(r"<list\[(.*)\]>", lambda found: f"<{found[1].lower()}>", name)
 
 
-def _shared_options(
-    debug: Annotated[
-        bool,
-        typer.Option("--debug", help="Show the traceback of an error.", expose_value=False),
-    ] = False,
-) -> None:
-    """Options of every command; `--debug` is read from the command line by `attncli.cli`."""
+def _introduce() -> None:
+    """Say which versions are installed, for a report of what went wrong."""
+    from attncli.commands.console import terminal
+    from attncli.commands.progress import versions
+
+    detail(versions(), terminal())

@@ -2,7 +2,7 @@
 
 A command is a function of settings and of flags, such as
 
-    def command(call: SegmentCall, config: SegmentConfig, *, json: bool, overwrite: bool) -> None:
+    def command(call: SegmentCall, config: SegmentConfig, *, resume: bool, dry_run: bool) -> None:
 
 Every field of both dataclasses becomes an option whose name, type, default and range the field
 declares and whose help is its docstring (`attncli.config.fields`). The flags read the same on every
@@ -11,6 +11,7 @@ command that has them.
 
 import dataclasses
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -19,17 +20,21 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from attncli.config.fields import Setting, settings
+from attncli.config.environment import HELP, from_environment, has_variable, variable_of
+from attncli.config.fields import Setting, describe, settings
 from attncli.errors import UsageError
 from attncli.files.text import lines_of
 
 FLAGS = {
-    "json": "Write rows as a JSON list to stdout.",
     "dry_run": "Print the plan and touch nothing.",
     "overwrite": "Replace an output that is there.",
     "resume": "Go on where an interrupted command stopped.",
 }
 """Flags of many commands, with their help; a command's annotation may say it in other words."""
+
+
+_PLURALS = {int: "integers", float: "numbers", str: "texts"}
+"""What a list holds, in words."""
 
 
 def spread(function: Callable[..., None], *, in_file: type | None = None) -> Callable[..., None]:
@@ -46,7 +51,7 @@ def spread(function: Callable[..., None], *, in_file: type | None = None) -> Cal
     flags = [name for name in words if name in FLAGS]
 
     def call(**values: Any) -> None:
-        made = {name: config(**given(config, values)) for name, config in configs.items()}
+        made = {name: _made(config, given(config, values)) for name, config in configs.items()}
         rest = {} if in_file is None else {"given": given(in_file, values)}
         function(**made, **rest, **{name: values[name] for name in flags})
 
@@ -54,6 +59,7 @@ def spread(function: Callable[..., None], *, in_file: type | None = None) -> Cal
     options += [option for config in configs.values() for option in _parameters(config)]
     options += [_flag(name, hints[name]) for name in flags]
     call.__doc__ = function.__doc__
+    call.epilog = HELP  # type: ignore[attr-defined]
     call.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     return call
 
@@ -67,6 +73,23 @@ def given(config: type, values: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: values[name] for name in settings(config) if values.get(name) not in (None, [])}
     lists = {name: value for name, value in found.items() if isinstance(value, list)}
     return found | {name: tuple(_with_stdin(value)) for name, value in lists.items()}
+
+
+def _made(config: type, said: Mapping[str, Any]) -> Any:
+    """Return settings: what the command line says of them, before what the environment does.
+
+    Raises:
+        UsageError: A value is none that there is; a variable's is named.
+    """
+    variables = from_environment(config, os.environ)
+    try:
+        return config(**{**variables, **said})
+    except UsageError as error:
+        for name in variables.keys() - said.keys():
+            setting = settings(config)[name]
+            if str(error).startswith(f"{setting.flag}: "):
+                raise UsageError(str(error), where=variable_of(setting)) from error
+        raise
 
 
 def _parameters(config: type, *, in_file: bool = False) -> list[inspect.Parameter]:
@@ -86,7 +109,8 @@ def _is_fixed(setting: Setting) -> bool:
 
 
 def _parameter(setting: Setting, *, in_file: bool) -> inspect.Parameter:
-    is_required = setting.is_required and not in_file
+    is_given = has_variable(setting) and variable_of(setting) in os.environ
+    is_required = setting.is_required and not (in_file or is_given)
     held, ways = _held(setting)
     ways |= {"help": _help(setting, in_file=in_file), "show_default": False}
     if setting.option.is_argument:
@@ -106,13 +130,16 @@ def _parameter(setting: Setting, *, in_file: bool) -> inspect.Parameter:
 def _held(setting: Setting) -> tuple[Any, dict[str, Any]]:
     """Return the type typer reads a setting as, and what it is told besides."""
     ways = {} if setting.option.metavar is None else {"metavar": setting.option.metavar}
+    if setting.type in (int, float):
+        metavar = f"<{setting.type.__name__}>"
+        return Any, {"metavar": metavar, "parser": partial(_number, setting.type)} | ways
     if get_origin(setting.type) is not tuple:
         return setting.type, ways
     item, *_ = get_args(setting.type)
     if setting.option.is_argument or setting.option.is_repeated:
         return list[item], ways  # type: ignore[valid-type]
     shape = ",".join(_names(setting.type))
-    return Any, {"metavar": f"<{shape}>", "parser": partial(_items, setting.type)} | ways
+    return Any, {"metavar": f"<{shape}>", "parser": partial(_items, setting)} | ways
 
 
 def _names(held: Any) -> list[str]:
@@ -126,16 +153,28 @@ def _names(held: Any) -> list[str]:
     return [names[0], *names] if ... in items else names
 
 
-def _items(held: Any, text: str) -> tuple[Any, ...]:
-    """Return what a list between commas holds."""
-    item, *rest = get_args(held)
+def _number(held: type[int] | type[float], text: str) -> int | float:
     try:
-        found = tuple(item(part.strip()) for part in text.split(",") if part.strip())
+        return held(text)
+    except ValueError:
+        raise typer.BadParameter(f"must be {describe(held)}, not {text!r}") from None
+
+
+def _items(setting: Setting, text: str) -> tuple[Any, ...]:
+    """Return what a list between commas holds."""
+    item, *rest = get_args(setting.type)
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts and not (setting.option.may_be_empty and not text):
+        raise typer.BadParameter(f"{text!r} holds no value")
+    try:
+        found = tuple(map(item, parts))
     except ValueError:
         found = ()
-    is_whole = ... in rest or len(found) == len(rest) + 1
-    if not is_whole or (text and not found):
-        raise typer.BadParameter(f"{text!r} is not {','.join(_names(held))}")
+    is_whole = len(found) == len(parts if ... in rest else [item, *rest])
+    if not is_whole:
+        count = "" if ... in rest else f"{len(rest) + 1} "
+        what = f"{count}{_PLURALS[item]} between commas"
+        raise typer.BadParameter(f"must be {what}, not {text!r}")
     return found
 
 

@@ -13,6 +13,7 @@ from attncli.config.refine_seeds import (
     SsddSeedsCall,
     SsddSeedsConfig,
 )
+from attncli.config.shown import Shown
 
 
 def command() -> lazy.Group:
@@ -31,7 +32,7 @@ def psa(
     config: PsaSeedsConfig,
     call: PsaSeedsCall,
     *,
-    json: bool,
+    shown: Shown,
     dry_run: bool,
     overwrite: bool,
     resume: bool,
@@ -43,14 +44,14 @@ def psa(
     from attncli.workflows.refine_seeds.psa import refine_by_psa
 
     ways = {"dry_run": dry_run, "overwrite": overwrite, "resume": resume}
-    finish(refine_by_psa(config, call, **ways, reporter=terminal()), as_json=json)
+    finish(refine_by_psa(config, call, **ways, reporter=terminal()), shown)
 
 
 def crf(
     config: CrfSeedsConfig,
     call: CrfSeedsCall,
     *,
-    json: bool,
+    shown: Shown,
     dry_run: bool,
     overwrite: bool,
     resume: bool,
@@ -62,14 +63,14 @@ def crf(
     from attncli.workflows.refine_seeds.crf import refine_by_crf
 
     ways = {"dry_run": dry_run, "overwrite": overwrite, "resume": resume}
-    finish(refine_by_crf(config, call, **ways, reporter=terminal()), as_json=json)
+    finish(refine_by_crf(config, call, **ways, reporter=terminal()), shown)
 
 
 def ssdd(
     config: SsddSeedsConfig,
     call: SsddSeedsCall,
     *,
-    json: bool,
+    shown: Shown,
     dry_run: bool,
     overwrite: bool,
     resume: bool,
@@ -82,10 +83,12 @@ def ssdd(
     from attncli.workflows.refine_seeds.ssdd import refine_by_ssdd
 
     ways = {"dry_run": dry_run, "overwrite": overwrite, "resume": resume}
-    finish(refine_by_ssdd(config, call, **ways, reporter=terminal()), as_json=json)
+    finish(refine_by_ssdd(config, call, **ways, reporter=terminal()), shown)
 
 
-def import_(call: ImportCall, *, json: bool, dry_run: bool, overwrite: bool, resume: bool) -> None:
+def import_(
+    call: ImportCall, *, shown: Shown, dry_run: bool, overwrite: bool, resume: bool
+) -> None:
     """Bring in seeds that the code of PSA or IRN wrote, or label maps.
 
     Example: attncli refine-seeds import out_aff/ --kind walk --data VOC2012/ --allow-pickle
@@ -93,7 +96,7 @@ def import_(call: ImportCall, *, json: bool, dry_run: bool, overwrite: bool, res
     from attncli.workflows.refine_seeds.importing import import_seeds
 
     ways = {"dry_run": dry_run, "overwrite": overwrite, "resume": resume}
-    finish(import_seeds(call, **ways, reporter=terminal()), as_json=json)
+    finish(import_seeds(call, **ways, reporter=terminal()), shown)
 
 
 SUBCOMMANDS: dict[str, tuple[str, Callable[..., None]]] = {

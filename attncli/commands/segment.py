@@ -2,13 +2,14 @@
 
 from attncli.commands.console import finish, terminal
 from attncli.config.segment import SegmentCall, SegmentConfig
+from attncli.config.shown import Shown
 
 
 def command(
     call: SegmentCall,
     config: SegmentConfig,
     *,
-    json: bool,
+    shown: Shown,
     dry_run: bool,
     overwrite: bool,
     resume: bool,
@@ -32,4 +33,4 @@ def command(
         resume=resume,
         reporter=terminal(),
     )
-    finish(outcome, as_json=json)
+    finish(outcome, shown)

@@ -1,6 +1,7 @@
 """`attncli svd-fc`: features of images from networks trained on other datasets."""
 
 from attncli.commands.console import finish, terminal
+from attncli.config.shown import Shown
 from attncli.config.svd_fc import SvdFcCall, SvdFcConfig
 
 
@@ -8,7 +9,7 @@ def command(
     call: SvdFcCall,
     config: SvdFcConfig,
     *,
-    json: bool,
+    shown: Shown,
     dry_run: bool,
     overwrite: bool,
     resume: bool,
@@ -20,4 +21,4 @@ def command(
     from attncli.workflows.svd_fc.extraction import extract
 
     ways = {"dry_run": dry_run, "overwrite": overwrite, "resume": resume}
-    finish(extract(config, call, **ways, reporter=terminal()), as_json=json)
+    finish(extract(config, call, **ways, reporter=terminal()), shown)

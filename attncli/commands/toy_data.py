@@ -1,10 +1,11 @@
 """`attncli toy-data`: small made-up datasets in the layouts of real ones."""
 
 from attncli.commands.console import finish, terminal
+from attncli.config.shown import Shown
 from attncli.config.toy_data import ToyDataConfig
 
 
-def command(config: ToyDataConfig, *, json: bool, dry_run: bool, overwrite: bool) -> None:
+def command(config: ToyDataConfig, *, shown: Shown, dry_run: bool, overwrite: bool) -> None:
     """Write a small dataset; most have known masks.
 
     Classes of ucf101 and ssv2 differ only in how something moves; in ssv2 it does so for a part of
@@ -19,4 +20,4 @@ def command(config: ToyDataConfig, *, json: bool, dry_run: bool, overwrite: bool
     from attncli.workflows.toy_data import write_toy_data
 
     outcome = write_toy_data(config, dry_run=dry_run, overwrite=overwrite, reporter=terminal())
-    finish(outcome, as_json=json)
+    finish(outcome, shown)

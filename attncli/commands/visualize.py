@@ -2,11 +2,17 @@
 
 from attncli.commands.console import finish, terminal
 from attncli.config.runs import RunsCall
+from attncli.config.shown import ShownBesideFigure
 from attncli.config.visualize import VisualizeConfig
 
 
 def command(
-    call: RunsCall, config: VisualizeConfig, *, json: bool, dry_run: bool, overwrite: bool
+    call: RunsCall,
+    config: VisualizeConfig,
+    *,
+    shown: ShownBesideFigure,
+    dry_run: bool,
+    overwrite: bool,
 ) -> None:
     """Draw attention over the frames of clips, a row a run, as a figure for a paper or a video.
 
@@ -21,4 +27,4 @@ def command(
     from attncli.workflows.visualize.kinds import draw
 
     outcome = draw(config, call.runs, dry_run=dry_run, overwrite=overwrite, reporter=terminal())
-    finish(outcome, as_json=json)
+    finish(outcome, shown)

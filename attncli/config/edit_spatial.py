@@ -40,3 +40,5 @@ class FromMasksCall(SpatialEditsCall):
     """Mask directory, as `attncli segment` writes it; those that `select` was given where unset."""
     keep: Annotated[tuple[str, ...], Option(is_repeated=True, metavar="CATEGORY")] = ()
     """Category of instances that count, such as person; may be repeated; all where unset."""
+    keep_existing: bool = False
+    """Take masks only for clips that have no edit yet; all others stay as they are."""

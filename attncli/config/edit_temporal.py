@@ -93,7 +93,7 @@ class ServeCall(EditsCall):
         super().__post_init__()
         number, parts = self.part_of or (1, 1)
         if not 1 <= number <= parts:
-            raise UsageError(f"{self.part!r} is no part", where="--part", remedy="write 3/74, say")
+            raise UsageError(f"must be a part such as 3/74, not {self.part!r}", where="--part")
 
     @property
     def part_of(self) -> tuple[int, int] | None:
@@ -110,6 +110,8 @@ class CheckCall(Checked):
 
     edits: Annotated[Path, ARGUMENT]
     """Edit directory, or one file of edits."""
+    skip_partial: bool = False
+    """Leave out clips of which some frames only have a score, as `train --skip-partial` does."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,7 +33,7 @@ class EstimatorConfig(Checked):
     the dataset's own training and validation images."""
     train_per_class: Annotated[int | None, Option(least=1)] = None
     """Training images of each class in a random division; half of each class where unset."""
-    baseline: tuple[str, ...] = BASELINES
+    baseline: Annotated[tuple[str, ...], Option(may_be_empty=True)] = BASELINES
     """Layers that the others are held against, image by image and division by division."""
     seed: Annotated[int, Option(least=0, most=LARGEST_SEED)] = 0
     """Seed of random divisions, and of what an estimator draws."""
@@ -50,8 +50,8 @@ class EstimatorConfig(Checked):
         super().__post_init__()
         for name in ("layers", "sources", "fuse", "baseline"):
             given = getattr(self, name)
-            require(len(set(given)) == len(given), name, "must not name one twice")
+            require(len(set(given)) == len(given), name, "must not name the same one twice")
         alone = NO_FUSION not in self.fuse or self.fuse == (NO_FUSION,)
         require(alone, "fuse", f"must be {NO_FUSION!r} or fusions, not both")
         drawn = self.train_per_class is None or self.splits > 0
-        require(drawn, "train_per_class", "goes with --splits")
+        require(drawn, "train_per_class", "needs --splits")

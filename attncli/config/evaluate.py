@@ -156,6 +156,8 @@ class EvaluateCall(AskCall, LabelMapCall, SeedsCall, PeopleCall):
     temporal_edits: Path | None = None
     """Edits of training clips, as `attncli edit-temporal` writes them: the classes they are of and
     all others get figures of their own."""
+    again: bool = False
+    """Evaluate what is there already of the same weights, data and options, too."""
 
     def __post_init__(self) -> None:
         """Refuse to pack what the server does not take.
@@ -166,6 +168,6 @@ class EvaluateCall(AskCall, LabelMapCall, SeedsCall, PeopleCall):
         super().__post_init__()
         if self.pack is not None and (self.split != "test" or len(self.runs) != 1):
             remedy = "name one run and --split test"
-            raise UsageError("is of one run on the test split", where="--pack", remedy=remedy)
+            raise UsageError("packs one run on the test split", where="--pack", remedy=remedy)
         if self.pack is not None and not self.pack.name.endswith(ARCHIVES):
             raise UsageError(f"must end in {' or '.join(ARCHIVES)}", where="--pack")

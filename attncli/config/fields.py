@@ -32,6 +32,8 @@ class Option:
     """Whether a list is given one value at a time, and not between commas."""
     metavar: str | None = None
     """What stands for the value in the help, where it is not the type."""
+    may_be_empty: bool = False
+    """Whether an empty list says something; else it is refused, as a variable that is not set."""
     choices: tuple[str, ...] = ()
     """The texts there are, where the type does not list them."""
     least: int | float | None = None

@@ -56,7 +56,7 @@ class ImageConfig(TrainConfig):
         require(
             self.long_side_min_px <= self.long_side_max_px,
             "long_side_min_px",
-            "must be at most --long-side-max-px",
+            f"must be at most --long-side-max-px, {self.long_side_max_px}",
         )
         for name in ("jitter_brightness", "jitter_contrast", "jitter_saturation"):
             require(0 <= getattr(self, name) <= 1, name, "must be in [0, 1]")

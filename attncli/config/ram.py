@@ -170,7 +170,9 @@ class EnhancedConvLstmConfig(ConvLstmConfig):
         super().__post_init__()
         require(self.groups >= 1, "groups", "must be at least 1")
         divides = all(width % self.groups == 0 for width in self.widths[1:])
-        require(divides, "groups", "must divide the --widths of the recurrent layers")
+        widths = ", ".join(map(str, self.widths[1:]))
+        rule = f"must divide all --widths but the first ({widths}), which {self.groups} does not"
+        require(divides, "groups", rule)
 
 
 @dataclass(frozen=True, kw_only=True)

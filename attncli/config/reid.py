@@ -65,9 +65,11 @@ class PcbConfig(NetworkConfig):
         require(0 <= self.dropout < 1, "dropout", "must be in [0, 1)")
         for name in CUT:
             is_default = getattr(self, name) == getattr(ImageConfig, name)
-            require(is_default, name, "is of images that are cut; pcb resizes them to --size-hw")
+            require(
+                is_default, name, "is for images that are cropped; pcb resizes them to --size-hw"
+            )
         is_free = self.dilate or self.backbone != "wide-resnet38"
-        require(is_free, "dilate", "is needed for wide-resnet38, which knows no other way")
+        require(is_free, "dilate", "is needed for wide-resnet38, which has no other form")
         most = -(-self.size_hw[0] // int(self.output_stride))
         rule = f"must be at most {most}, the rows of features at this --size-hw and --output-stride"
         require(self.stripes <= most, "stripes", rule)

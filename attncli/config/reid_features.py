@@ -47,7 +47,9 @@ class CDpcfConfig(Checked):
             UsageError: A value is out of its range; the message names the option.
         """
         super().__post_init__()
-        require(len(set(self.layers)) == len(self.layers), "layers", "must not name one twice")
+        require(
+            len(set(self.layers)) == len(self.layers), "layers", "must not name the same one twice"
+        )
         is_share = 0 <= self.regularization < math.inf
         require(is_share, "regularization", "must be 0 or more, and finite")
         require(min(self.grid_hw) >= 1, "grid_hw", "must be at least 1 each")

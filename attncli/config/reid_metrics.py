@@ -37,10 +37,10 @@ class MetricConfig(Checked):
         super().__post_init__()
         for name in ("layers", "sources"):
             given = getattr(self, name)
-            require(len(set(given)) == len(given), name, "must not name one twice")
+            require(len(set(given)) == len(given), name, "must not name the same one twice")
         require(0 < self.train_share < 1, "train_share", "must be in (0, 1)")
         is_used = self.train_share == MetricConfig.train_share or self.splits > 0
-        require(is_used, "train_share", "goes with --splits")
+        require(is_used, "train_share", "needs --splits")
 
 
 @dataclass(frozen=True, kw_only=True)

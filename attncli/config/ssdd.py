@@ -23,7 +23,7 @@ CELL_PX = 8
 class NetworkConfig(ImageConfig):
     """A backbone with heads that learn faster."""
 
-    heading: ClassVar[str] = "SSDD"
+    heading: ClassVar[str] = "Network"
 
     optimizer: Optimizer = "sgd"
     """Optimisation algorithm."""
@@ -72,6 +72,8 @@ class NetworkConfig(ImageConfig):
 class CamConfig(NetworkConfig):
     """A classifier of images whose class activation maps are the first seeds."""
 
+    heading: ClassVar[str] = "SSDD"
+
     epochs: int = 15
     """Passes over the training images."""
     lr: float = 0.01
@@ -94,6 +96,8 @@ class CamConfig(NetworkConfig):
 @dataclass(frozen=True, kw_only=True)
 class PsaConfig(NetworkConfig, CrfConfig):
     """A network of affinities between neighbouring cells, taught by class activation maps."""
+
+    heading: ClassVar[str] = "SSDD"
 
     cams: Path
     """Run of `cam` that was evaluated on the split `train`, or a directory of its maps."""
@@ -141,6 +145,8 @@ class PsaConfig(NetworkConfig, CrfConfig):
 @dataclass(frozen=True, kw_only=True)
 class SegmenterConfig(NetworkConfig, ABC):
     """A network that says of what class each pixel is, and how it is asked."""
+
+    heading: ClassVar[str] = "SSDD"
 
     batch_size: int = 8
     """Images in a step, over all processes and accumulated parts together."""

@@ -88,6 +88,9 @@ class StAbnConfig(Resnet3dConfig):
     """Temporal attention corrected by people, as `attncli edit-temporal` writes it: attention and
     perception branch are fine-tuned towards it, the feature extractor stays as `--init` has it.
     Where no --lr is given, it is the paper's 1e-4 then."""
+    skip_partial: bool = False
+    """Leave out clips of which some frames only have a score in --temporal-edits; else they are
+    refused, and all named."""
     gamma_t: float = 10.0
     """Weight of the loss towards temporal edits."""
     spatial_edits: Path | None = None

@@ -26,10 +26,11 @@ class SvdFcConfig(Checked):
     network: Annotated[tuple[str, ...], Option(is_repeated=True, metavar="NETWORK")] = ("resnet50",)
     """Classifier of torchvision that the weights are of, or `timm:NAME`; NAME=NETWORK says so for
     one of several. Runs and packages name their own."""
-    layers: tuple[str, ...] = ("conv5", "fc", "svd-fc", "random-fc")
+    layers: tuple[str, ...] = ()
     """Layers to keep: conv2 to conv5, cam, svd-cam and random-cam, which are maps, and fc, svd-fc
     and random-fc (the control: a random basis of the same rank), which are vectors. Networks of
-    `train pcb` have conv2 to conv5, and `stripes`, by which they tell people apart."""
+    `train pcb` have conv2 to conv5, and `stripes`, by which they tell people apart. Where unset:
+    conv5,fc,svd-fc,random-fc; of networks of `train pcb` conv5,stripes; of both together conv5."""
     pool: Literal["gap", "mpn-cbp", "none"] = "gap"
     """What becomes of maps: their mean (`gap`), a sketch of their matrix-power-normalised bilinear
     pooling (`mpn-cbp`; vectors are maps of one cell), or nothing."""
@@ -67,12 +68,11 @@ class SvdFcConfig(Checked):
                 names the option.
         """
         super().__post_init__()
-        _require(bool(self.weights), "--weights", "names no network")
-        _require(bool(self.layers), "--layers", "names no layer")
+        _require(bool(self.weights), "--weights", "must name a network")
         twice = next((name for name in self.layers if self.layers.count(name) > 1), None)
         _require(twice is None, "--layers", f"names {twice} twice")
         if self.fuse and self.fuse != (NONE,):
-            _require(self.pool == "mpn-cbp", "--fuse", "goes with --pool mpn-cbp alone")
+            _require(self.pool == "mpn-cbp", "--fuse", "needs --pool mpn-cbp")
         if self.resize_px is not None and self.crop_px is not None:
             fits = self.crop_px <= self.resize_px
             _require(fits, "--crop-px", f"is more than --resize-px {self.resize_px}")
@@ -95,8 +95,12 @@ class SvdFcCall(Checked):
     """Layout of the dataset; `auto` recognises it."""
     split: Literal["all", "train", "val"] = "all"
     """Part of the dataset; which one an image is of is kept with its features."""
+    multi_query: bool = False
+    """Extract features of images that are queries together, too, for `eval --multi-query`: those in
+    Market-1501's gt_bbox/, and those of role `multi-query` in manifests."""
     batch_size: Annotated[int, Option(least=1)] = 32
-    """Images that a network takes at once."""
+    """Images that are read and pooled at once, which takes memory. Networks always see 16 at a
+    time: multiples of 16 are quickest, and features do not depend on it."""
     workers: Annotated[int | None, Option(short="-j", least=0)] = None
     """Processes that read images; 0 reads in the main one; one a core where unset."""
     device: str = "auto"

@@ -13,6 +13,7 @@ Precision = Literal["fp32", "bf16", "fp16"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine", "step"]
 Sampling = Literal["dense", "uniform", "uniform-floor"]
+Logger = Literal["tensorboard", "wandb"]
 Flip = Literal["auto", "none", "plain", "swap-labels"]
 
 LARGEST_SEED = 2**63 - 1
@@ -36,6 +37,12 @@ class TrainConfig:
     """Dataset directory in its native layout, or a CSV/JSONL manifest."""
     layout: str = "auto"
     """Layout of the dataset; `auto` recognises it from what is in the directory."""
+    limit: int | None = None
+    """Samples of each split to use, for a quick trial: drawn alike whatever the seed, and spread
+    over classes; all where unset. Of people whole ones are drawn, of faces for all folds at once.
+    """
+    classes: tuple[str, ...] = ()
+    """Classes to use, for a quick trial; all where unset."""
     init: Path | None = None
     """Run directory or checkpoint whose weights to start from."""
     epochs: int = 50
@@ -55,7 +62,7 @@ class TrainConfig:
     """Momentum of sgd."""
     schedule: Schedule = "constant"
     """Course of the learning rate: constant, cosine to zero, or divided by 10 at milestones."""
-    milestones: tuple[int, ...] = ()
+    milestones: Annotated[tuple[int, ...], Option(may_be_empty=True)] = ()
     """Epochs after which `--schedule step` divides the learning rate by 10."""
     warmup_epochs: float = 0.0
     """Epochs over which the learning rate first rises from zero."""
@@ -65,6 +72,9 @@ class TrainConfig:
     """Epochs between validations; the last epoch is always validated."""
     checkpoint_every: int | None = None
     """Steps between checkpoints besides those at each epoch's end."""
+    logger: Logger = "tensorboard"
+    """Who is given losses of steps and figures of epochs: TensorBoard, in `tensorboard/` of the
+    run, or Weights & Biases, which needs the extra `wandb`. `log.csv` is written in any case."""
     seed: int = 0
     """Seed of weights, order of clips, clip sampling, augmentation and dropout."""
     deterministic: bool = False
@@ -84,6 +94,12 @@ class TrainConfig:
         Raises:
             UsageError: A value is out of its range; the message names the option.
         """
+        require(self.limit is None or self.limit >= 1, "limit", "must be at least 1")
+        require(
+            len(set(self.classes)) == len(self.classes),
+            "classes",
+            "must not name the same one twice",
+        )
         for name in ("epochs", "batch_size", "accumulate", "eval_every"):
             require(getattr(self, name) >= 1, name, "must be at least 1")
         require(
@@ -91,7 +107,8 @@ class TrainConfig:
             "checkpoint_every",
             "must be at least 1",
         )
-        require(self.batch_size % self.accumulate == 0, "accumulate", "must divide --batch-size")
+        rule = f"must divide --batch-size, {self.batch_size}, which {self.accumulate} does not"
+        require(self.batch_size % self.accumulate == 0, "accumulate", rule)
         require(0 < self.lr < math.inf, "lr", "must be positive and finite")
         for name in ("weight_decay", "warmup_epochs"):
             require(0 <= getattr(self, name) < math.inf, name, "must be finite, not negative")
@@ -106,7 +123,7 @@ class TrainConfig:
         require(
             bool(self.milestones) == (self.schedule == "step"),
             "milestones",
-            "goes with --schedule step",
+            "must be given with --schedule step, and only then",
         )
 
     @classmethod
@@ -117,6 +134,12 @@ class TrainConfig:
     def without_published_weights(self) -> "TrainConfig":
         """Return settings that build the same network and fetch nothing, for weights to come."""
         return self
+
+    @property
+    def choice(self) -> Mapping[str, str | int]:
+        """What is used of the data where that is not all, as rows say it."""
+        said: dict[str, str | int] = {} if self.limit is None else {"limit": self.limit}
+        return said | ({"only_classes": ",".join(self.classes)} if self.classes else {})
 
     @property
     def parts(self) -> Sequence["TrainConfig"]:
@@ -175,22 +198,22 @@ class ClipConfig(TrainConfig):
             require(within, name, f"must be in [1, {LARGEST_CLIP}]")
         if self.sampling != "dense":
             require(self.frame_stride == 1, "frame_stride", "must be 1 without --sampling dense")
-            require(self.val_start == "centre", "val_start", "goes with --sampling dense")
+            require(self.val_start == "centre", "val_start", "needs --sampling dense")
         require(0 < self.crop_area_min <= 1, "crop_area_min", "must be in (0, 1]")
         require(
             self.crop == "area" or self.crop_px <= self.short_side_min_px,
             "short_side_min_px",
-            "must be at least --crop-px",
+            f"must be at least --crop-px, {self.crop_px}",
         )
         require(
             self.short_side_min_px <= self.short_side_max_px,
             "short_side_min_px",
-            "must be at most --short-side-max-px",
+            f"must be at most --short-side-max-px, {self.short_side_max_px}",
         )
         require(
             self.crop_px <= self.short_side_val_px,
             "short_side_val_px",
-            "must be at least --crop-px",
+            f"must be at least --crop-px, {self.crop_px}",
         )
 
     @property

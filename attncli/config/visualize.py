@@ -21,6 +21,10 @@ Show = Literal[
 
 OF_PEOPLE: tuple[Show, ...] = ("ranked-lists", "cmc", "position-maps")
 """Figures of people's features, and of what is fitted to them."""
+FONT_PT = 6.5
+"""Size of text for which figures are laid out, in points."""
+LEAST_LAYOUT_IN = 2.0
+"""Width of a figure whose text has that size, at least."""
 MOVIE_SUFFIXES = {".mp4", ".avi", ".webm", ".mkv", ".mov"}
 CLIPS_OF_A_FIGURE = 4
 
@@ -51,7 +55,8 @@ class ClipChoice(Checked):
         """
         super().__post_init__()
         if self.ids and (self.clips or self.classes or self.order):
-            raise UsageError("leaves nothing to --clips, --class and --order", where="--id")
+            remedy = "leave out --clips, --class and --order"
+            raise UsageError("chooses the clips by itself", where="--id", remedy=remedy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +68,12 @@ class HeatMaps(Checked):
     value_range: Annotated[Literal["frame", "clip", "none"], Option(flag="--range")] = "none"
     """What the colours span: [0, 1], which lets runs be compared (none), or the least to the
     greatest value of each frame, as entropy does, or of each clip."""
-    colormap: str = "jet"
-    """A matplotlib colour map."""
-    opacity: Annotated[float, Option(least=0, most=1)] = 0.5
-    """Share of the heat map in the picture."""
+    colormap: str = "viridis"
+    """A matplotlib colour map, whose opacity follows attention; jet is drawn evenly over all of a
+    picture, as papers do."""
+    opacity: Annotated[float | None, Option(least=0, most=1)] = None
+    """Share of the heat map in the picture where attention is 1, or everywhere with jet; 0.85 and
+    0.5 where unset."""
     masks: Path | None = None
     """Mask directory; outlines are shown beside the attention."""
     edits: Path | None = None
@@ -87,6 +94,9 @@ class Figure(Checked):
     apex: bool = False
     """Draw no clips, but one video a class at its last frame, where an expression is strongest:
     what runs of RAM show unless --clips, --id, --order, --masks or --edits ask for clips."""
+    curves: bool = False
+    """Draw how runs were trained: losses, and figures of training and validation, against epochs;
+    of folds and of several seeds their mean and spread."""
     errors: bool = False
     """Beside each label map show where it is wrong."""
     contact_sheet: bool = False
@@ -114,6 +124,8 @@ class Figure(Checked):
     """Greatest width in inches: 7 spans a two-column page, 3.4 a column."""
     dpi: Annotated[int, Option(least=50, most=1200)] = 300
     """Pixels an inch."""
+    font_size: Annotated[float, Option(least=4, most=20)] = FONT_PT
+    """Size of text in points."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,8 +138,8 @@ class VisualizeConfig(Figure, HeatMaps, ClipChoice):
     """Figure (.png, .pdf) or video (.mp4, .avi, .webm) to write."""
     format: Literal["png", "pdf", "mp4"] | None = None
     """Format, whatever the suffix of --out says."""
-    names: Annotated[tuple[str, ...], Option(flag="--name", is_repeated=True)] = ()
-    """What a run is called, once a run; its directory's name where unset."""
+    names: tuple[str, ...] = ()
+    """What runs are called in their rows, one name a run; their directories' names where unset."""
     split: Literal["train", "val"] = "val"
     """Part of the dataset; UCF101's test list is `val`."""
     data: Path | None = None
@@ -155,6 +167,12 @@ class VisualizeConfig(Figure, HeatMaps, ClipChoice):
                     remedy = f"omit {layout}"
                     raise UsageError("is about single clips", where=flag, remedy=remedy)
 
+        if self.layout_in < LEAST_LAYOUT_IN:
+            what = f"is too large for a figure {self.width_in:g} in wide"
+            most = self.width_in * FONT_PT / LEAST_LAYOUT_IN
+            remedy = f"choose {most:g} at most, or a greater --width-in"
+            raise UsageError(what, where="--font-size", remedy=remedy)
+
     def _require_one_kind(self) -> None:
         """Refuse other kinds of figures beside `show`, and a class that no map is shown of."""
         layouts = {
@@ -180,6 +198,11 @@ class VisualizeConfig(Figure, HeatMaps, ClipChoice):
             "--edits": self.edits,
         }
         return [flag for flag, value in options.items() if value]
+
+    @property
+    def layout_in(self) -> float:
+        """Greatest width, in inches of a page on which text is of the usual size."""
+        return self.width_in * FONT_PT / self.font_size
 
     @property
     def picture(self) -> Path:

@@ -56,7 +56,7 @@ def identity_split(dataset: ImageDataset, seed: int, share: float = 0.5) -> Iden
         raise AttncliError(
             f"shows {len(matched)} people whom two cameras saw, too few to divide",
             where=dataset.root,
-            remedy="use a dataset that says who is to be seen, and by which camera",
+            remedy="use a dataset that says who each image shows, and which camera took it",
         )
     learnt, sought = split_identities(matched, seed, share)
     return IdentitySplit(_train_part(dataset, learnt), _test_part(dataset, learnt, sought, seed))
@@ -84,8 +84,8 @@ def split_identities(
     people = sorted(set(names))
     n_train = math.floor(share * len(people) + _ALMOST_ONE)
     if not 0 < n_train < len(people):
-        what = f"a share of {share:g} of {len(people)} people leaves nobody in a part"
-        raise UsageError(what, where="share", remedy="choose another share, or add people")
+        what = f"a share of {share:g} of {len(people)} people leaves one part without people"
+        raise UsageError(what, where="--train-share", remedy="choose another share, or add people")
     order = np.random.default_rng(seed).permutation(len(people))
     learnt = {people[index] for index in order[:n_train]}
     return tuple(sorted(learnt)), tuple(name for name in people if name not in learnt)
@@ -168,7 +168,7 @@ def _notes(left_out: Sequence[ImageSample]) -> tuple[str, ...]:
     if not left_out:
         return ()
     n, first = len(left_out), left_out[0].id
-    return (f"{n} query images of people who are not in the gallery left out, such as {first}",)
+    return (f"{n} query images left out, as their people are not in the gallery, such as {first}",)
 
 
 def _drawn_roles(samples: Sequence[ImageSample], seed: int) -> Mapping[str, Role]:

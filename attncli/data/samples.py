@@ -11,8 +11,12 @@ Split = Literal["train", "val", "test", "all"]
 
 UNKNOWN_LABEL = -1
 
-Role = Literal["query", "gallery"]
-"""What an image is for where people are to be found again: to be looked for, or among."""
+Role = Literal["query", "gallery", "multi-query"]
+"""What an image is for where people are to be found again: to be looked for, or among.
+
+Images of role `multi-query` of one person and camera are a query together, for whom it is asked.
+"""
+MULTI_QUERY: Role = "multi-query"
 
 
 @runtime_checkable
@@ -145,7 +149,8 @@ class ImageSample:
     camera: str | None = None
     """Which camera took it; None where that is not known."""
     role: Role | None = None
-    """Whether its subject is looked for, or looked for among others; None where neither."""
+    """Whether its subject is looked for, alone or together with other images, or looked for among
+    others; None where none of these."""
 
     @property
     def is_labelled(self) -> bool:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from threading import Lock
 from types import TracebackType
-from typing import Any, Protocol, TypeVar, cast, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
 
 from attncli.errors import AttncliError
 
+A = TypeVar("A")
+P = TypeVar("P", bound="AskedProcess[Any]")
 T = TypeVar("T")
 
 
@@ -50,18 +52,18 @@ class Answerer(Protocol):
         ...
 
 
-class AnsweringProcess:
-    """An answerer in a process of its own; to be used as a context manager in the main thread.
+class AskedProcess(Generic[A]):
+    """Something to be asked in a process of its own; use as a context manager in the main thread.
 
-    However long it takes to make the answerer and to answer, saving never waits for it, and neither
-    does the end: Ctrl-C leaves the process alone, leaving the context kills it.
+    However long it takes to make it and to answer, saving never waits for it, and neither does the
+    end: Ctrl-C leaves the process alone, leaving the context kills it.
 
     Args:
-        make: Makes the answerer there. It is sent there by name; an error of it is the error of
+        make: Makes what is asked there. It is sent there by name; an error of it is the error of
             every answer.
     """
 
-    def __init__(self, make: Callable[[], Answerer]) -> None:
+    def __init__(self, make: Callable[[], A]) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_answer_all, args=(make, theirs), daemon=True)
@@ -73,7 +75,7 @@ class AnsweringProcess:
             signal.signal(signal.SIGINT, previous)
             theirs.close()
 
-    def __enter__(self) -> "AnsweringProcess":
+    def __enter__(self: P) -> P:
         return self
 
     def __exit__(
@@ -86,11 +88,15 @@ class AnsweringProcess:
         self._process.kill()
         self._process.join()
 
-    def answer(self, clip_id: str, scores: Float32[np.ndarray, " n"]) -> ClipAnswer:
-        """Return what the network says of a clip, once it has answered those before."""
+    def ask(self, method: str, *question: Any) -> Any:
+        """Return what a method of what is asked returns, once it has answered those before.
+
+        Raises:
+            AttncliError: It raised an error, or its process has ended.
+        """
         with self._asking:
             try:
-                self._pipe.send((clip_id, scores))
+                self._pipe.send((method, *question))
                 answer = self._pipe.recv()
             except (EOFError, OSError):
                 raise AttncliError(
@@ -98,19 +104,27 @@ class AnsweringProcess:
                 ) from None
         if isinstance(answer, AttncliError):
             raise answer
-        return cast(ClipAnswer, answer)
+        return answer
 
 
-def _answer_all(make: Callable[[], Answerer], pipe: Connection) -> None:
+class AnsweringProcess(AskedProcess[Answerer]):
+    """An answerer in a process of its own."""
+
+    def answer(self, clip_id: str, scores: Float32[np.ndarray, " n"]) -> ClipAnswer:
+        """Return what the network says of a clip, once it has answered those before."""
+        return cast(ClipAnswer, self.ask("answer", clip_id, scores))
+
+
+def _answer_all(make: Callable[[], object], pipe: Connection) -> None:
     """Answer what comes through a pipe until it is closed."""
     made = _outcome(make)
     with suppress(EOFError):
         while True:
-            question = pipe.recv()
+            method, *question = pipe.recv()
             if isinstance(made, AttncliError):
                 pipe.send(made)
             else:
-                pipe.send(_outcome(made.answer, *question))
+                pipe.send(_outcome(getattr(made, method), *question))
 
 
 def _outcome(call: Callable[..., T], *arguments: Any) -> T | AttncliError:

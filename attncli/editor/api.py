@@ -6,6 +6,7 @@
 `GET /api/clips/ID`      edits of one clip, and the network's own attention
 `PATCH /api/clips/ID`    changes of some frames; answered once they are on disk
 `GET /frames/ID/NUMBER`  picture of a frame, counted from 0
+`GET /full/ID/NUMBER`    the same at the video's resolution, or as JSON why there is none
 =======================  =========================================================================
 
 What is told of the edits, and what else may be asked, is a matter of `Editing`.
@@ -18,9 +19,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import unquote
 
+from attncli.editor.full_pictures import FullPictures, full_picture
 from attncli.editor.responses import (
     Response,
     field_of,
+    frame_position,
     json_response,
     known,
     page_file,
@@ -44,7 +47,7 @@ class Editing(ABC, Generic[C]):
         """File or directory that the edits go to."""
 
     @abstractmethod
-    def progress(self, clip: C) -> dict[str, int]:
+    def progress(self, clip: C) -> dict[str, Any]:
         """Return how far a clip is edited, under the name that the page has for it."""
 
     @abstractmethod
@@ -88,6 +91,8 @@ class EditorApi(Generic[C]):
     """Clips to be edited here, by id, in their order."""
     editing: Editing[C]
     """What is edited."""
+    pictures: FullPictures
+    """Where large pictures are from."""
 
     def respond(self, method: str, path: str, body: bytes = b"") -> Response:
         """Return the response to a request that has every right to be made.
@@ -117,6 +122,9 @@ class EditorApi(Generic[C]):
                 return json_response(questions[name](known(self.clips, id_), parsed(body)))
             case "GET", "frames", id_, number:
                 return picture(self.directory, known(self.clips, id_), number)
+            case "GET", "full", id_, number:
+                clip = known(self.clips, id_)
+                return full_picture(self.pictures, clip.id, frame_position(clip, number))
         return page_file(self.editing.page, method, path)
 
     def _session(self) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def page_file(page: str, method: str, path: str) -> Response:
         raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, f"{method} does nothing here")
     name = path.removeprefix("/") or "index.html"
     if name not in page_files(page):
-        raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such page")
+        raise RefusedError(HTTPStatus.NOT_FOUND, "no such page")
     return page_files(page)[name]
 
 
@@ -109,7 +109,7 @@ def known(clips: Mapping[str, C], clip_id: str) -> C:
         RefusedError: There is none.
     """
     if clip_id not in clips:
-        raise RefusedError(HTTPStatus.NOT_FOUND, f"there is no clip {clip_id!r} here")
+        raise RefusedError(HTTPStatus.NOT_FOUND, f"no such clip: {clip_id!r}")
     return clips[clip_id]
 
 
@@ -121,8 +121,8 @@ def parsed(body: bytes) -> Any:
     """
     try:
         return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, f"this is no JSON: {error}") from None
+    except (ValueError, RecursionError):
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "what was sent is not JSON") from None
 
 
 def field_of(sent: Any, name: str) -> Any:

@@ -62,11 +62,14 @@ class SpatialEditing(Editing[SpatialClip]):
         """Give frames of a clip new masks, and return how many of them are edited."""
         try:
             masks = [_change(item, clip) for item in changes or ()]
-        except (TypeError, ValueError) as error:
-            reason = f"changes are pairs of a frame and the runs of a mask, or null: {error}"
+        except (TypeError, ValueError):
+            reason = (
+                f"changes must be pairs of a frame from 0 to {clip.frames - 1} and null, or the"
+                f" runs of a mask of {clip.size_hw[1]}x{clip.size_hw[0]} pixels"
+            )
             raise RefusedError(HTTPStatus.BAD_REQUEST, reason) from None
         if not masks:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "there are no changes")
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "holds no changes")
         return {"edited": len(self.painted.change(clip.id, masks))}
 
     def lookups(self) -> Mapping[str, Callable[[SpatialClip, str], Any]]:

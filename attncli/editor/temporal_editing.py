@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from math import isnan
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 
 from attncli.editor.answers import Answerer, ClipAnswer
 from attncli.editor.api import Editing
+from attncli.editor.note_book import NoteBook, note_of
 from attncli.editor.responses import RefusedError, field_of
 from attncli.editor.scores import Score, Scores
 from attncli.editor.store import EditStore
@@ -23,6 +24,8 @@ from attncli.errors import AttncliError
 from attncli.files.edit_directory import EditClip
 
 SHOWN_CLASSES = 5
+NOTE = "note"
+"""What stands in the place of a frame where something is said of the whole clip."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class TemporalEditing(Editing[EditClip]):
     """Where the edits go."""
     answerer: Answerer
     """Who answers with an edit in place of the network's own attention."""
+    notes: NoteBook
+    """What is said of clips besides."""
     annotator: str | None = None
     """Who edits, if several do."""
 
@@ -49,24 +54,39 @@ class TemporalEditing(Editing[EditClip]):
         """Return who edits."""
         return {"annotator": self.annotator}
 
-    def progress(self, clip: EditClip) -> dict[str, int]:
-        """Return how many frames of a clip have a score."""
-        return {"scored": int(np.sum(~np.isnan(self.scores.of(clip.id))))}
+    def progress(self, clip: EditClip) -> dict[str, Any]:
+        """Return how many frames of a clip have a score, and what is said of it."""
+        scored = int(np.sum(~np.isnan(self.scores.of(clip.id))))
+        return {"scored": scored, "note": asdict(self.notes.of(clip.id))}
 
     def clip(self, clip: EditClip) -> dict[str, Any]:
         """Return the scores of a clip and the network's own attention, a value a frame."""
         scores = _nullable(self.scores.of(clip.id))
-        return {"scores": scores, "attention": _nullable(self.attention[clip.id])}
+        note = asdict(self.notes.of(clip.id))
+        return {
+            "scores": scores,
+            "attention": _nullable(self.attention[clip.id]),
+            "note": note,
+        }
 
     def change(self, clip: EditClip, changes: Any) -> dict[str, Any]:
-        """Give frames of a clip new scores, and return all it has."""
+        """Give frames of a clip new scores and say something else of it; return all it has."""
         if not isinstance(changes, list) or not all(_is_change(item, clip) for item in changes):
             raise RefusedError(
                 HTTPStatus.BAD_REQUEST,
-                f"changes are pairs of a frame from 0 to {clip.frames - 1} and a score in [0, 1]"
-                " or null",
+                f"changes must be pairs of a frame from 0 to {clip.frames - 1} and a score in"
+                f" [0, 1] or null, or of {NOTE!r} and a state and a comment",
             )
-        return {"scores": _nullable(self.scores.change(clip.id, map(tuple, changes)))}
+        scored = [(frame, score) for frame, score in changes if frame != NOTE]
+        if scored or not changes:
+            self.scores.change(clip.id, scored)
+        for said in (note_of(value) for name, value in changes if name == NOTE):
+            if said is not None:
+                self.notes.note(clip.id, said)
+        return {
+            "scores": _nullable(self.scores.of(clip.id)),
+            "note": asdict(self.notes.of(clip.id)),
+        }
 
     def questions(self) -> Mapping[str, Callable[[EditClip, Any], Any]]:
         """Return the question for the network's answer."""
@@ -81,7 +101,7 @@ class TemporalEditing(Editing[EditClip]):
         ):
             raise RefusedError(
                 HTTPStatus.BAD_REQUEST,
-                f"scores are {clip.frames} numbers in [0, 1] or null, one a frame",
+                f"scores must be {clip.frames} numbers in [0, 1] or null, one a frame",
             )
         vector = np.array([np.nan if s is None else s for s in scores], dtype=np.float32)
         try:
@@ -116,13 +136,11 @@ def _nullable(scores: Scores) -> list[float | None]:
 
 
 def _is_change(item: Any, clip: EditClip) -> bool:
-    return (
-        isinstance(item, list)
-        and len(item) == 2
-        and type(item[0]) is int
-        and 0 <= item[0] < clip.frames
-        and _is_score(item[1])
-    )
+    if not isinstance(item, list) or len(item) != 2:
+        return False
+    if item[0] == NOTE:
+        return note_of(item[1]) is not None
+    return type(item[0]) is int and 0 <= item[0] < clip.frames and _is_score(item[1])
 
 
 def _is_score(value: Any) -> bool:

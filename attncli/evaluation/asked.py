@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from attncli.config.evaluate import ONE_LOOK, Views
 from attncli.data.samples import UNKNOWN_LABEL
@@ -30,6 +30,10 @@ class Asked:
     """Classes that get figures of their own, and so do all others; None gives all together."""
     views: Views = ONE_LOOK
     """How images are looked at where each pixel is told a class."""
+    unmatched: Literal["skip", "zero"] = "skip"
+    """What a query counts for whose person is in the gallery by no other camera: nothing, or 0."""
+    multi_query: bool = False
+    """Whether all query images of a person by a camera are one query."""
 
     def class_name(self, label: int) -> str:
         """Return the name of a class; empty for that of a sample without one."""

@@ -18,7 +18,7 @@ from attncli.batches import ImageBatch
 from attncli.errors import AttncliError, Failure
 from attncli.evaluation.asked import Asked
 from attncli.evaluation.distances import Cosine, unit_rows
-from attncli.evaluation.people import people_of_samples, search_among
+from attncli.evaluation.people import multi_queries, people_of_samples, search_among
 from attncli.evaluation.rankings import (
     LISTED,
     Embedded,
@@ -115,8 +115,14 @@ class Identities:
         where = samples[0].path.parent if samples else Path()
         people = people_of_samples([samples[row] for row in rows], where)
         search = search_among(people, np.arange(len(rows)))
-        embedded = Embedded(features[search.queries], features[search.gallery])
-        return find(people, search, Cosine(), embedded, listed=listed)
+        queries = features[search.queries]
+        if self.asked.multi_query:
+            several = multi_queries(people, search)
+            means = [features[rows].mean(axis=0) for rows in several.groups]
+            queries, search = unit_rows(np.stack(means)), several.search
+        embedded = Embedded(queries, features[search.gallery])
+        ways: Any = {"unmatched": self.asked.unmatched, "listed": listed}
+        return find(people, search, Cosine(), embedded, **ways)
 
 
 def _joined(parts: Sequence[Share]) -> Share:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from attncli.data.identities import NOBODY, identity_split
-from attncli.data.samples import ImageDataset, ImageSample, Role
+from attncli.data.samples import MULTI_QUERY, ImageDataset, ImageSample, Role
 from attncli.errors import AttncliError
 from attncli.evaluation.people import People, Search, require_cameras, search_among
 from attncli.files.divisions import read_parts, write_parts
@@ -72,7 +72,8 @@ def draw_people(
 
     Where there are two cameras, people seen by the one whose images are queries already (else by
     the first by name) are looked for among the other's; of more cameras the queries are drawn
-    (`attncli.data.identities`).
+    (`attncli.data.identities`). Images that are queries together are in no part: they show what
+    queries show.
 
     Args:
         people: All images.
@@ -117,6 +118,7 @@ def _samples(people: People) -> list[ImageSample]:
             role=roles[row],
         )
         for row, id_ in enumerate(people.ids)
+        if people.roles[row] != MULTI_QUERY
     ]
 
 

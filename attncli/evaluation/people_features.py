@@ -6,9 +6,8 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from attncli.config.estimators import NO_FUSION, EstimatorConfig
-from attncli.errors import AttncliError, UsageError
+from attncli.errors import AttncliError
 from attncli.evaluation.distances import unit_rows
-from attncli.evaluation.people import People, Search
 from attncli.files.features import FeatureDirectory
 from attncli.training.estimator import UNKNOWN
 from attncli.training.feature_tables import Feature, choose_features, feature_table, n_dims
@@ -102,25 +101,6 @@ def embedded_queries(
     """
     means = [unit_features(directory, feature, rows).mean(axis=0) for rows in groups]
     return distance.embed(unit_rows(np.stack(means)))
-
-
-def query_groups(people: People, search: Search) -> list[Int64[np.ndarray, " _"]]:
-    """Return the rows of the queries of each person by each camera.
-
-    Raises:
-        UsageError: Nobody has several by one camera.
-    """
-    pairs = np.stack([people.identities, people.camera_numbers], axis=1)[search.queries]
-    _, numbers = np.unique(pairs, axis=0, return_inverse=True)
-    order = np.argsort(numbers, kind="stable")
-    starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
-    if len(starts) == len(search.queries):
-        raise UsageError(
-            f"{people.where} has one image of each query",
-            where="--multi-query",
-            remedy="use features of several, such as those of Market-1501's gt_bbox/",
-        )
-    return [search.queries[rows] for rows in np.split(order, starts[1:])]
 
 
 def _blocks(

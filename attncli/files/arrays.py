@@ -22,11 +22,9 @@ def open_array(path: Path, *, remedy: str) -> np.ndarray:
         what = reason(error)
         raise AttncliError(what, where=path, remedy=remedy) from error
     except Exception as error:  # the header is Python's own notation, whose parser raises anything
-        raise AttncliError(
-            f"this is no plain .npy array ({error})", where=path, remedy=remedy
-        ) from error
+        raise AttncliError("is not a plain .npy array", where=path, remedy=remedy) from error
     if array.dtype.kind not in "biuf":
-        what = f"this is no plain .npy array of numbers (it holds {array.dtype})"
+        what = f"is not a plain .npy array of numbers (it holds {array.dtype})"
         raise AttncliError(what, where=path, remedy=remedy)
     return array
 
@@ -44,7 +42,7 @@ def read_archive(path: Path, *names: str, remedy: str) -> tuple[np.ndarray, ...]
         what = reason(error)
         raise AttncliError(what, where=path, remedy=remedy) from error
     except Exception as error:  # a damaged archive raises whatever its bytes happen to ask for
-        what = f"does not hold the arrays {' and '.join(names)} ({error})"
+        what = f"does not hold the arrays {' and '.join(names)}, or is damaged"
         raise AttncliError(what, where=path, remedy=remedy) from error
 
 

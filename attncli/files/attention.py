@@ -94,7 +94,9 @@ class Attention:
             )
         except (ValueError, OverflowError) as error:
             where = f"{self.directory / CLIPS}, row {row}"
-            raise AttncliError(f"no line of clips ({error})", where=where, remedy=REMEDY) from error
+            raise AttncliError(
+                f"is not a row of clips ({error})", where=where, remedy=REMEDY
+            ) from error
 
 
 class AttentionWriter:
@@ -220,10 +222,10 @@ def attention_directory(path: Path, split: str) -> Path:
         raise AttncliError("no such directory", where=path, remedy="name a run directory")
     if evaluation.is_dir():
         raise AttncliError(
-            "there are no attention maps", where=evaluation, remedy="leave out runs without them"
+            "holds no attention maps", where=evaluation, remedy="leave out runs without them"
         )
     raise AttncliError(
-        f"there is no evaluation on the {split} split",
+        f"holds no evaluation on the {split} split",
         where=path,
         remedy=f"run `attncli eval {path} --split {split}` first",
     )
@@ -238,7 +240,7 @@ def open_attention(directory: Path) -> Attention:
     """
     if not _holds_maps(directory):
         raise AttncliError(
-            "there is no attention here", where=directory, remedy="write it with `attncli eval`"
+            "holds no attention maps", where=directory, remedy="write it with `attncli eval`"
         )
     spatial, temporal = _map_array(directory / SPATIAL, 4), _map_array(directory / TEMPORAL, 2)
     clips = _read_clips(directory / CLIPS)
@@ -280,14 +282,14 @@ def _map_array(path: Path, axes: int) -> np.ndarray | None:
 def _frames(text: str) -> tuple[int, ...]:
     frames = tuple(np.array(text.split(), dtype=np.int64).tolist())
     if not frames or min(frames) < 0:
-        raise ValueError(f"{text!r} are no frames")
+        raise ValueError(f"frames {text!r} are not whole numbers from 0")
     return frames
 
 
 def _crop(text: str) -> tuple[float, float, float, float]:
     left, top, right, bottom = (float(edge) for edge in text.split())
     if not (-math.inf < left < right < math.inf and -math.inf < top < bottom < math.inf):
-        raise ValueError(f"{text!r} is no part of a frame")
+        raise ValueError(f"crop {text!r} is not left, top, right and bottom")
     return left, top, right, bottom
 
 
@@ -296,7 +298,7 @@ def _read_clips(path: Path) -> pd.DataFrame:
     header = cells.iloc[0].tolist() if len(cells) else []
     missing = [name for name in COLUMNS if header.count(name) != 1]
     if missing:
-        what = f"column {missing[0]} is {'there twice' if missing[0] in header else 'missing'}"
+        what = f"column {missing[0]} is {'listed twice' if missing[0] in header else 'missing'}"
         raise AttncliError(what, where=path, remedy=REMEDY)
     clips = cells.iloc[1:].set_axis(header, axis="columns")
     try:

@@ -61,7 +61,8 @@ def read_checkpoint(path: Path, *, holding: Collection[str] = ()) -> dict[str, A
     remedy = "use a checkpoint `attncli train` wrote"
     state = read_tensors(path, remedy=remedy)
     if not _is_checkpoint(state):
-        raise AttncliError("no checkpoint this version of attncli reads", where=path, remedy=remedy)
+        what = "is not a checkpoint that this version of attncli reads"
+        raise AttncliError(what, where=path, remedy=remedy)
     missing = [name for name in holding if name not in state]
     if missing:
         raise AttncliError(
@@ -102,7 +103,7 @@ def read_metadata(path: Path) -> dict[str, str | int]:
         raise unreadable(path, error) from error
     content = parse_json(metadata, where=path, remedy=REMEDY)
     if not isinstance(content, dict):
-        raise AttncliError("its metadata is no JSON object", where=path, remedy=REMEDY)
+        raise AttncliError("its metadata is not a JSON object", where=path, remedy=REMEDY)
     return content
 
 

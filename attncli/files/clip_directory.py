@@ -91,7 +91,7 @@ class ClipDirectory(ABC):
         if self.config_path.is_file() and self.clips_path.is_file():
             return
         is_there = self.path.is_dir()
-        what = "no config.toml and clips.csv in this directory" if is_there else "no such edits"
+        what = "holds no config.toml and clips.csv" if is_there else "no such edit directory"
         remedy = f"name a directory `attncli {command} select` wrote"
         raise AttncliError(what, where=self.path, remedy=remedy)
 
@@ -108,7 +108,7 @@ def read_clips(path: Path, kind: type[C]) -> dict[str, C]:
     for row, cells in enumerate(table.cells[list(columns)].to_numpy().tolist()):
         clip = _clip(table, row, kind, cells)
         if clip.id in clips:
-            raise table.error(row, f"clip {clip.id!r} is there twice")
+            raise table.error(row, f"clip {clip.id!r} is listed twice")
         clips[clip.id] = clip
     return clips
 

@@ -48,7 +48,7 @@ def read_parts(
     cells = zip(*(table.cells[name].tolist() for name in COLUMNS), strict=True)
     for line, (split, id_, part) in enumerate(cells):
         if id_ not in known or part not in names or not split.isdigit():
-            raise table.error(line, "is no division of these images", REMEDY)
+            raise table.error(line, "does not divide these images", REMEDY)
         rows = found.setdefault(whole_number(split), {name: [] for name in names})
         rows[part].append(known[id_])
     return dict(sorted(found.items()))

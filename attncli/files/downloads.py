@@ -20,7 +20,7 @@ def published_file(url: str) -> Path:
     """
     directory = torch.hub.get_dir()
     if directory.startswith("~"):  # as in containers whose user has no home
-        what, remedy = "nobody knows where the home is", "set TORCH_HOME, or pass --weights FILE"
+        what, remedy = "the home directory is unknown", "set TORCH_HOME, or pass --weights FILE"
         raise AttncliError(f"cannot be downloaded: {what}", where=url, remedy=remedy)
     path = Path(directory) / "checkpoints" / url.rsplit("/", 1)[-1]
     if path.exists():

@@ -1,11 +1,12 @@
 """Where people edit temporal attention: what `attncli edit-temporal select` makes.
 
     edits/{config.toml, classes.txt, clips.csv, edits.csv, attention.csv, failures.jsonl,
-           frames/<id>/000001.jpg, annotators/NAME.csv}
+           frames/<id>/000001.jpg, annotators/NAME.csv, notes.csv, notes/NAME.csv}
 
 `edits.csv` begins with blank scores; `attention.csv` has the same columns with the network's own
-temporal attention; the files in `annotators/` are each one person's edits. `config.toml` is written
-last: where it is, the directory is whole.
+temporal attention; the files in `annotators/` are each one person's edits. `notes.csv` says with
+which clips the annotator is done, see `files.clip_notes`; `notes/NAME.csv` is one person's.
+`config.toml` is written last: where it is, the directory is whole.
 """
 
 import re
@@ -50,13 +51,19 @@ class EditDirectory(ClipDirectory):
             UsageError: The name makes no file name.
         """
         if not re.fullmatch(r"\w[\w.-]{0,63}", name):
-            what = f"{name!r} is no name of letters, digits, `_`, `-` and `.`"
+            what = f"must be made of letters, digits, `_`, `-` and `.`, not {name!r}"
             raise UsageError(what, where="--annotator")
         return self.annotators_path / f"{name}.csv"
 
     def annotators(self) -> dict[str, Path]:
         """Return each person's file of edits by name, in alphabetical order."""
         return {file.stem: file for file in sorted(self.annotators_path.glob("[!.]*.csv"))}
+
+    def notes_path(self, edits: Path) -> Path:
+        """Return where notes are kept of a file of edits: `edits.csv`, or that of an annotator."""
+        if edits.parent == self.annotators_path:
+            return self.path / "notes" / edits.name
+        return self.path / "notes.csv"
 
     def read_settings(self) -> SelectConfig:
         """Return how the clips were chosen, and from which run.
@@ -94,13 +101,15 @@ class EditDirectory(ClipDirectory):
         )
 
     def has_edits(self) -> bool:
-        """Return whether any frame has a score, or anybody has begun a file of their own.
+        """Return whether any frame has a score, or anybody made notes or began a file of their own.
 
         Raises:
             AttncliError: `edits.csv` is no table of edits, or does not fit the clips.
         """
-        if self.annotators() or not self.edits_path.exists():
-            return bool(self.annotators())
+        if self.annotators() or self.notes_path(self.edits_path).exists():
+            return True
+        if not self.edits_path.exists():
+            return False
         edits = self.read_edits(allow_partial=True)
         return len(edits.unedited) < len(edits.scores)
 
@@ -114,7 +123,7 @@ class EditDirectory(ClipDirectory):
         given = set(attention.ids)
         for id_ in self.read_clips():
             if id_ not in given:
-                what, remedy = f"there is none of clip {id_!r}", "select the clips again"
+                what, remedy = f"has no rows of clip {id_!r}", "select the clips again"
                 raise AttncliError(what, where=self.attention_path, remedy=remedy)
         return attention.scores
 

@@ -66,7 +66,7 @@ def read_face_boxes(path: Path, *, known: Collection[str] | None = None) -> dict
             remedy = "take the file of a run on the same dataset"
             raise table.error(number, f"the dataset has no sequence {id_!r}", remedy)
         if id_ in faces:
-            raise table.error(number, f"sequence {id_!r} is there twice", remedy="keep one row")
+            raise table.error(number, f"sequence {id_!r} is listed twice", remedy="keep one row")
         faces[id_] = face
     return faces
 
@@ -78,13 +78,17 @@ def _row(table: Table, number: int) -> tuple[str, FaceBox]:
     source: FaceSource | None = next((s for s in get_args(FaceSource) if s == text), None)
     if source is None:
         known = ", ".join(get_args(FaceSource))
-        raise table.error(number, f"sequence {id_!r}: no source {text!r}", f"use one of {known}")
+        raise table.error(
+            number, f"sequence {id_!r}: no such source: {text!r}", f"use one of {known}"
+        )
     for side, cell in zip(COLUMNS[2:], sides, strict=True):
         if not _PIXELS.fullmatch(cell):
-            raise _wrong_box(table, number, f"sequence {id_!r}: {side} {cell!r} is no pixel")
+            raise _wrong_box(
+                table, number, f"sequence {id_!r}: {side} {cell!r} is not a whole pixel"
+            )
     left, top, right, bottom = map(int, sides)
     if not right - left == bottom - top > 0:
-        what = f"sequence {id_!r}: box of {right - left}x{bottom - top} pixels is no square"
+        what = f"sequence {id_!r}: box of {right - left}x{bottom - top} pixels is not square"
         raise _wrong_box(table, number, what)
     return id_, FaceBox(source, left, top, right, bottom)
 

@@ -211,9 +211,9 @@ def _read_about(path: Path) -> dict[str, Any]:
     kinds = {"pool": str, "sources": dict, "fusions": list, "layers": list}
     for name, kind in kinds.items():
         if not isinstance(about.get(name), kind):
-            raise AttncliError(f"has no {name} as it should be", where=path, remedy=REMEDY)
+            raise AttncliError(f"its {name} is missing or malformed", where=path, remedy=REMEDY)
     if about["pool"] not in get_args(Pool):
-        raise AttncliError(f"no pooling is {about['pool']!r}", where=path, remedy=REMEDY)
+        raise AttncliError(f"no such pooling: {about['pool']!r}", where=path, remedy=REMEDY)
     return about
 
 
@@ -230,7 +230,7 @@ def _read_index(path: Path) -> tuple[tuple[str, ...], ...]:
     cells = read_cells(path, remedy=remedy)
     header = () if len(cells) < 1 else tuple(cells.iloc[0])
     if header not in (COLUMNS, (*COLUMNS, *PEOPLE_COLUMNS)):
-        raise AttncliError("is no index of features", where=path, remedy=remedy)
+        raise AttncliError("is not an index of features", where=path, remedy=remedy)
     table = cells.iloc[1:]
     columns = [tuple(table.iloc[:, number]) for number in range(len(header))]
     ids = columns[0]
@@ -251,5 +251,5 @@ def _names_in(path: Path) -> frozenset[str]:
         with np.load(path, allow_pickle=False) as archive:
             return frozenset(archive.files)
     except Exception as error:  # a damaged archive raises whatever its bytes happen to ask for
-        what = f"is no archive of arrays ({error})"
+        what = "is not an archive of arrays, or is damaged"
         raise AttncliError(what, where=path, remedy=REMEDY) from error

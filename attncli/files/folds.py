@@ -68,7 +68,7 @@ def _row(table: Table, number: int) -> FoldRow:
         if not text:
             raise table.error(number, f"has no {column}", remedy=REMEDY)
     if not _FOLD.fullmatch(fold):
-        what = f"sequence {id_!r}: fold {fold!r} is no whole number from 1"
+        what = f"sequence {id_!r}: fold {fold!r} is not a whole number from 1"
         raise table.error(number, what, remedy=REMEDY)
     return FoldRow(id_, subject, label, int(fold))
 
@@ -77,7 +77,7 @@ def _require_once(table: Table, rows: Sequence[FoldRow]) -> None:
     seen: set[str] = set()
     for number, row in enumerate(rows):
         if row.id in seen:
-            raise table.error(number, f"sequence {row.id!r} is there twice", remedy=REMEDY)
+            raise table.error(number, f"sequence {row.id!r} is listed twice", remedy=REMEDY)
         seen.add(row.id)
 
 
@@ -97,7 +97,7 @@ def _require_all_folds(path: Path, rows: Sequence[FoldRow]) -> None:
     folds = {row.fold for row in rows}
     largest = max(folds, default=0)
     if largest < 2:
-        what = "no fold" if largest == 0 else "one fold only"
+        what = "no fold" if largest == 0 else "only one fold"
         raise AttncliError(f"has {what}", where=path, remedy="give it at least two")
     if missing := next((fold for fold in range(1, largest) if fold not in folds), None):
         raise AttncliError(

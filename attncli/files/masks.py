@@ -140,7 +140,7 @@ class MaskDirectory:
             for number, line in enumerate(lines):
                 masks = _parse(path, number, line)
                 if masks.frame <= before:
-                    raise _malformed(path, number, "frame numbers do not rise")
+                    raise _malformed(path, number, "frame numbers must increase")
                 yield masks
                 before = masks.frame
 
@@ -315,7 +315,7 @@ def _frame_numbers(path: Path, lines: Sequence[bytes]) -> list[int]:
             raise _malformed(path, row, "no frame number")
         numbers.append(int(found[1]))
         if row and numbers[row] <= numbers[row - 1]:
-            raise _malformed(path, row, "frame numbers do not rise")
+            raise _malformed(path, row, "frame numbers must increase")
     return numbers
 
 
@@ -324,7 +324,7 @@ def _parse(path: Path, number: int, line: bytes) -> FrameMasks:
         fields: dict[str, Any] = json.loads(line)
         height, width = map(int, fields["size"])
         if min(height, width) <= 0 or height * width > LARGEST_FRAME_PX:
-            raise ValueError(f"no frame is {width}x{height} pixels")
+            raise ValueError(f"a frame cannot have {width}x{height} pixels")
         instances = tuple(_instance(**entry) for entry in fields["instances"])
         return FrameMasks(int(fields["frame"]), (height, width), instances)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:

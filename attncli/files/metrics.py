@@ -56,11 +56,11 @@ def _read(path: Path) -> dict[str, Figure]:
     content = parse_json(read_text(path, remedy=REMEDY), where=path, remedy=REMEDY)
     if not isinstance(content, dict) or content.pop("format_version", None) != FORMAT_VERSION:
         raise AttncliError(
-            f"format_version {FORMAT_VERSION} is expected",
+            f"its format_version must be {FORMAT_VERSION}",
             where=path,
             remedy=REMEDY,
         )
     for name, value in content.items():
         if not isinstance(value, Figure):
-            raise AttncliError(f"{name} is no figure", where=path, remedy=REMEDY)
+            raise AttncliError(f"{name} must be a number or text", where=path, remedy=REMEDY)
     return content

@@ -23,6 +23,7 @@ def claim(
     resume: bool | None = None,
     inputs: Iterable[Path] = (),
     may_hold_edits: bool = False,
+    dry_run: bool = False,
 ) -> None:
     """Make sure that an output can be written to `path`; nothing is created.
 
@@ -36,6 +37,7 @@ def claim(
         resume: What is at `path` is to be continued; None where the command cannot do that.
         inputs: What the command reads, and so must not empty.
         may_hold_edits: A directory of clips for editing may go; the caller saw that none is edited.
+        dry_run: Refuse what would be refused, and touch nothing.
 
     Raises:
         UsageError: Both `overwrite` and `resume` are asked for.
@@ -44,7 +46,7 @@ def claim(
     if overwrite and resume:
         raise UsageError("exclude each other", where="--overwrite and --resume")
     _require_writable(path)
-    if resume:
+    if resume and not dry_run:
         sweep(path)
     if resume or not _holds_something(path):
         return
@@ -57,12 +59,14 @@ def claim(
         return
     if not may_hold_edits and all((path / name).exists() for name in _HELD_FOR_EDITING):
         raise AttncliError(
-            "is for people's edits", where=path, remedy="remove it yourself, or write elsewhere"
+            "holds people's edits", where=path, remedy="remove it yourself, or write elsewhere"
         )
-    _empty(path, inputs)
+    _require_ours(path, inputs)
+    if not dry_run:
+        _empty(path)
 
 
-def claim_file(path: Path, *, overwrite: bool = False) -> None:
+def claim_file(path: Path, *, overwrite: bool = False, dry_run: bool = False) -> None:
     """Make sure that a file can be written to `path`, as `claim` does; no directory is emptied.
 
     What killed processes left unfinished beside it is removed.
@@ -70,14 +74,16 @@ def claim_file(path: Path, *, overwrite: bool = False) -> None:
     Args:
         path: Output file.
         overwrite: The file at `path` may go.
+        dry_run: Refuse what would be refused, and touch nothing.
 
     Raises:
         AttncliError: Something is at `path` and may not go, or `path` cannot be written.
     """
     if path.is_dir():
         raise AttncliError("is a directory, not a file", where=path, remedy="name a file")
-    claim(path, overwrite=overwrite)
-    sweep(path.parent, below=False)
+    claim(path, overwrite=overwrite, dry_run=dry_run)
+    if not dry_run:
+        sweep(path.parent, below=False)
 
 
 def _holds_something(path: Path) -> bool:
@@ -105,10 +111,11 @@ def _is_ours(path: Path) -> bool:
         return False
 
 
-def _empty(path: Path, inputs: Iterable[Path]) -> None:
+def _require_ours(path: Path, inputs: Iterable[Path]) -> None:
+    """Raise unless a directory is an output of attncli that holds nothing which is needed."""
     if not _is_ours(path):
         raise AttncliError(
-            "is no output of attncli",
+            "is not an output of attncli",
             where=path,
             remedy="remove it yourself, or write elsewhere",
         )
@@ -119,6 +126,9 @@ def _empty(path: Path, inputs: Iterable[Path]) -> None:
             raise AttncliError(
                 f"holds {needed}, which must stay", where=path, remedy="write elsewhere"
             )
+
+
+def _empty(path: Path) -> None:
     for entry in path.iterdir():
         if entry.name == LOCK:
             continue

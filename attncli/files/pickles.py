@@ -52,7 +52,7 @@ def read_npy(path: Path, *, allow_pickle: bool) -> Any:
                 file.seek(0)
                 return np.lib.format.read_array(file, allow_pickle=False)
             if not allow_pickle:
-                remedy = "pass --allow-pickle: whatever is no array or number in it is refused"
+                remedy = "pass --allow-pickle, which still refuses all but arrays and numbers"
                 raise AttncliError("is pickled", where=path, remedy=remedy)
             return _ArrayUnpickler(file, encoding="latin1").load().item()  # latin1: of Python 2
     except AttncliError:
@@ -63,7 +63,7 @@ def read_npy(path: Path, *, allow_pickle: bool) -> Any:
         what = f"asks for {error}, which neither arrays nor numbers need, and is refused"
         raise AttncliError(what, where=path, remedy="do not trust this file") from error
     except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
-        what = f"is no array that numpy.save wrote ({reason(error)})"
+        what = f"is not an array that numpy.save wrote ({reason(error)})"
         raise AttncliError(what, where=path, remedy=REMEDY) from error
 
 

@@ -74,9 +74,9 @@ def read_predictions(path: Path) -> Predictions:
     try:
         probabilities = lines.iloc[:, len(COLUMNS) :].to_numpy(dtype=np.float32)
     except ValueError as error:
-        raise AttncliError(
-            f"this is no table of predictions ({error})", where=path, remedy=REMEDY
-        ) from error
+        value = str(error).rpartition(": ")[2]
+        what = f"is not a table of predictions (probability {value} is not a number)"
+        raise AttncliError(what, where=path, remedy=REMEDY) from error
     require_unit_range(probabilities, what="probabilities are", where=path, remedy=REMEDY)
     ids, labels, predicted = (lines[column].tolist() for column in range(len(COLUMNS)))
     return Predictions(ids, labels, predicted, header[len(COLUMNS) :], probabilities)

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 from attncli import catalog
 from attncli.config.fields import Checked
-from attncli.config.toml import dump, read, require_utf8, resolve
+from attncli.config.toml import SEVERAL, dump, read, require_utf8, resolve
 from attncli.config.training import TrainConfig
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, UsageError
 from attncli.files.atomic import write_text
 from attncli.files.text import lines_of, read_text
 
@@ -121,19 +121,24 @@ def load(path: Path) -> Run:
     """
     directory = RunDirectory(path)
     if not directory.config_path.is_file():
-        what = "no config.toml in this directory" if path.is_dir() else "no such run"
+        what = "is not a run (it has no config.toml)" if path.is_dir() else "no such run"
         raise AttncliError(what, where=path, remedy="name a directory `attncli train` wrote")
     settings = read(directory.config_path)
     if "method" not in settings:
-        raise AttncliError("no run", where=path, remedy="name a directory `attncli train` wrote")
+        raise AttncliError(
+            "is not a run", where=path, remedy="name a directory `attncli train` wrote"
+        )
+    if SEVERAL in settings:
+        what, one = "holds several runs, one for each seed", f"seed{settings.get('seed', 0)}"
+        raise UsageError(what, where=path, remedy=f"name one, such as {path / one}")
     method = str(settings["method"])
     if method not in {row.name for row in catalog.METHODS}:
         raise AttncliError(
-            f"unknown method {method!r}", where=directory.config_path, remedy="update attncli"
+            f"no such method: {method!r}", where=directory.config_path, remedy="update attncli"
         )
     config = resolve(catalog.load(catalog.method(method).config), directory.config_path)
     if not directory.classes_path.exists():
-        raise AttncliError("no classes.txt in this run", where=path, remedy="train it anew")
+        raise AttncliError("has no classes.txt", where=path, remedy="train it anew")
     classes = lines_of(read_text(directory.classes_path, remedy="train the run anew"))
     return Run(directory=directory, method=method, config=config, classes=tuple(classes))
 

@@ -180,7 +180,7 @@ def _of_run(run: Path, split: str) -> Path:
     if holds_seeds(path):
         return path
     raise AttncliError(
-        f"this run has no class activation maps of split {split!r}",
+        f"holds no class activation maps of split {split!r}",
         where=run,
         remedy=f"make them, where it is a run of cam: attncli eval {run} --split {split}",
     )
@@ -199,7 +199,7 @@ def _description(path: Path) -> dict[str, Any]:
     }
     for name, kind in kinds.items():
         if not isinstance(content.get(name), kind):
-            raise AttncliError(f"has no {name} as it should be", where=path, remedy=REMEDY)
+            raise AttncliError(f"its {name} is missing or malformed", where=path, remedy=REMEDY)
     return content
 
 

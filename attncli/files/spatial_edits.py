@@ -136,7 +136,7 @@ class SpatialEditDirectory(ClipDirectory):
             raise AttncliError(what, where=path, remedy=remedy)
         require_unit_range(maps, what="attention is", where=path, remedy=remedy)
         if crop.dtype.kind != "f" or crop.shape != (4,) or not np.isfinite(crop).all():
-            raise AttncliError("its crop is not of four numbers", where=path, remedy=remedy)
+            raise AttncliError("its crop must be four numbers", where=path, remedy=remedy)
         left, top, right, bottom = crop.tolist()
         return VideoAttention(maps.astype(np.float16), (left, top, right, bottom))
 
@@ -185,7 +185,7 @@ class SpatialEditDirectory(ClipDirectory):
             if id_ not in clips or (known is not None and id_ not in known):
                 path = self.edits.path(id_)
                 remedy = "move this file elsewhere"
-                raise AttncliError(f"there is no clip {id_!r}", where=path, remedy=remedy)
+                raise AttncliError(f"no such clip: {id_!r}", where=path, remedy=remedy)
         frames = {id_: tuple(self.read_frames(clips[id_])) for id_ in clips if id_ in edited}
         return SpatialEdits(self.edits, frames)
 

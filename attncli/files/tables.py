@@ -74,10 +74,22 @@ def read_cells(
         what = reason(error)
         raise AttncliError(what, where=path, remedy="name a CSV file") from error
     except Exception as error:  # the parser raises whatever broken text makes of its own parts
-        problem = " ".join(str(error).split())
-        raise AttncliError(f"is no CSV table ({problem})", where=path, remedy=remedy) from error
+        raise AttncliError(
+            f"is not a CSV table ({_problem(error)})", where=path, remedy=remedy
+        ) from error
     cells.index += 1
     return cells[(cells != "").any(axis=1)]
+
+
+def _problem(error: Exception) -> str:
+    """Return what is wrong with a table in our words, where those of the parser are known."""
+    if isinstance(error, pd.errors.EmptyDataError):
+        return "it is empty"
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 at byte {error.start}"
+    text = " ".join(str(error).split())
+    found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", text)
+    return f"line {found[2]} has {found[3]} cells, not {found[1]}" if found else text
 
 
 def whole_number(cell: str) -> int:
@@ -87,7 +99,7 @@ def whole_number(cell: str) -> int:
         ValueError: There is none, or it has more than nine digits.
     """
     if not re.fullmatch("[0-9]{1,9}", cell):
-        raise ValueError(f"{cell!r} is no whole number")
+        raise ValueError(f"{cell!r} is not a whole number")
     return int(cell)
 
 

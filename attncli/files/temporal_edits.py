@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Int64
 
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, printable
 from attncli.files.atomic import write_text
 from attncli.files.tables import Table, read_table
 
@@ -30,6 +30,34 @@ HEADER = ",".join(COLUMNS) + "\n"
 """First line of a file of edits."""
 LEVELS = (0.0, 0.5, 1.0)
 """Scores that the paper's annotators chose from."""
+
+
+class PartlyEditedError(AttncliError):
+    """Clips have scores for some of their frames only; all of them are named, however many.
+
+    Args:
+        path: File of edits.
+        clips: The clips' scores by id; NaN where there is none.
+    """
+
+    def __init__(self, path: Path, clips: Mapping[str, Float32[np.ndarray, " _"]]) -> None:
+        what = partly_scored(clips)
+        super().__init__(what, where=path)
+        remedy = "score their other frames; --skip-partial of train and check leaves them out"
+        self.args = (f"{path}: {what}; {remedy}",)
+
+
+def partly_scored(clips: Mapping[str, Float32[np.ndarray, " _"]]) -> str:
+    """Return which clips have scores for some of their frames only, all of them in one line."""
+    named = ", ".join(f"{id_!r} ({_share(scores)})" for id_, scores in clips.items())
+    which = "1 clip that has" if len(clips) == 1 else f"{len(clips)} clips that have"
+    return printable(f"{which} scores for some frames only: {named}")
+
+
+def _share(scores: Float32[np.ndarray, " n"]) -> str:
+    """Return how many frames have a score, and the first that has none."""
+    blank = np.isnan(scores)
+    return f"{int((~blank).sum())} of {len(scores)} frames, none for frame {int(blank.argmax())}"
 
 
 @dataclass(frozen=True)
@@ -106,18 +134,22 @@ def read_temporal_edits(
         known: Ids of all clips there are; any id will do where None.
         n_frames: Frames of the video of every clip there is, in place of `known`.
         allow_partial: Whether a clip may have scores for some of its frames only, as it does while
-            somebody edits it.
+            somebody edits it; such a clip counts as no edit.
 
     Raises:
+        PartlyEditedError: Some clips may not have scores for some of their frames only.
         AttncliError: The file is missing or no such table, a row's id, frame or score cannot be,
-            or a clip has a frame twice, not at all, or without a score where others have one.
+            or a clip has a frame twice or not at all.
     """
     rows = _Rows.of(read_table(path, COLUMNS))
     rows.require_known(known if n_frames is None else n_frames)
     clips = rows.clips()
     for id_, scores in clips.items():
-        _require_whole(path, id_, scores, (n_frames or {}).get(id_), allow_partial)
-    return TemporalEdits(path, clips)
+        _require_whole(path, id_, scores, (n_frames or {}).get(id_))
+    edits = TemporalEdits(path, clips)
+    if edits.partly_edited and not allow_partial:
+        raise PartlyEditedError(path, {id_: clips[id_] for id_ in edits.partly_edited})
+    return edits
 
 
 def write_temporal_edits(path: Path, scores: Mapping[str, Float32[np.ndarray, " n"]]) -> None:
@@ -168,7 +200,7 @@ class _Rows:
             if not id_ or (known is not None and id_ not in known):
                 row = int((self.clip == number).argmax())
                 remedy = "keep the ids that were there, as text"
-                raise self.table.error(row, f"there is no clip {id_!r}", remedy=remedy)
+                raise self.table.error(row, f"no such clip: {id_!r}", remedy=remedy)
 
     def clips(self) -> dict[str, Float32[np.ndarray, " n"]]:
         """Return the scores of each clip in the order of its frames, which must be 0 to n - 1."""
@@ -180,7 +212,7 @@ class _Rows:
         if wrong.any():
             first = int(wrong.argmax())
             found, missing = int(frame[first]), int(expected[first])
-            which = f"{missing} is missing" if found > missing else f"{found} is there twice"
+            which = f"{missing} is missing" if found > missing else f"{found} is listed twice"
             raise self.table.error(
                 int(order[first]),
                 f"clip {self.ids[clip[first]]!r}: frame {which}",
@@ -217,27 +249,17 @@ def _score(cell: str) -> float:
     try:
         score = float(cell)
     except ValueError:
-        raise ValueError(f"score {cell!r} is no number; write one in [0, 1]") from None
+        raise ValueError(f"score {cell!r} is not a number; write one in [0, 1]") from None
     if not 0 <= score <= 1:
         raise ValueError(f"score {cell!r} is not in [0, 1]")
     return score
 
 
-def _require_whole(
-    path: Path, id_: str, scores: np.ndarray, n_frames: int | None, allow_partial: bool
-) -> None:
-    """Refuse a clip that has fewer or more frames than its video, or scores for some only."""
+def _require_whole(path: Path, id_: str, scores: np.ndarray, n_frames: int | None) -> None:
+    """Refuse a clip that has fewer or more frames than its video."""
     if n_frames is not None and len(scores) != n_frames:
         raise AttncliError(
             f"clip {id_!r} has {len(scores)} frames, its video {n_frames}",
             where=path,
             remedy="give every frame one row, from 0 to the last",
-        )
-    blank = np.isnan(scores)
-    if blank.any() and not blank.all() and not allow_partial:
-        raise AttncliError(
-            f"clip {id_!r}, frame {blank.argmax()}: no score, as for {blank.sum()} of"
-            f" {len(scores)} frames",
-            where=path,
-            remedy="fill in all frames of a clip, or none",
         )

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, reason
 
 
 def read_tensors(path: Path, *, remedy: str) -> Any:
@@ -35,7 +35,7 @@ def read_tensors(path: Path, *, remedy: str) -> Any:
         raise AttncliError("permission denied", where=path, remedy="change its rights") from None
     except pickle.UnpicklingError as error:
         raise AttncliError(
-            "refused, as it holds code or is no checkpoint", where=path, remedy=remedy
+            "refused, as it holds code or is not a checkpoint", where=path, remedy=remedy
         ) from error
     except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
         raise unreadable(path, error) from error
@@ -74,5 +74,9 @@ def require_same_kind(
 
 def unreadable(path: Path, error: Exception) -> AttncliError:
     """Return the error to show for a file of tensors that some other error shows to be damaged."""
-    reason = (str(error) or type(error).__name__).splitlines()[0]
-    return AttncliError(f"cannot be read ({reason})", where=path, remedy="copy or make it anew")
+    why = "it is damaged, or holds no tensors"
+    if isinstance(error, MemoryError):
+        why = "it is too large for the memory"
+    elif isinstance(error, OSError):
+        why = reason(error)
+    return AttncliError(f"cannot be read ({why})", where=path, remedy="copy or make it anew")

@@ -68,7 +68,9 @@ def parse_json(text: str | bytes, *, where: Path | str, remedy: str | None = Non
         return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         place = f"{where}, line {error.lineno}" if isinstance(where, Path) else where
-        raise AttncliError(f"no JSON ({error.msg})", where=place, remedy=remedy) from error
+        raise AttncliError(
+            f"is not valid JSON (column {error.colno})", where=place, remedy=remedy
+        ) from error
     except (ValueError, RecursionError) as error:  # a number too long, or lists in lists in lists
         raise AttncliError(f"cannot be read ({error})", where=where, remedy=remedy) from error
 
@@ -76,9 +78,9 @@ def parse_json(text: str | bytes, *, where: Path | str, remedy: str | None = Non
 def _finite(digits: str) -> float:
     value = float(digits)
     if not math.isfinite(value):
-        raise ValueError(f"{digits[:20]} is no finite number")
+        raise ValueError(f"{digits[:20]} is not a finite number")
     return value
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not allowed")

@@ -43,4 +43,5 @@ def _frames(clips: Float[Tensor, "b c t h w"]) -> Float[Tensor, "n c h w"]:
 def _clips(
     frames: Float[Tensor, "n c2 h2 w2"], of: Float[Tensor, "b c t h w"]
 ) -> Float[Tensor, "b c2 t h2 w2"]:
-    return frames.view(len(of), of.shape[2], *frames.shape[1:]).movedim(1, 2)
+    # Not `len(of)`: whoever traces a network would take that as a constant.
+    return frames.view(of.shape[0], of.shape[2], *frames.shape[1:]).movedim(1, 2)

@@ -157,7 +157,7 @@ def _keys(
         raise UsageError(
             "these standard deviations are too small for torch's lattice",
             where="--crf-backend",
-            remedy="take pydensecrf, or greater ones",
+            remedy="use pydensecrf, or larger ones",
         )
     scale = torch.tensor(strides, device=origin.device)
     images = torch.arange(n_images, device=origin.device).repeat_interleave(len(cells) // n_images)

@@ -39,7 +39,7 @@ class SynchronizedBatchNorm(_BatchNorm):
         count = values.new_tensor(values.numel() / values.shape[1])
         distributed.all_reduce(count)
         if count < 2:
-            what = "batch normalisation needs two values a channel to train"
+            what = "batch normalisation needs two values per channel to train"
             raise AttncliError(what, remedy="use a larger --batch-size")
         mean = _SumOverProcesses.apply(values.sum(axes)) / count
         centred = values - _as_column(mean, values)

@@ -250,7 +250,7 @@ class StAbnNetwork(nn.Module):
         """
         if features.shape[2] != self.n_frames:
             raise AttncliError(
-                f"clips of {features.shape[2]} frames for a network of clips of {self.n_frames}",
+                f"clips have {features.shape[2]} frames, the network is for {self.n_frames}",
                 remedy=f"use --frames {self.n_frames}",
             )
         attention = self.attention_branch(features)
@@ -276,7 +276,7 @@ class StAbnNetwork(nn.Module):
         if len(bias) == self.n_frames:
             return None
         return (
-            f"the weights are of clips of {len(bias)} frames, the network of {self.n_frames}",
+            f"the weights are for clips of {len(bias)} frames, the network for {self.n_frames}",
             f"use weights of --frames {self.n_frames}, or train with --frames {len(bias)}",
         )
 

@@ -130,12 +130,12 @@ def _choose(name: str, local_rank: int, size: int) -> torch.device:
         return device
     if device.index is not None and size > 1:
         raise UsageError(
-            "one GPU for several processes", where="--device", remedy="use --device cuda"
+            "names one GPU for several processes", where="--device", remedy="use --device cuda"
         )
     index = local_rank if device.index is None else device.index
     if index >= torch.cuda.device_count():
         raise MissingDependencyError(
-            f"no GPU number {index} among {torch.cuda.device_count()}",
+            f"no such GPU: number {index} (this machine has {torch.cuda.device_count()})",
             where="--device",
             remedy="use --device cpu, or start fewer processes",
         )

@@ -79,7 +79,7 @@ def class_numbers(directory: FeatureDirectory, classes: Sequence[str]) -> Int64[
     numbers = {name: number for number, name in enumerate(classes)} | {"": UNKNOWN}
     for id_, label in zip(directory.ids, directory.labels, strict=True):
         if label not in numbers:
-            what = f"{id_} is of class {label!r}, which is none of the {len(classes)} known"
+            what = f"{id_} is of class {label!r}, which is not among the {len(classes)} known"
             raise AttncliError(what, where=directory.path, remedy="use data with the same classes")
     return np.array([numbers[label] for label in directory.labels], dtype=np.int64)
 
@@ -134,7 +134,7 @@ def _known(wanted: Sequence[str], known: Sequence[str], flag: str) -> Sequence[s
     """
     for name in wanted:
         if name not in known:
-            raise UsageError(f"there is no {name}", where=flag, remedy=f"use {', '.join(known)}")
+            raise UsageError(f"no such name: {name}", where=flag, remedy=f"use {', '.join(known)}")
     return wanted or known
 
 
@@ -150,7 +150,9 @@ def _fusions(
     for fusion in config.fuse:
         names = fusion.split(JOINT)
         if len(names) < 2 or len(set(names)) < len(names):
-            raise UsageError(f"{fusion} is no fusion", where="--fuse", remedy="write I+P")
+            raise UsageError(
+                f"must be two or more sources, not {fusion!r}", where="--fuse", remedy="write I+P"
+            )
         _known(names, directory.sources, "--fuse")
     return config.fuse
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from torch.utils.tensorboard import SummaryWriter
 
+from attncli.config.training import Logger
 from attncli.files.atomic import write_text
 from attncli.files.runs import RunDirectory
-
-LogRow = dict[str, int | float | None]
+from attncli.training.epoch_line import LogRow
+from attncli.training.wandb_log import WandbWriter
 
 
 class Log:
@@ -19,11 +20,26 @@ class Log:
         directory: Run they belong to.
         rows: Epochs already in the log; `log.csv` will hold these and no others.
         step: Steps already taken; points of TensorBoard from here on will be taken anew.
+        logger: Who is given the points.
+
+    Raises:
+        MissingDependencyError: The logger's package is not installed.
+        AttncliError: It cannot begin.
     """
 
-    def __init__(self, directory: RunDirectory, rows: Sequence[LogRow], step: int) -> None:
+    def __init__(
+        self,
+        directory: RunDirectory,
+        rows: Sequence[LogRow],
+        step: int,
+        logger: Logger = "tensorboard",
+    ) -> None:
         self.path = directory.log_path
-        self.writer = SummaryWriter(str(directory.tensorboard_path), purge_step=step)
+        self.writer = (
+            WandbWriter(directory)
+            if logger == "wandb"
+            else SummaryWriter(str(directory.tensorboard_path), purge_step=step)
+        )
         self.write_rows(rows)
 
     def add_step(self, step: int, values: Mapping[str, float]) -> None:

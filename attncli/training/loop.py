@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Generic, NoReturn
 
 import torch
@@ -18,9 +19,10 @@ from attncli.files.checkpoints import load_weights, read_checkpoint, write_check
 from attncli.files.runs import RunDirectory
 from attncli.reporting import Reporter
 from attncli.training.batches import BatchOrder
+from attncli.training.epoch_line import LogRow, epoch_line, live_line
 from attncli.training.interruption import Interruption
 from attncli.training.learner import Learner, StepSums
-from attncli.training.log import Log, LogRow
+from attncli.training.log import Log
 from attncli.training.optimization import learning_rate
 from attncli.training.seeds import seed_step
 from attncli.training.validation import Validation, validate
@@ -76,6 +78,7 @@ class Training(Generic[B]):
         validation: The validation split, or None.
         directory: Run that checkpoints and logs are written to, by the first process.
         reporter: Where progress is shown.
+        title: Which of several trainings it is, such as `fold 2`; empty where there is one.
 
     Raises:
         AttncliError: The run's checkpoint is damaged or of another model.
@@ -90,6 +93,7 @@ class Training(Generic[B]):
         *,
         directory: RunDirectory,
         reporter: Reporter,
+        title: str = "",
     ) -> None:
         self.learner = learner
         self.config = learner.config
@@ -98,6 +102,7 @@ class Training(Generic[B]):
         self.validation = validation
         self.directory = directory
         self.reporter = reporter
+        self.title = f"{title}: " if title else ""
         self.interruption = Interruption()
         self.log: Log | None = None
         self.unread: tuple[int, StepSums] | None = None
@@ -105,6 +110,8 @@ class Training(Generic[B]):
         self.remarks: set[Remark] = set()
         """Training samples seen by this process that may not be what they should be."""
         self.progress = self._resume()
+        self.began = 0.0, 0
+        """When this process began to train, and after how many steps."""
 
     def run(self) -> list[Failure]:
         """Train to the end of the last epoch and return the samples that could not be read.
@@ -114,8 +121,10 @@ class Training(Generic[B]):
                 does not suffice, or a checkpoint cannot be written. The last one stays.
             KeyboardInterrupt: The user or the system asked to stop; there is a checkpoint.
         """
+        self.began = time.monotonic(), self._steps_taken()
         if self.world.leads:
-            self.log = Log(self.directory, self.progress.rows, self._steps_taken())
+            taken, logger = self._steps_taken(), self.config.logger
+            self.log = Log(self.directory, self.progress.rows, taken, logger)
         try:
             with self.interruption:
                 while self.progress.epoch < self.config.epochs:
@@ -123,7 +132,7 @@ class Training(Generic[B]):
                     self._finish_epoch()
         except torch.OutOfMemoryError as error:
             raise AttncliError(
-                "the memory of the device does not suffice",
+                "the memory of the device is too small",
                 where=self.directory.path,
                 remedy="raise --accumulate or lower --batch-size, and train anew",
             ) from error
@@ -139,8 +148,9 @@ class Training(Generic[B]):
         self.learner.learned.begin_epoch(progress.epoch)
         batches = iter(self.samples.loader)
         steps = range(progress.step, order.steps)
-        label = f"epoch {progress.epoch + 1}/{self.config.epochs}"
-        for step in self.reporter.track(steps, label=label, unit="steps"):
+        label = f"{self.title}epoch {progress.epoch + 1}/{self.config.epochs}"
+        live = partial(live_line, progress.sums)
+        for step in self.reporter.track(steps, label=label, unit="steps", live=live):
             started = time.monotonic()
             parts = self._fetch(batches, order.parts_of(step))
             progress.waited += time.monotonic() - started
@@ -226,6 +236,21 @@ class Training(Generic[B]):
         self._save()
         if self.log is not None:
             self.log.add_epoch(progress.rows, self._steps_taken())
+        self._say()
+
+    def _say(self) -> None:
+        """Say how the last epoch came out, and how long the others will take."""
+        best = None if self.validation is None else self.validation.best
+        since, before = self.began
+        sec_per_step = (time.monotonic() - since) / (self._steps_taken() - before)
+        left = self.config.epochs * self.samples.order.steps - self._steps_taken()
+        text = epoch_line(
+            self.progress.rows,
+            epochs=self.config.epochs,
+            best=best,
+            left_sec=sec_per_step * left,
+        )
+        self.reporter.note(f"{self.title}{text}")
 
     def _choosing(self, row: LogRow) -> float | None:
         """Return the figure of an epoch that says whether it is the best one."""
@@ -251,7 +276,7 @@ class Training(Generic[B]):
         }
 
     def _validate(self, validation: Validation[B]) -> Mapping[str, float]:
-        label = f"validation {self.progress.epoch + 1}/{self.config.epochs}"
+        label = f"{self.title}validation {self.progress.epoch + 1}/{self.config.epochs}"
         batches = self.reporter.track(validation.batches, label=label, unit="batches")
         try:
             return validate(
@@ -299,7 +324,7 @@ class Training(Generic[B]):
             self.failures = {Failure(**failure) for failure in progress.failures}
         except Exception as error:  # what was put into it by others raises anything
             raise AttncliError(
-                f"holds no state that training can go on from ({error})",
+                f"training cannot go on from it ({error})",
                 where=path,
                 remedy="put the run's own last.pt back, or begin a new run with --init",
             ) from error

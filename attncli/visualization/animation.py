@@ -1,21 +1,32 @@
-"""A video of clips: the frames, and beside them the attention of every run.
+"""A video of videos: all frames, and beside them the attention of every run where it saw them.
 
-Below whatever has temporal attention runs its bar, with a pointer to the frame that is shown.
+Whatever has temporal attention has its bar below it, with a pointer to the frame that is shown.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from attncli.visualization.clips import HeatStyle, PictureRow, ShownClip, picture_rows
 from attncli.visualization.comparison import DETAIL_LINES
 from attncli.visualization.page.bar import Bar
+from attncli.visualization.page.color_bar import LEGENDS, draw_color_bar, legend_in
 from attncli.visualization.page.drawing import Page
 from attncli.visualization.page.grid import MARGIN_IN
 from attncli.visualization.page.heading import HEADING_IN, write_heading
-from attncli.visualization.page.lettering import GREY, LINE_IN, Text, typesetting
+from attncli.visualization.page.lettering import (
+    GREY,
+    LINE_IN,
+    Text,
+    text_scale,
+    text_width_in,
+    typesetting,
+)
 
 GAP_PX = 4
 BAR_PX = 12
@@ -23,77 +34,190 @@ POINTER_PX = 6
 """Height of the pointer below a bar, and half its width."""
 DPI = 144
 """Pixels an inch of lettering: text of 6.5 points is 13 pixels high."""
+NOTE = "bars: attention of each frame that the runs saw, in time"
+UNSEEN = "not seen by the runs"
+"""Beside the number of a frame before the first that the runs saw, or after the last."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """A whole video, of which the runs saw a clip."""
+
+    clip: ShownClip
+    """What the runs saw, and what they make of it."""
+    frames: Iterable[UInt8[np.ndarray, "h w 3"]]
+    """All frames of the video, cut as those of the clip are."""
+    rate: Fraction
+    """Frames per second."""
+    masks: Callable[[int], Bool[np.ndarray, "h w"]] | None = None
+    """Gives the union of the masks of a frame of the video, where the clip has some."""
+
+    @property
+    def reach(self) -> int:
+        """How many frames of the video one of the clip stands for; a clip may start over."""
+        steps = [b - a for a, b in pairwise(self.clip.frame_indices) if b > a]
+        return min(steps, default=1)
+
+    def step(self, index: int) -> int | None:
+        """Return the position in the clip of the frame nearest to a frame of the video.
+
+        Returns:
+            The earlier of two that are as near; None where the runs saw none so near.
+        """
+        distances = np.abs(np.array(self.clip.frame_indices) - index)
+        nearest = int(distances.argmin())
+        return nearest if distances[nearest] < self.reach else None
 
 
 def animate(
-    clips: Sequence[ShownClip], names: Sequence[str], style: HeatStyle
+    films: Sequence[Film], names: Sequence[str], style: HeatStyle
 ) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
-    """Yield every frame of every clip, one clip after the other, with its runs side by side.
+    """Yield every frame of every video, one video after the other, with its runs side by side.
 
-    Pictures are of one size; what is smaller stands at the top left of it.
+    Frames between two that the runs saw have the attention of the nearer one; those that are
+    farther from the clip are shown without any. Pictures are of one size; what is smaller stands
+    at the top left of it.
 
     Args:
-        clips: Clips in the order in which they are shown, each with one entry a name.
+        films: Videos in the order in which they are shown, each with one entry a name.
         names: How the runs are called.
         style: How attention becomes colour.
     """
-    sheets = [_sheet(clip, names, style) for clip in clips]
-    height = max(sheet.shape[1] for sheet in sheets)
-    width = max(sheet.shape[2] for sheet in sheets)
-    canvas = np.full((height, width, 3), 255, np.uint8)
+    sheets = [_Sheet(film, names, style) for film in films]
+    height, width = (max(sheet.size_hw[axis] for sheet in sheets) for axis in (0, 1))
     for sheet in sheets:
-        for picture in sheet:
-            shown = canvas.copy()
+        for picture in sheet.pictures():
+            shown = np.full((height, width, 3), 255, np.uint8)
             shown[: picture.shape[0], : picture.shape[1]] = picture
             yield shown
 
 
-def _sheet(clip: ShownClip, names: Sequence[str], style: HeatStyle) -> UInt8[np.ndarray, "t h w 3"]:
-    """Return the clip's rows side by side under their header."""
-    rows = picture_rows(clip, names, style, range(len(clip.frames)))
-    t, h, w, _ = clip.frames.shape
-    gap = np.full((t, h, GAP_PX, 3), 255, np.uint8)
-    parts = [part for row in rows for part in (row.pictures, gap)][:-1]
-    body = np.concatenate(parts, axis=2)
-    header = _header(clip, rows, panel_px=w + GAP_PX, width_px=body.shape[2])
-    parts = [np.broadcast_to(header, (t, *header.shape)), body]
-    if any(row.bar for row in rows):
-        bars = [strip for row in rows for strip in (_bar_strip(row.bar, t, w), _white(t, GAP_PX))]
-        parts.append(np.concatenate(bars[:-1], axis=2))
-    return np.concatenate(parts, axis=1)
+class _Sheet:
+    """One video's rows side by side, with what is written above and below them."""
+
+    def __init__(self, film: Film, names: Sequence[str], style: HeatStyle) -> None:
+        self._film, self._names, self._style = film, names, style
+        clip = film.clip
+        self._count = len(clip.frames)
+        self._width = clip.frames.shape[2]
+        # What is written is that of the first frame; bars are of the whole clip in any.
+        rows = picture_rows(clip, names, style, [0])
+        self._bars = [row.bar for row in rows]
+        body_px = len(rows) * (self._width + GAP_PX) - GAP_PX
+        self._header = _header(clip, rows, panel_px=self._width + GAP_PX, width_px=body_px)
+        self._footer = footer(style, body_px, has_bars=any(self._bars))
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Rows and columns of each picture."""
+        parts_px = self._header.shape[0] + self._film.clip.frames.shape[1] + self._footer.shape[0]
+        return parts_px + any(self._bars) * STRIP_PX, self._header.shape[1]
+
+    def pictures(self) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+        """Yield the picture of each frame."""
+        for index, frame in enumerate(self._film.frames):
+            step = self._film.step(index)
+            parts = [self._header, self._body(index, frame, step)]
+            if any(self._bars):
+                strips = [_bar_strip(bar, step, self._count, self._width) for bar in self._bars]
+                parts.append(_beside(strips))
+            yield np.concatenate([*parts, self._footer])
+
+    def _body(
+        self, index: int, frame: UInt8[np.ndarray, "h w 3"], step: int | None
+    ) -> UInt8[np.ndarray, "h w2 3"]:
+        if step is None:
+            pictures = [frame.copy() for _ in self._bars]
+        else:
+            clip = _at(self._film, index, frame)
+            rows = picture_rows(clip, self._names, self._style, [step])
+            pictures = [row.pictures[0].copy() for row in rows]
+        tag = _tag(f"frame {index}, {float(index / self._film.rate):.2f} s", step is None)
+        for picture in pictures:
+            height, width = (min(a, b) for a, b in zip(tag.shape, picture.shape[:2], strict=False))
+            picture[:height, :width] = tag[:height, :width]
+        return _beside(pictures)
 
 
-def _white(t: int, width_px: int) -> UInt8[np.ndarray, "t h w 3"]:
-    """Return empty strips to stand below pictures, as high as one with a bar."""
-    return np.full((t, GAP_PX + BAR_PX + POINTER_PX, width_px, 3), 255, np.uint8)
+STRIP_PX = GAP_PX + BAR_PX + POINTER_PX
+"""Height of a bar with its pointer, and of the gap above it."""
 
 
-def _bar_strip(bar: Bar | None, t: int, width_px: int) -> UInt8[np.ndarray, "t h w 3"]:
-    """Return for each of `t` pictures the bar to stand below it, with a pointer to its cell."""
-    strip = _white(t, width_px)
-    if bar is not None:
-        strip[:, GAP_PX : GAP_PX + BAR_PX] = bar.colors[np.arange(width_px) * t // width_px]
-        middles = (np.arange(t) + 0.5) * width_px / t
-        distance = np.abs(np.arange(width_px) + 0.5 - middles[:, None])
+def _at(film: Film, index: int, frame: UInt8[np.ndarray, "h w 3"]) -> ShownClip:
+    """Return the clip with another frame, and its masks, in place of one of its own."""
+    frames = np.broadcast_to(frame, film.clip.frames.shape)
+    masks = None if film.masks is None else np.broadcast_to(film.masks(index), frames.shape[:3])
+    return replace(film.clip, frames=frames, masks=masks)
+
+
+def _beside(parts: Sequence[UInt8[np.ndarray, "h _ 3"]]) -> UInt8[np.ndarray, "h w 3"]:
+    gap = np.full((len(parts[0]), GAP_PX, 3), 255, np.uint8)
+    return np.concatenate([part for one in parts for part in (one, gap)][:-1], axis=1)
+
+
+def _bar_strip(
+    bar: Bar | None, step: int | None, count: int, width_px: int
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Return what stands below a picture: its bar, if any, with a pointer to a cell of `count`."""
+    strip = np.full((STRIP_PX, width_px, 3), 255, np.uint8)
+    if bar is None:
+        return strip
+    strip[GAP_PX : GAP_PX + BAR_PX] = bar.colors[np.arange(width_px) * count // width_px]
+    if step is not None:
+        distance = np.abs(np.arange(width_px) + 0.5 - (step + 0.5) * width_px / count)
         for line in range(POINTER_PX):
-            strip[:, GAP_PX + BAR_PX + line][distance <= line + 0.5] = 0
+            strip[GAP_PX + BAR_PX + line][distance <= line + 0.5] = 0
     return strip
+
+
+def _tag(words: str, is_unseen: bool) -> UInt8[np.ndarray, "h w 3"]:
+    """Return the number and time of a frame, white on black."""
+    text = Text(f"{words}, {UNSEEN}" if is_unseen else words, color="white")
+    page = Page(text.width_in + 2 * MARGIN_IN, LINE_IN + MARGIN_IN, DPI)
+    page.figure.set_facecolor("black")
+    page.write(MARGIN_IN, (LINE_IN + MARGIN_IN) / 2, text)
+    return _drawn(page)
+
+
+def _drawn(page: Page) -> UInt8[np.ndarray, "h w 3"]:
+    canvas = FigureCanvasAgg(page.figure)
+    with typesetting():
+        canvas.draw()  # type: ignore[no-untyped-call]
+    return np.asarray(canvas.buffer_rgba())[:, :, :3]  # type: ignore[no-untyped-call]
+
+
+def _page(width_px: int, height_in: float) -> Page:
+    """Return a page that is as wide as a number of pixels; rounding must not make it narrower."""
+    return Page((width_px + 1e-3) / DPI / text_scale(), height_in, DPI)
 
 
 def _header(
     clip: ShownClip, rows: Sequence[PictureRow], *, panel_px: int, width_px: int
 ) -> UInt8[np.ndarray, "h w 3"]:
-    room_in = (panel_px - GAP_PX) / DPI - 2 * MARGIN_IN
+    pixels = DPI * text_scale()
+    room_in = (panel_px - GAP_PX) / pixels - 2 * MARGIN_IN
     labels = [_label(row, room_in) for row in rows]
     height_in = HEADING_IN + max(3, *map(len, labels)) * LINE_IN + MARGIN_IN
-    page = Page(width_px / DPI, height_in, DPI)
+    page = _page(width_px, height_in)
     write_heading(page, clip.heading, 0.0)
     for column, label in enumerate(labels):
-        page.write_lines(column * panel_px / DPI + MARGIN_IN, HEADING_IN, label, at="top")
-    canvas = FigureCanvasAgg(page.figure)
-    with typesetting():
-        canvas.draw()  # type: ignore[no-untyped-call]
-    return np.asarray(canvas.buffer_rgba())[:, :, :3]  # type: ignore[no-untyped-call]
+        page.write_lines(column * panel_px / pixels + MARGIN_IN, HEADING_IN, label, at="top")
+    return _drawn(page)
+
+
+def footer(style: HeatStyle, width_px: int, *, has_bars: bool) -> UInt8[np.ndarray, "h w 3"]:
+    """Return the colour bar, and what bars are."""
+    legend = style.legend(LEGENDS[style.value_range])
+    width_in = width_px / DPI / text_scale()
+    note = Text(NOTE, lines=2, color=GREY).fit(width_in - 2 * MARGIN_IN) if has_bars else []
+    below_in = len(note) * LINE_IN + MARGIN_IN
+    page = _page(width_px, MARGIN_IN + legend_in(legend) + below_in)
+    left_in = max(map(text_width_in, legend)) + 5 * MARGIN_IN
+    bar_in = max(width_in - left_in - 5 * MARGIN_IN, 5 * MARGIN_IN)
+    where = {"left_in": left_in, "width_in": bar_in, "below_in": below_in}
+    draw_color_bar(page, style.blended, **where, legend=legend)
+    page.write_lines(MARGIN_IN, page.height_in - MARGIN_IN, note, at="bottom")
+    return _drawn(page)
 
 
 def _label(row: PictureRow, room_in: float) -> list[Text]:

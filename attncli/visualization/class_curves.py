@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -17,6 +18,7 @@ from attncli.visualization.page.lettering import (
     SIZE_PT,
     Text,
     fit_lines,
+    text_scale,
     text_width_in,
 )
 
@@ -40,7 +42,14 @@ SAMPLE_IN = 0.2
 """Length of a legend's line."""
 MOST_BANDS = 6
 """Lines of panels on a page."""
-BAND = "mean over clips, ± one standard deviation"
+BAND = "mean over clips, ± one standard deviation; n: clips of the class"
+BROKEN = "vertical axis broken (//): it does not reach from 0 to 1"
+STEPS = 20
+"""Parts of [0, 1] at which a vertical axis that shows a part of it ends."""
+NOTE_LINES = 3
+"""Lines that what stands below all takes at most."""
+NARROW = 0.3
+"""Spread of attention up to which the vertical axis shows a part of [0, 1], marked as broken."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,8 @@ def draw_class_curves(
 ) -> Figure:
     """Return a panel a class: each run's mean over the clips, in a band of a standard deviation.
 
-    All panels have the same axes, which span what there is to see.
+    All panels have the same axes: from 0 to 1, or, where all that is seen is within 0.3, a part of
+    that whose ends are marked as broken. Bands are never cut off.
 
     Args:
         classes: What to show, line by line.
@@ -107,9 +117,8 @@ def draw_class_curves(
     _write_axis_names(page, grid)
     for line, entries in enumerate(legend):
         _draw_legend(page, entries, grid.bottom_in + BOTTOM_IN + (line + 0.5) * LINE_IN)
-    last_in = grid.height_in - MARGIN_IN - LINE_IN / 2
-    (text,) = Text(BAND, color=GREY).fit(grid.width_in - LEFT_IN)
-    page.write(LEFT_IN, last_in, text)
+    note = _note(limits).fit(grid.width_in - LEFT_IN)
+    page.write_lines(LEFT_IN, grid.height_in - MARGIN_IN, note, at="bottom")
     return page.figure
 
 
@@ -130,9 +139,16 @@ def _lay_out(
         gap_in=PANEL_GAP_IN,
         right_in=PANEL_GAP_IN,
         top_in=TOP_IN,
-        footer_in=BOTTOM_IN + (len(legend) + 1) * LINE_IN + MARGIN_IN,
     )
-    return grid, legend
+    note = _note(_limits(classes)).fit(grid.width_in - LEFT_IN)
+    footer_in = BOTTOM_IN + (len(legend) + len(note)) * LINE_IN + MARGIN_IN
+    return replace(grid, footer_in=footer_in), legend
+
+
+def _note(limits: tuple[float, float]) -> Text:
+    """Return what stands below all."""
+    words = f"{BAND}; {BROKEN}" if any(_ends_cut(limits)) else BAND
+    return Text(words, lines=NOTE_LINES, color=GREY)
 
 
 def _most_per_band(width_in: float) -> int:
@@ -140,12 +156,41 @@ def _most_per_band(width_in: float) -> int:
 
 
 def _limits(classes: Sequence[ClassCurves]) -> tuple[float, float]:
-    """Return the least and greatest attention shown, rounded outwards to a tenth, in [0, 1]."""
+    """Return what the vertical axis spans: [0, 1] and all of the bands, or a part where both fit.
+
+    The part is all that is shown, rounded outwards to twentieths: where it is narrow, curves would
+    be flat lines on the whole axis.
+    """
     bands = [curve.band for shown in classes for curve in shown.curves if curve is not None]
-    low = min(float(band.min()) for band in bands)
-    high = max(float(band.max()) for band in bands)
-    low, high = math.floor(round(10 * low, 6)) / 10, math.ceil(round(10 * high, 6)) / 10
-    return max(0.0, min(low, 0.9)), min(1.0, max(high, 0.1))
+    low = math.floor(round(STEPS * min(float(band.min()) for band in bands), 6)) / STEPS
+    high = math.ceil(round(STEPS * max(float(band.max()) for band in bands), 6)) / STEPS
+    if high - low > NARROW:
+        return min(low, 0.0), max(high, 1.0)
+    return (low, high) if high > low else (low - 1 / STEPS, high + 1 / STEPS)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return what the vertical axis names: its ends, and the middle if that is whole percents."""
+    if high - low > NARROW:
+        return [0.0, 0.5, 1.0]
+    middle = round(50 * (low + high), 6)
+    return [low, middle / 100, high] if middle.is_integer() else [low, high]
+
+
+def _ends_cut(limits: tuple[float, float]) -> tuple[bool, bool]:
+    """Return whether the vertical axis leaves out a part of [0, 1] at its foot, and at its top."""
+    return limits[0] > 0, limits[1] < 1
+
+
+def _mark_breaks(axes: Axes, limits: tuple[float, float]) -> None:
+    """Draw two strokes across the vertical axis at each end beyond which attention may lie."""
+    beyond = [end for end, is_cut in zip((0.0, 1.0), _ends_cut(limits), strict=True) if is_cut]
+    look: dict[str, Any] = {"color": "black", "linewidth": 0.6, "clip_on": False, "zorder": 4}
+    for end in beyond:
+        for aside in (0.07, 0.12):
+            middle = abs(end - aside)
+            heights = [middle - 0.02, middle + 0.02]
+            axes.plot([-0.018, 0.018], heights, transform=axes.transAxes, **look)
 
 
 def _look(run: int) -> tuple[str, str]:
@@ -175,10 +220,11 @@ def _draw_panel(axes: Axes, shown: ClassCurves, limits: tuple[float, float]) -> 
             low, high = curve.band
             axes.fill_between(curve.time, low, high, color=color, alpha=0.18, linewidth=0)
             axes.plot(curve.time, curve.mean, color=color, linestyle=style, linewidth=1.2)
-    axes.set(xlim=(0, 1), ylim=limits, xticks=[0, 0.5, 1], yticks=[*limits, sum(limits) / 2])
+    axes.set(xlim=(0, 1), ylim=limits, xticks=[0, 0.5, 1], yticks=_ticks(*limits))
+    _mark_breaks(axes, limits)
     axes.xaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_major_formatter("{x:.3g}")
-    axes.tick_params(labelsize=SIZE_PT, length=2, pad=1.5, width=0.5)
+    axes.tick_params(labelsize=SIZE_PT * text_scale(), length=2, pad=1.5, width=0.5)
     axes.grid(axis="y", color="0.9", linewidth=0.5)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["bottom", "left"]].set_linewidth(0.5)

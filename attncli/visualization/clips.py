@@ -7,12 +7,21 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from attncli.metrics.value_range import Range, stretched
-from attncli.visualization.colormap import color_table, colorize
+from attncli.visualization.colormap import COLORS, color_table, colorize, over_grey, rising
 from attncli.visualization.overlay import outline, overlay
 from attncli.visualization.page.bar import Bar
+from attncli.visualization.page.color_bar import ON_GREY
 from attncli.visualization.page.heading import Heading
 from attncli.visualization.page.lettering import lettered
 
+AS_PUBLISHED = ("jet",)
+"""Colour maps that papers on attention draw in, over all of the picture alike."""
+GREATEST_OPACITY = 0.85
+"""Share of the heat map where attention is 1: what is below is still to be seen."""
+EVEN_OPACITY = 0.5
+"""Share of a heat map of one opacity."""
+BARS = {"temporal": "temporal attention", "edited": "attention that people gave"}
+"""What bars are, by their names."""
 MARKS = {True: ("✓ ", "#1a7f37"), False: ("✗ ", "#b42318"), None: ("", "black")}
 """Sign and colour of a right, a wrong and an unknown answer."""
 
@@ -69,15 +78,51 @@ class ShownClip:
 
 @dataclass(frozen=True)
 class HeatStyle:
-    """How attention becomes colour."""
+    """How attention becomes colour.
 
-    colormap: str = "jet"
+    What has little attention shows the picture as it is: the opacity of a colour rises with the
+    attention it stands for. Colours of papers (`AS_PUBLISHED`) lie evenly on all of the picture.
+    """
+
+    colormap: str = "viridis"
     """Name of a matplotlib colour map."""
-    opacity: float = 0.5
-    """Share of the heat map in the picture, in [0, 1]; the rest is the frame."""
+    opacity: float | None = None
+    """Greatest share of the heat map in the picture, in [0, 1]; the rest is the frame. None: 0.85,
+    or 0.5 for colours as published."""
     value_range: Range = "none"
     """What the colours span: [0, 1], or least to greatest attention of each frame or clip; of
     each clip for temporal attention, of which a frame has but one value."""
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all colours are of one opacity."""
+        return self.colormap in AS_PUBLISHED
+
+    @property
+    def most(self) -> float:
+        """Greatest share of the heat map in the picture."""
+        if self.opacity is not None:
+            return self.opacity
+        return EVEN_OPACITY if self.is_even else GREATEST_OPACITY
+
+    @property
+    def table(self) -> UInt8[np.ndarray, "256 3"]:
+        """Colours from attention 0 to 1."""
+        return color_table(self.colormap)
+
+    @property
+    def opacities(self) -> Float32[np.ndarray, "256"]:
+        """Share of each of them in a picture."""
+        return np.full(COLORS, self.most, np.float32) if self.is_even else rising(self.most)
+
+    def legend(self, lines: Sequence[str]) -> tuple[str, ...]:
+        """Return what stands beside a colour bar, with what its colours are shown over."""
+        return tuple(lines) if self.opacities.min() == 1 else (*lines, ON_GREY)
+
+    @property
+    def blended(self) -> UInt8[np.ndarray, "256 3"]:
+        """The colours as they look over mid-grey: what colour bars show, and temporal bars."""
+        return over_grey(self.table, self.opacities)
 
 
 @dataclass(frozen=True)
@@ -115,13 +160,13 @@ def picture_rows(
         style: How attention becomes colour.
         frames: Positions in the clip of the frames to show.
     """
-    shown, table = clip.frames[frames], color_table(style.colormap)
+    shown, blended = clip.frames[frames], style.blended
 
     def bar(name: str, values: Float32[np.ndarray, " t"] | None, span: Range) -> Bar | None:
         if values is None:
             return None
         scaled = stretched(values[None, :, None, None], span)[0, :, 0, 0]
-        return Bar(name, colorize(scaled, table), tuple(frames))
+        return Bar(name, colorize(scaled, blended), tuple(frames))
 
     rows = [PictureRow("input", shown, bar=bar("edited", clip.edited, "none"))]
     if clip.masks is not None:
@@ -129,7 +174,7 @@ def picture_rows(
     for name, run in zip(names, clip.runs, strict=True):
         mark, color = MARKS[run.correct]
         drawn = stretched(run.attention[None], style.value_range)[0][frames]
-        pictures = overlay(shown, drawn, table=table, opacity=style.opacity)
+        pictures = overlay(shown, drawn, table=style.table, opacity=style.opacities)
         value = f"{run.entropy_bits:.2f} bits"
         span: Range = "none" if style.value_range == "none" else "clip"
         temporal = bar("temporal", run.temporal, span)

@@ -20,6 +20,7 @@ from attncli.visualization.page.lettering import (
     Text,
     fit_first,
     fit_lines,
+    text_scale,
 )
 
 TOLD = (1, 5, 10)
@@ -119,7 +120,7 @@ def _draw_panel(axes: Axes, curves: Sequence[CmcCurve]) -> None:
     ticks = [rank for rank in TICKS if rank <= last]
     axes.set(xlim=(1, max(last, 2)), ylim=(low, 100), xticks=ticks)
     axes.grid(visible=True, linewidth=0.4, color="0.9")
-    axes.tick_params(labelsize=SIZE_PT, length=2, pad=1.5, width=0.5)
+    axes.tick_params(labelsize=SIZE_PT * text_scale(), length=2, pad=1.5, width=0.5)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["bottom", "left"]].set_linewidth(0.5)
 

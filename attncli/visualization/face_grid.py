@@ -12,10 +12,9 @@ from jaxtyping import Float32, UInt8
 from matplotlib.figure import Figure
 
 from attncli.visualization.clips import MARKS, HeatStyle
-from attncli.visualization.colormap import color_table
 from attncli.visualization.overlay import overlay
 from attncli.visualization.page.color_bar import LEGENDS
-from attncli.visualization.page.grid import PAGE_HEIGHT_IN, most_per_band
+from attncli.visualization.page.grid import most_per_band, page_height_in
 from attncli.visualization.page.lettering import GREY, LINE_IN, Text, lettered, text_width_in
 from attncli.visualization.page.pictures import (
     CAPTION_GAP_IN,
@@ -103,8 +102,8 @@ def draw_face_grid(
             CellRow((Text(name, lines=LABEL_LINES, bold=True),), tuple(row))
             for name, row in zip(lettered([face_name, *names]), rows, strict=True)
         ),
-        table=color_table(style.colormap),
-        legend=LEGENDS[style.value_range],
+        table=style.blended,
+        legend=style.legend(LEGENDS[style.value_range]),
         titles=tuple(Text(column.title, lines=TITLE_LINES, bold=True) for column in columns),
         cell_wished_in=_wished_in(columns),
         label_most_in=LABEL_MOST_IN,
@@ -123,7 +122,7 @@ def columns_on_a_page(width_in: float, runs: int) -> int:
     room_in = pictures_in(width_in, min(LABEL_MOST_IN, LABEL_SHARE * width_in))
     captions_in = CAPTION_LINES * LINE_IN + CAPTION_GAP_IN + GAP_IN
     band_in = (1 + runs) * (FACE_LEAST_IN + captions_in) + TITLE_LINES * LINE_IN + BAND_GAP_IN
-    bands = int((PAGE_HEIGHT_IN - TOP_IN) / band_in)
+    bands = int((page_height_in() - TOP_IN) / band_in)
     return most_per_band(room_in, FACE_LEAST_IN, GAP_IN) * max(1, bands)
 
 
@@ -149,11 +148,10 @@ def _caption(shown: FaceMap) -> str:
 
 def _cells(column: FaceColumn, style: HeatStyle) -> list[Cell]:
     """Return the face, and under it the heat map of each run."""
-    table = color_table(style.colormap)
     cells = [Cell(column.face, Text(column.caption, lines=CAPTION_LINES, color=GREY))]
     for shown in column.maps:
         (heat,) = overlay(
-            column.face[None], shown.attention[None], table=table, opacity=style.opacity
+            column.face[None], shown.attention[None], table=style.table, opacity=style.opacities
         )
         color = GREY if shown.correct is None else MARKS[shown.correct][1]
         cells.append(Cell(heat, Text(_caption(shown), lines=CAPTION_LINES, color=color)))

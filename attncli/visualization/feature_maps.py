@@ -12,7 +12,6 @@ from jaxtyping import Float, Float32, UInt8
 from matplotlib.figure import Figure
 
 from attncli.visualization.clips import HeatStyle
-from attncli.visualization.colormap import color_table
 from attncli.visualization.overlay import overlay
 from attncli.visualization.page.lettering import GREY, LINE_IN, Text
 from attncli.visualization.page.pictures import Cell, CellRow, PictureSheet, draw_pictures
@@ -82,8 +81,8 @@ def draw_feature_maps(
     titles = ("image", *columns)
     sheet = PictureSheet(
         rows=tuple(CellRow(_label(shown), _cells(shown, style)) for shown in images),
-        table=color_table(style.colormap),
-        legend=LEGEND,
+        table=style.blended,
+        legend=style.legend(LEGEND),
         titles=tuple(Text(title, lines=TITLE_LINES, bold=True) for title in titles),
         label_lines=LABEL_LINES + 1,
         cell_least_in=PICTURE_LEAST_IN,
@@ -95,15 +94,14 @@ def draw_feature_maps(
 
 
 def _label(shown: MappedImage) -> tuple[Text, ...]:
-    name = Text(shown.name, lines=LABEL_LINES, bold=True, grows=True)
+    name = Text(shown.name, lines=LABEL_LINES, bold=True, grows=True, keeps_end=True)
     return (name, Text(shown.label, color=GREY)) if shown.label else (name,)
 
 
 def _cells(shown: MappedImage, style: HeatStyle) -> tuple[Cell, ...]:
-    table = color_table(style.colormap)
     cells = [Cell(shown.maps[0].image)]
     for one in shown.maps:
         maps = one.shares[None]
-        (heat,) = overlay(one.image[None], maps, table=table, opacity=style.opacity)
+        (heat,) = overlay(one.image[None], maps, table=style.table, opacity=style.opacities)
         cells.append(Cell(heat, Text(one.caption, lines=CAPTION_LINES, color=GREY)))
     return tuple(cells)

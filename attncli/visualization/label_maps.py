@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from attncli.files.label_maps import IGNORE_LABEL, voc_palette
 from attncli.visualization.clips import HeatStyle
-from attncli.visualization.colormap import color_table
 from attncli.visualization.overlay import overlay
 from attncli.visualization.page.color_bar import draw_color_bar, legend_in
 from attncli.visualization.page.drawing import Page
@@ -20,12 +19,13 @@ from attncli.visualization.page.lettering import GREY, LINE_IN, Text, text_width
 Color = tuple[int, int, int]
 
 ERROR_COLORS: dict[str, Color] = {
-    "right class": (46, 160, 67),
-    "missed": (31, 119, 255),
-    "where there is none": (220, 50, 47),
-    "another class": (255, 176, 0),
+    "right class": (0, 158, 115),
+    "missed": (0, 114, 178),
+    "where there is none": (213, 94, 0),
+    "another class": (240, 228, 66),
 }
-"""What a pixel of a map of errors is; one rightly told background is grey."""
+"""What a pixel of a map of errors is, told apart by the colour-blind too (Okabe and Ito); one
+rightly told background is grey."""
 LEAST_CELL_IN, MOST_CELL_IN = 0.45, 1.4
 """Width of a picture."""
 THUMBNAIL_IN, THUMBNAIL_ASPECT = 0.82, 0.8
@@ -39,6 +39,8 @@ TITLE_LINES = 3
 """Lines that the name of a column takes at most."""
 LEGEND = ("score",)
 """What stands beside the colours of scores."""
+TINT = 0.5
+"""Share of a class's colour in the picture of a contact sheet, unless another is asked for."""
 NAMED_CLASSES = 5
 """Classes that are named beside an image at most."""
 
@@ -117,7 +119,7 @@ def draw_label_maps(
         labels_in=labels_in,
         titles=titles,
         images=images,
-        footer_in=has_errors * 1.5 * LINE_IN + has_heat * legend_in(LEGEND),
+        footer_in=has_errors * 1.5 * LINE_IN + has_heat * legend_in(style.legend(LEGEND)),
     )
     grid = fit_to_page(
         lay_out,
@@ -138,12 +140,12 @@ def draw_label_maps(
         _write_errors(page, grid)
     if has_heat:
         where = {"left_in": grid.left_in, "width_in": grid.strip_in}
-        draw_color_bar(page, color_table(style.colormap), **where, legend=LEGEND)
+        draw_color_bar(page, style.blended, **where, legend=style.legend(LEGEND))
     return page.figure
 
 
 def draw_contact_sheet(
-    images: Sequence[LabelledImage], *, opacity: float, width_in: float = 7.0, dpi: int = 300
+    images: Sequence[LabelledImage], *, opacity: float = TINT, width_in: float = 7.0, dpi: int = 300
 ) -> Figure:
     """Return the figure: many images, each under its label map, with its name below it.
 
@@ -167,7 +169,7 @@ def draw_contact_sheet(
     for position, shown in enumerate(images):
         box = grid.cell(0, position)
         _show(page, _tinted(shown, opacity), box)
-        name = Text(shown.name, color=GREY).fit(box.width_in)
+        name = Text(shown.name, color=GREY, keeps_end=True).fit(box.width_in)
         page.write_lines(box.middle_in[0], box.bottom_in, name, at="top", ha="center")
     return page.figure
 
@@ -210,8 +212,8 @@ def _picture(
         return voc_palette()[panel.labels]
     if isinstance(panel, Errors):
         return error_map(image, panel.labels, panel.truth)
-    table, scores = color_table(style.colormap), panel.scores.astype(np.float32)[None]
-    (heat,) = overlay(image[None], scores, table=table, opacity=style.opacity)
+    scores = panel.scores.astype(np.float32)[None]
+    (heat,) = overlay(image[None], scores, table=style.table, opacity=style.opacities)
     return heat
 
 
@@ -292,7 +294,7 @@ def _write_label(
     """Write what an image is called, and its classes in their colours, as far as there is room."""
     box = grid.strip(row)
     room_in = grid.left_in - MARGIN_IN - GAP_IN
-    lines = [*Text(shown.name, bold=True).fit(room_in)]
+    lines = [*Text(shown.name, bold=True, keeps_end=True).fit(room_in)]
     for number in _present(shown)[:NAMED_CLASSES]:
         color = "#{:02x}{:02x}{:02x}".format(*voc_palette()[number])
         lines += Text(classes[number], color=color).fit(room_in)

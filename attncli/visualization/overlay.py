@@ -5,7 +5,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from PIL import Image
 
-from attncli.visualization.colormap import colorize
+from attncli.visualization.colormap import COLORS, bins_of, colorize
 
 
 def cut_view(
@@ -52,23 +52,30 @@ def overlay(
     attention: Float32[np.ndarray, "t hm wm"],
     *,
     table: UInt8[np.ndarray, "256 3"],
-    opacity: float,
+    opacity: float | Float32[np.ndarray, "256"],
 ) -> UInt8[np.ndarray, "t h w 3"]:
-    """Return the frames under their heat maps: `opacity * colour + (1 - opacity) * frame`.
+    """Return the frames under their heat maps: `share * colour + (1 - share) * frame`.
 
     Args:
         frames: What the network saw.
         attention: A map for each frame, in [0, 1], at any resolution.
         table: Colours from attention 0 to 1.
-        opacity: Share of the heat map in the answer, in [0, 1].
+        opacity: Share of each colour in the answer, in [0, 1]; of all where there is but one.
     """
-    t, h, w, _ = frames.shape
-    colors = colorize(enlarge(attention, (h, w)), table)
-    stacked = (t * h, w, 3)  # cv2 mixes images: the clip is handed over as one tall one
-    mixed = cv2.addWeighted(
-        frames.reshape(stacked), 1 - opacity, colors.reshape(stacked), opacity, 0
-    )
-    return mixed.reshape(frames.shape)
+    shares = np.ascontiguousarray(np.broadcast_to(np.float32(opacity), (COLORS,)))
+    maps = enlarge(attention, (frames.shape[1], frames.shape[2]))
+    mixed = (_mix(*both, table, shares) for both in zip(frames, maps, strict=True))
+    return np.stack(list(mixed))
+
+
+def _mix(
+    frame: UInt8[np.ndarray, "h w 3"],
+    values: Float32[np.ndarray, "h w"],
+    table: UInt8[np.ndarray, "256 3"],
+    shares: Float32[np.ndarray, "256"],
+) -> UInt8[np.ndarray, "h w 3"]:
+    share = shares[bins_of(values)]
+    return cv2.blendLinear(colorize(values, table), frame, share, 1 - share)
 
 
 def outline(

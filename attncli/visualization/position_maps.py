@@ -9,9 +9,9 @@ from jaxtyping import Float, Float32, UInt8
 from matplotlib.figure import Figure
 
 from attncli.visualization.clips import HeatStyle
-from attncli.visualization.colormap import color_table, colorize
+from attncli.visualization.colormap import COLORS, colorize, over_grey
 from attncli.visualization.overlay import enlarge
-from attncli.visualization.page.color_bar import draw_color_bar, legend_in
+from attncli.visualization.page.color_bar import ON_GREY, draw_color_bar, legend_in
 from attncli.visualization.page.drawing import Page
 from attncli.visualization.page.grid import (
     MARGIN_IN,
@@ -85,7 +85,7 @@ def draw_position_maps(
     """Return the figure: a row a camera, its mean person and then each map over it.
 
     Places of great weight are covered by their colour, by twice the opacity at most; others show
-    the mean person.
+    the mean person in grey.
 
     Args:
         people: A camera each, from top to bottom.
@@ -110,7 +110,8 @@ def draw_position_maps(
     for column, one in enumerate(maps, start=1):
         _write_titles(page, grid, _titles(one), column)
     where = {"left_in": grid.left_in, "width_in": grid.strip_in, "lowest": -1.0}
-    draw_color_bar(page, color_table(style.colormap), **where, legend=LEGEND)
+    blended = over_grey(style.table, cover_of(np.linspace(-1, 1, COLORS), style))
+    draw_color_bar(page, blended, **where, legend=(*LEGEND, ON_GREY))
     return page.figure
 
 
@@ -126,10 +127,15 @@ def weigh(
     """
     height, width, _ = picture.shape
     (halved,) = enlarge((shares[None] + 1) / 2, (height, width))
-    colors = colorize(halved, color_table(style.colormap)).astype(np.float64)
-    cover = min(1.0, 2 * style.opacity) * np.abs(2 * halved - 1)[..., None]
+    colors = colorize(halved, style.table).astype(np.float64)
+    cover = cover_of(2 * halved - 1, style)[..., None]
     grey = picture.mean(axis=2, keepdims=True)
     return np.rint((1 - cover) * grey + cover * colors).astype(np.uint8)
+
+
+def cover_of(shares: Float[np.ndarray, "*n"], style: HeatStyle) -> Float32[np.ndarray, "*n"]:
+    """Return which share of a picture weights in [-1, 1] cover: the more, the greater they are."""
+    return (min(1.0, 2 * style.most) * np.abs(shares)).astype(np.float32)
 
 
 def _titles(one: PositionMap) -> list[Text]:
@@ -146,7 +152,7 @@ def _label_in(people: Sequence[CameraPeople], width_in: float) -> float:
     """Return the width of labels; what stands beside the colour bar is never cut off."""
     widest_in = max(text.width_in for camera in people for text in _label(camera))
     label_in = min(widest_in, LABEL_MOST_IN, LABEL_SHARE * width_in)
-    return max(label_in, *map(text_width_in, LEGEND))
+    return max(label_in, *map(text_width_in, (*LEGEND, ON_GREY)))
 
 
 def _lay_out(
@@ -184,7 +190,7 @@ def _grid(
         per_band=per_band,
         gap_in=GAP_IN,
         right_in=2 * MARGIN_IN,
-        footer_in=legend_in(LEGEND),
+        footer_in=legend_in((*LEGEND, ON_GREY)),
     )
 
 

@@ -12,7 +12,6 @@ from jaxtyping import Float, UInt8
 from matplotlib.figure import Figure
 
 from attncli.visualization.clips import HeatStyle
-from attncli.visualization.colormap import color_table
 from attncli.visualization.overlay import overlay
 from attncli.visualization.page.heading import Heading
 from attncli.visualization.page.lettering import GREY, Text, lettered
@@ -80,8 +79,8 @@ def draw_score_maps(
     ]
     sheet = PictureSheet(
         rows=tuple(rows),
-        table=color_table(style.colormap),
-        legend=("score",),
+        table=style.blended,
+        legend=style.legend(("score",)),
         label_lines=LABEL_LINES,
         cell_least_in=PICTURE_LEAST_IN,
         cell_most_in=PICTURE_MOST_IN,
@@ -90,6 +89,6 @@ def draw_score_maps(
 
 
 def _cell(shown: ScoredImage, scored: ScoredClass, style: HeatStyle) -> Cell:
-    table, maps = color_table(style.colormap), scored.scores.astype(np.float32)[None]
-    (heat,) = overlay(shown.image[None], maps, table=table, opacity=style.opacity)
+    maps = scored.scores.astype(np.float32)[None]
+    (heat,) = overlay(shown.image[None], maps, table=style.table, opacity=style.opacities)
     return Cell(heat, Text(scored.name, lines=CAPTION_LINES, color=GREY))

@@ -1,6 +1,7 @@
 """Which clips are shown: those every run has an answer for, and of these the ones asked for."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
@@ -36,7 +37,8 @@ class Wish:
     labels: tuple[str, ...] = ()
     """Only clips of these classes; of all where empty."""
     order: Order = "random"
-    """What comes first; `first` is the order of the dataset's list."""
+    """What comes first; `first` is the order of the dataset's list. Of these two each class comes
+    once before any comes twice."""
     clips: int = 4
     """How many are shown at most."""
     seed: int = 0
@@ -99,13 +101,24 @@ def _ranking(
 ) -> list[int]:
     match wish.order:
         case "first":
-            return list(range(len(clips)))
+            return _across_classes(clips, range(len(clips)))
         case "random":
-            return np.random.default_rng(wish.seed).permutation(len(clips)).tolist()
+            order = np.random.default_rng(wish.seed).permutation(len(clips)).tolist()
+            return _across_classes(clips, order)
         case "sharpest":
             return np.argsort(entropies(clips), kind="stable").tolist()
         case "least-sharp":
             return np.argsort(-entropies(clips), kind="stable").tolist()
+
+
+def _across_classes(clips: Sequence[CommonClip], order: Iterable[int]) -> list[int]:
+    """Return the first clip of each class in that order, then the second of each, and so on."""
+    seen: Counter[str] = Counter()
+    rounds: list[tuple[int, int]] = []
+    for number in order:
+        rounds.append((seen[clips[number].label], number))
+        seen[clips[number].label] += 1
+    return [number for _, number in sorted(rounds, key=lambda turn: turn[0])]
 
 
 def known_name(name: str, names: Sequence[str], option: str) -> str:
@@ -117,10 +130,10 @@ def known_name(name: str, names: Sequence[str], option: str) -> str:
     if name in names:
         return name
     if not names:
-        raise UsageError(f"{name!r} is not there: nothing has a name", where=option)
+        raise UsageError(f"no such name: {name!r} (nothing here has a name)", where=option)
     near = get_close_matches(name, names, n=3, cutoff=0.4) or names[:3]
     raise UsageError(
-        f"{name!r} is not among those of the runs",
+        f"no such name: {name!r} in the runs",
         where=option,
         remedy=f"there is {', '.join(near)}",
     )

@@ -25,6 +25,7 @@ from attncli.visualization.page.lettering import (
     fit_first,
     fit_lines,
     lettered,
+    text_scale,
 )
 
 STYLES = {1: "-", 2: "--"}
@@ -186,7 +187,7 @@ def _draw_sums(axes: Axes, sources: Sequence[Spectrum]) -> None:
 def _look(axes: Axes) -> None:
     axes.set(xlim=(0, 1), xticks=[0, 0.25, HALF, 0.75, 1])
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.tick_params(labelsize=SIZE_PT, length=2, pad=1.5, width=0.5)
+    axes.tick_params(labelsize=SIZE_PT * text_scale(), length=2, pad=1.5, width=0.5)
     axes.tick_params(which="minor", length=1, width=0.4)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["bottom", "left"]].set_linewidth(0.5)

@@ -11,6 +11,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import torch
+
+from attncli.config.environment import without_settings
 from attncli.errors import ExitCode
 from attncli.reporting import Reporter
 from attncli.training.interruption import Interruption
@@ -74,13 +77,15 @@ def start_attncli(
 ) -> Process:
     """Start a call of `attncli`, which ends when this process does.
 
+    It is told all its settings: what the environment says of them has been heard already.
+
     Args:
         arguments: What follows `attncli`.
         messages: File that what it says is added to.
         threads: Threads it may compute with, unless the user has said so.
         answer: File that its standard output goes to; None throws it away.
     """
-    environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
+    environment = {"OMP_NUM_THREADS": str(threads), **without_settings(os.environ)}
     with messages.open("ab") as told, (answer or Path(os.devnull)).open("wb") as answered:
         # Ctrl-C reaches only us, who then ask each call once to write its checkpoint.
         return subprocess.Popen(  # noqa: S603 - our own program
@@ -91,6 +96,17 @@ def start_attncli(
             start_new_session=True,
             preexec_fn=_end_with_parent,
         )
+
+
+def gpus(device: str) -> list[str]:
+    """Return the GPUs that calls can be spread over where `--device` names none; none without any.
+
+    Args:
+        device: What `--device` says.
+    """
+    if device not in ("auto", "cuda"):
+        return []
+    return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
 
 
 def _end_with_parent() -> None:

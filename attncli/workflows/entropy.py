@@ -27,6 +27,7 @@ from attncli.metrics.agreement import covered_share, mask_agreement
 from attncli.metrics.entropy import map_entropy
 from attncli.metrics.value_range import stretched
 from attncli.reporting import Outcome, Reporter, Row
+from attncli.workflows.runs.several import runs_of, with_means
 
 MASK_FIGURES = ("mask_iou", "inside_percent", "pointing_percent")
 MASK_COLUMNS = (*MASK_FIGURES, "empty_frames")
@@ -46,7 +47,8 @@ def measure_entropy(
     """Measure the attention of runs; write one CSV line a clip, and one a class.
 
     Args:
-        runs: Run directories, or directories with attention maps.
+        runs: Run directories, or directories with attention maps; of one with a run for each of
+            several seeds, all of these are measured.
         measure: How maps are measured.
         split: Which evaluation of each run.
         out: Directory of `entropy.csv` and `entropy_by_class.csv` over all runs; where None each
@@ -56,20 +58,23 @@ def measure_entropy(
         reporter: Shows progress.
 
     Returns:
-        One row a run; clips whose masks could not be used are its failures.
+        One row a run, after those of several seeds their means and spreads; clips whose masks
+        could not be used are its failures.
 
     Raises:
         AttncliError: A run has no maps, or maps with values that cannot be measured.
     """
     if measure.masks is not None and not measure.masks.is_dir():
         raise AttncliError("no such directory", where=measure.masks, remedy="check --masks")
-    sources = [_open(run, split) for run in runs]
-    if dry_run:
-        return Outcome(rows=[{**s.row, "out": str(out or s.directory.parent)} for s in sources])
+    members = {path: runs_of(path) for path in runs}
+    sources = [_open(run, split) for own in members.values() for run in own]
     if out is not None:
         inputs = [source.directory for source in sources]
         inputs += [] if measure.masks is None else [measure.masks]
-        claim(out, overwrite=overwrite, inputs=inputs)
+        claim(out, overwrite=overwrite, inputs=inputs, dry_run=dry_run)
+    if dry_run:
+        return Outcome(rows=[{**s.row, "out": str(out or s.directory.parent)} for s in sources])
+    if out is not None:
         write_text(out / SETTINGS, dump(measure))
     tables, failures = [], []
     for source in sources:
@@ -83,7 +88,7 @@ def measure_entropy(
         together = pd.concat(tables, keys=names, names=["run"]).reset_index(level="run")
         _write_tables(out, together, failures, reporter)
     rows = [_summary(source, table) for source, table in zip(sources, tables, strict=True)]
-    return Outcome(rows=rows, failures=failures)
+    return Outcome(with_means(members, rows), failures, inputs=sum(map(len, tables)))
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ def _open(run: Path, split: str) -> _Source:
     attention = open_attention(directory)
     if attention.spatial is None or len(attention.spatial) == 0:
         raise AttncliError(
-            "there are no spatial attention maps", where=directory, remedy="leave out this run"
+            "holds no spatial attention maps", where=directory, remedy="leave out this run"
         )
     metrics_path = directory.parent / "metrics.json"
     known = read_metrics(metrics_path) if metrics_path.exists() else {}

@@ -93,9 +93,11 @@ def segment_videos(
         reporter.note(note)
     masks = MaskDirectory(out)
     waiting = [s for s in dataset.samples if not (resume and masks.finished(s.id))]
+    finished = len(dataset.samples) - len(waiting)
     row: Row = {"run": str(out), "method": config.backend, "videos": len(waiting)}
     if dry_run:
-        return Outcome(rows=[row | {"finished": len(dataset.samples) - len(waiting)}])
+        claim(out, overwrite=overwrite, resume=resume, inputs=[data], dry_run=True)
+        return Outcome(rows=[row | {"finished": finished}])
     with join(device) as world:
         if world.leads:
             claim(out, resume=resume or overwrite)  # refused before a model is fetched and loaded
@@ -114,11 +116,13 @@ def segment_videos(
             if world.leads:
                 write_failures(out / FAILURES, done.failures)
                 warn_of(done.remarks, reporter)
+                if finished:
+                    reporter.note(f"{finished} videos had their masks already")
                 reporter.note(f"masks are in {out}")
     rate = round(done.frames / elapsed_sec, 2)
     counts: Row = {"videos": done.videos, "frames": done.frames, "instances": done.instances}
-    row |= counts | {"failed": len(done.failures), "frames_per_sec": rate}
-    return Outcome(rows=[row], failures=sorted(done.failures, key=lambda f: f.id))
+    row |= counts | {"finished": finished, "failed": len(done.failures), "frames_per_sec": rate}
+    return Outcome([row], sorted(done.failures, key=lambda f: f.id), len(dataset.samples))
 
 
 def _keep_settings(path: Path, config: SegmentConfig) -> None:

@@ -35,8 +35,8 @@ def write_toy_data(
     own = _own_options(config, toy)
     amount |= {name: own[name] for name in toy.counted if name in own}
     drawing = {**amount, **own, "size_hw": frame_hw}
+    claim(config.directory, overwrite=overwrite, dry_run=dry_run)
     if not dry_run:
-        claim(config.directory, overwrite=overwrite)
         catalog.load(toy.make)(config.directory, **drawing, reporter=reporter)
         reporter.note(f"{toy.parts} are in {config.directory}")
     counts = catalog.load(toy.count)(**amount)

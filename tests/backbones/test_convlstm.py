@@ -74,7 +74,7 @@ def test_features_of_another_grid_are_refused_with_both_sizes():
     with pytest.raises(AttncliError) as raised:
         model(torch.zeros(1, 1, 1, 3, 2))  # as many cells, but others
     assert str(raised.value) == (
-        "features of 3x2 cells for a network of 2x3; use faces of the size it was trained with, or"
+        "features have 3x2 cells, not 2x3; use faces of the size it was trained with, or"
         " train with --head mean"
     )
 

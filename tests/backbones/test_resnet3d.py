@@ -256,7 +256,7 @@ def test_kinetics_weights_load_but_for_a_classifier_of_other_classes(published):
 @pytest.mark.parametrize(
     ("depth", "width_factor", "weights", "message"),
     [
-        ("50", 0.5, "imagenet", "imagenet is published for --width-factor 1 alone"),
+        ("50", 0.5, "imagenet", "imagenet is published for --width-factor 1 only"),
         ("50", 0.5, "kinetics400", "kinetics400 is published for --depth 50 and --width-factor 1"),
         ("18", 1.0, "kinetics400", "kinetics400 is published for --depth 50 and --width-factor 1"),
     ],

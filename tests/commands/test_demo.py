@@ -30,7 +30,10 @@ def test_object_abns_paper_is_run_unless_another_one_is_named(run_cli, told, tmp
     out = tmp_path / "d"
     assert run_cli("demo", "-o", out).exit_code == 0
     assert (
-        run_cli("demo", "st-abn", "-o", out, "--epochs", 2, "--resume", "--dry-run").exit_code == 0
+        run_cli(
+            "demo", "st-abn", "-o", out, "--epochs", 2, "--resume", "--dry-run", "--json"
+        ).exit_code
+        == 0
     )
     (first, *ways), (second, *others) = told.calls
     assert (first.paper, first.out, first.epochs) == ("object-abn", out, None)
@@ -59,3 +62,10 @@ def test_what_cannot_be_run_is_wrong_usage(run_cli, told, tmp_path, words, messa
     answer = run_cli("demo", *words, "-o", tmp_path)
     assert (answer.exit_code, answer.stdout, told.calls) == (2, "", [])
     assert message in answer.stderr
+
+
+def test_a_plan_is_a_script_for_a_shell(run_cli, told, tmp_path):
+    told.rows = [{"command": "attncli toy-data ucf101 'a b'"}, {"command": "attncli eval x"}]
+    answer = run_cli("demo", "-o", tmp_path, "--dry-run")
+    assert answer.stdout == "set -e\nattncli toy-data ucf101 'a b'\nattncli eval x\n"
+    assert json.loads(run_cli("demo", "-o", tmp_path, "--dry-run", "--json").stdout) == told.rows

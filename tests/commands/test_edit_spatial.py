@@ -54,7 +54,7 @@ def test_masks_are_taken_and_checked(edits, run_cli, tmp_path):
     assert run_cli(*words, "--keep", "person").exit_code == 0
     refused = run_cli(*words)
     assert refused.exit_code == 1
-    assert "clip 'a' is edited already; pass --overwrite to replace" in refused.stderr
+    assert "clip 'a' is edited already; pass --keep-existing" in refused.stderr
     both = run_cli(*words, "--keep", "person", "--keep", "dog", "--overwrite")
     checked = run_cli("edit-spatial", "check", edits.path, "--json")
     assert both.exit_code == checked.exit_code == 0
@@ -81,7 +81,7 @@ def test_select_refuses_masks_that_are_not_there(run_cli, tmp_path):
     masks = tmp_path / "masks"
     refused = run_cli("edit-spatial", "select", "run", "--masks", masks, "-o", tmp_path / "out")
     assert refused.exit_code == 1
-    assert f"{masks}: no such directory of masks; make them" in refused.stderr
+    assert f"{masks}: no such directory; make them" in refused.stderr
     assert list(tmp_path.iterdir()) == []
 
 

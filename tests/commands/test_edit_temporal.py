@@ -59,8 +59,8 @@ def test_edits_are_checked_and_counted(edits, run_cli):
         ("a,0,2\na,1,1\na,2,1\n", "line 2: clip 'a', frame 0: score '2' is not in [0, 1]"),
         ("a,0,1\na,2,1\n", "line 3: clip 'a': frame 1 is missing"),
         ("a,0,1\na,1,1\n", "clip 'a' has 2 frames, its video 3"),
-        ("b,0,1\n", "line 2: there is no clip 'b'"),
-        ("a,0,\na,1,1\na,2,1\n", "clip 'a', frame 0: no score, as for 1 of 3 frames"),
+        ("b,0,1\n", "line 2: no such clip: 'b'"),
+        ("a,0,\na,1,1\na,2,1\n", "'a' (2 of 3 frames, none for frame 0)"),
     ],
 )
 def test_the_first_thing_that_is_wrong_is_one_line_and_exit_1(edits, run_cli, lines, message):
@@ -147,7 +147,7 @@ def test_options_of_serve_become_settings(told):
 def test_what_is_no_part_is_a_usage_error(edits, run_cli, part):
     code, _, stderr = run_cli("edit-temporal", "serve", edits.path, f"--part={part}")
     assert code == 2
-    assert f"--part: {part!r} is no part" in stderr
+    assert f"--part: must be a part such as 3/74, not {part!r}" in stderr
 
 
 @pytest.mark.parametrize("port", ["-1", "65536"])

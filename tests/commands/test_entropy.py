@@ -51,7 +51,7 @@ def test_a_run_without_maps_is_a_one_line_error(
     answer = run_cli("entropy", run, tmp_path / "x3d")
     assert (answer.exit_code, answer.stdout) == (1, "")
     assert len(answer.stderr.splitlines()) == 1
-    assert "there are no attention maps" in answer.stderr
+    assert "holds no attention maps" in answer.stderr
 
 
 @pytest.mark.parametrize(

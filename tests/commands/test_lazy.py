@@ -25,12 +25,12 @@ class Paint(Checked):
 calls = []
 
 
-def paint(config: Paint, *, json: bool) -> None:
+def paint(config: Paint, *, overwrite: bool) -> None:
     """Paint walls.
 
     Example: paint north
     """
-    calls.append((config, json))
+    calls.append((config, overwrite))
 
 
 def house() -> None:
@@ -72,7 +72,7 @@ def test_a_command_is_loaded_when_it_is_called_and_gets_its_settings():
         return command("paint", paint)
 
     made = group("house", house, [LazyCommand("paint", "Paint.", load)])
-    run(made, "paint", "north", "south", "--coats", "3", "--json")
+    run(made, "paint", "north", "south", "--coats", "3", "--overwrite")
     assert loaded == ["paint"]
     assert calls == [(Paint(walls=("north", "south"), coats=3), True)]
 

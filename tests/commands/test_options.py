@@ -90,9 +90,12 @@ def test_every_type_of_setting_is_read(told):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--frame-hw", "64"), "'64' is not int,int"),
-        (("--frame-hw", "64,48,3"), "'64,48,3' is not int,int"),
-        (("--widths", "8,x"), "'8,x' is not int,int,..."),
+        (("--frame-hw", "64"), "must be 2 integers between commas, not '64'"),
+        (("--frame-hw", "64,48,3"), "must be 2 integers between commas, not '64,48,3'"),
+        (("--widths", "8,x"), "must be integers between commas, not '8,x'"),
+        (("--widths", ""), "'' holds no value"),
+        (("--widths", " , "), "' , ' holds no value"),
+        (("--min-area-px", "3.5"), "must be an integer, not '3.5'"),
         (("--order", "random"), "'random' is not one of 'first', 'last'"),
         (("--split", "train"), "No such option: --split"),
     ],
@@ -101,6 +104,22 @@ def test_what_is_no_such_value_is_wrong_usage(told, words, message):
     with pytest.raises(typer.TyperException) as caught:
         told(Looks, "cat", "a", *words)
     assert message in caught.value.format_message()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stops(Checked):
+    """Settings of which an empty list says something."""
+
+    stops: Annotated[tuple[int, ...], Option(may_be_empty=True)] = (3,)
+    """Places."""
+
+
+def test_an_empty_list_may_say_something(told):
+    assert told(Stops).stops == (3,)
+    assert told(Stops, "--stops", "").stops == ()
+    with pytest.raises(typer.TyperException) as caught:
+        told(Stops, "--stops", ",")
+    assert "',' holds no value" in caught.value.format_message()
 
 
 @pytest.mark.parametrize("pixels", ["-1", "10"])
@@ -127,7 +146,6 @@ def test_help_says_default_and_range_and_what_a_list_is():
         r"--sharp +Sharpen\.\n",
         r"--browser / --no-browser +Open a page\.  \[default: true\]",
         r"--dpi <int> +Pixels an inch\.  \[default: 300; x>=50\]",
-        r"--json +Write rows as a JSON list to stdout\.",
         r"--overwrite +Replace pictures\.",
     ):
         assert re.search(line, shown), line
@@ -196,3 +214,41 @@ def test_every_list_is_written_between_commas(words, flag, metavar):
     context = typer.Context(command, info_name=words[-1])
     expected = ("64", "48") if "str" in metavar else (64, 48)
     assert option.process_value(context, "64,48") == expected
+
+
+def test_variables_give_options_that_are_not_typed(told, monkeypatch):
+    for name, value in {"WIDTHS": "8,16", "ORDER": "last", "MIN_AREA_PX": "3"}.items():
+        monkeypatch.setenv(f"ATTNCLI_{name}", value)
+    found = told(Looks, "cat", "a", "--order", "first")
+    assert (found.widths, found.order, found.min_area_px) == ((8, 16), "first", 3)
+
+
+def test_a_variable_that_is_out_of_range_is_named(told, monkeypatch):
+    monkeypatch.setenv("ATTNCLI_MIN_AREA_PX", "10")
+    with pytest.raises(UsageError, match=r"^ATTNCLI_MIN_AREA_PX: --min-area-px: must be in"):
+        told(Looks, "cat", "a")
+    assert told(Looks, "cat", "a", "--min-area-px", "2").min_area_px == 2
+
+
+def test_arguments_have_no_variable(told, monkeypatch):
+    monkeypatch.setenv("ATTNCLI_KIND", "dog")
+    assert told(Looks, "cat", "a").kind == "cat"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needing(Checked):
+    """What cannot do without a setting."""
+
+    data: Path
+    """Dataset."""
+
+
+def test_a_variable_stands_for_an_option_that_must_be_given(told, monkeypatch):
+    with pytest.raises(typer.TyperException):
+        told(Needing)
+    monkeypatch.setenv("ATTNCLI_DATA", "d")
+    assert told(Needing) == Needing(data=Path("d"))
+
+
+def test_help_says_in_one_place_that_there_are_variables():
+    assert help_of(draw).count("ATTNCLI_") == 1

@@ -57,7 +57,7 @@ def test_a_dry_run_touches_nothing(clips, tmp_path, run_cli):
         (("--short-side-px", "15"), "--short-side-px"),
         (("--backend", "motion", "--model", "x"), "--model"),
         (("--backend", "motion", "--classes", "movng"), "did you mean 'moving'"),
-        (("--model", "maskrcnn"), "no model 'maskrcnn'"),
+        (("--model", "maskrcnn"), "no such model of torchvision: 'maskrcnn'"),
         (("--classes", "person,dgo"), "did you mean 'dog'"),
         (("--layout", "x"), "--layout"),
     ],

@@ -11,6 +11,7 @@ from attncli.commands.options import FLAGS
 from attncli.commands.train import TrainCall
 from attncli.config.fields import settings
 from attncli.config.object_abn import ObjectAbnConfig
+from attncli.config.shown import Shown
 from attncli.config.toml import dump
 from attncli.data.video.reading import write_video
 
@@ -66,7 +67,7 @@ def without_spaces(text: str) -> str:
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_no_setting_has_the_name_of_an_option_of_the_command(method):
-    others = {*settings(TrainCall), *FLAGS}
+    others = {*settings(TrainCall), *settings(Shown), *FLAGS}
     assert not settings(load(method.config)).keys() & others
 
 
@@ -116,14 +117,15 @@ def test_options_of_every_type_become_settings(run_cli):
 
 def test_a_dry_run_answers_with_the_plan_and_touches_nothing(run_cli, videos, tmp_path):
     words = ("train", "x3d", "--data", videos, "--weights", "none", "--dry-run", "--json")
-    code, stdout, _ = run_cli(*words, "-o", tmp_path / "r", "--resume", "--overwrite")
-    plan = {row["name"]: row["value"] for row in json.loads(stdout)}
+    code, stdout, _ = run_cli(*words, "-o", tmp_path / "r")
+    (plan,) = json.loads(stdout)
     assert code == 0
-    assert (plan["out"], plan["train clips"]) == (str(tmp_path / "r"), 1)
-    assert {row["name"]: row["value"] for row in json.loads(run_cli(*words).stdout)} == {
-        **plan,
-        "out": "runs/x3d",
-    }
+    assert (plan["out"], plan["train_clips"]) == (str(tmp_path / "r"), 1)
+    assert json.loads(run_cli(*words).stdout) == [{**plan, "out": "runs/x3d"}]
+    (begun,) = json.loads(run_cli(*words, "--resume").stdout)
+    assert begun["epochs_done"] == 0
+    code, _, stderr = run_cli(*words, "--resume", "--overwrite")
+    assert (code, "exclude each other" in stderr) == (2, True)
     assert not (tmp_path / "r").exists()
 
 
@@ -151,11 +153,12 @@ def test_resuming_a_run_of_another_method_is_refused(run_cli, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "missing option --data"),
+        ([], "--data: is required"),
         (["--data", "d", "--epochs", "0"], "--epochs: must be at least 1"),
-        (["--data", "d", "--epochs", "x"], "Invalid value for '--epochs'"),
-        (["--data", "d", "--optimizer", "lion"], "Invalid value for '--optimizer'"),
-        (["--data", "d", "--milestones", "3,x"], "Invalid value for '--milestones'"),
+        (["--data", "d", "--epochs", "x"], "--epochs: must be an integer, not 'x'; see "),
+        (["--data", "d", "--optimizer", "lion"], "--optimizer: must be adam or adamw or sgd"),
+        (["--data", "d", "--milestones", "3,x"], "--milestones: must be integers between"),
+        (["--data", "d", "--classes", ""], "--classes: '' holds no value; see `attncli train"),
         (["--data", "d", "--config", "gone.toml"], "gone.toml: no such file or directory"),
     ],
 )
@@ -165,3 +168,67 @@ def test_wrong_usage_is_one_line_and_trains_nothing(run_cli, tmp_path, words, me
     assert message in stderr
     assert stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_later_config_file_goes_before_an_earlier_one(run_cli, tmp_path):
+    (tmp_path / "a.toml").write_text('data = "d"\nepochs = 3\nlr = 0.5\n')
+    (tmp_path / "b.toml").write_text("epochs = 4\n")
+    files = ("--config", tmp_path / "a.toml", "--config", tmp_path / "b.toml")
+    found = tomllib.loads(run_cli("train", "abn", *files, "--print-config").stdout)
+    assert (found["epochs"], found["lr"]) == (4, 0.5)
+
+
+def test_variables_stand_between_options_and_the_config_file(run_cli, tmp_path, monkeypatch):
+    (tmp_path / "c.toml").write_text("epochs = 3\nlr = 0.5\nbatch_size = 2\n")
+    for name, value in {"DATA": "d", "EPOCHS": "5", "LR": "0.25"}.items():
+        monkeypatch.setenv(f"ATTNCLI_{name}", value)
+    words = ("--config", tmp_path / "c.toml", "--lr", "0.125", "--print-config")
+    found = tomllib.loads(run_cli("train", "abn", *words).stdout)
+    named = [found[name] for name in ("data", "epochs", "lr", "batch_size")]
+    assert named == ["d", 5, 0.125, 2]
+
+
+def test_a_run_goes_on_with_its_own_settings_in_whatever_environment(
+    run_cli, tmp_path, monkeypatch
+):
+    (tmp_path / "config.toml").write_text('method = "abn"\ndata = "d"\nepochs = 3\n')
+    monkeypatch.setenv("ATTNCLI_EPOCHS", "5")
+    monkeypatch.setenv("ATTNCLI_LIMIT", "5")
+    code, printed, _ = run_cli("train", "abn", "--resume", "-o", tmp_path, "--print-config")
+    found = tomllib.loads(printed)
+    assert (code, found["epochs"], "limit" in found) == (0, 3, False)
+
+
+def test_a_wrong_variable_is_wrong_usage_and_named(run_cli, monkeypatch):
+    monkeypatch.setenv("ATTNCLI_WORKERS", "-1")
+    code, _, stderr = run_cli("train", "abn", "--data", "d", "--print-config")
+    assert code == 2
+    assert "ATTNCLI_WORKERS: --workers: must not be negative" in stderr
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_every_method_can_be_trained_with_several_seeds(run_cli, method):
+    shown = run_cli("train", method.name, "--help").stdout
+    has_own = "seeds" in settings(load(method.config))
+    flag = "--training-seeds" if has_own else "--seeds"
+    assert f"{flag} <int>" in shown
+    assert shown.count("--parallel-seeds <int>") == 1
+
+
+def test_so_many_runs_of_several_seeds_are_planned(run_cli, videos, tmp_path):
+    words = ("train", "x3d", "--data", videos, "--weights", "none", "--seed", "4")
+    answer = run_cli(*words, "--seeds", "2", "-o", tmp_path / "r", "--dry-run", "--json")
+    assert answer.exit_code == 0
+    plans = [(row["out"], row["seed"]) for row in json.loads(answer.stdout)]
+    assert plans == [(str(tmp_path / "r" / f"seed{seed}"), seed) for seed in (4, 5)]
+    assert not (tmp_path / "r").exists()
+
+
+def test_no_seeds_are_wrong_usage(run_cli, tmp_path):
+    code, _, stderr = run_cli("train", "x3d", "--data", "d", "--seeds", "0", "-o", tmp_path / "r")
+    assert (code, stderr) == (2, "attncli: error: --seeds: must be at least 1\n")
+
+
+def test_seeds_side_by_side_without_seeds_are_wrong_usage(run_cli):
+    code, _, stderr = run_cli("train", "x3d", "--data", "d", "--parallel-seeds", "2")
+    assert (code, stderr) == (2, "attncli: error: --parallel-seeds: needs --seeds\n")

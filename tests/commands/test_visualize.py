@@ -17,14 +17,14 @@ def test_four_random_clips_go_into_a_png(told):
 
 
 def test_options_of_the_figure_become_settings(told):
-    words = ("-o", "fig.png", "--format", "pdf", "--frames", "4", "--dpi", "150", "--name", "A,N")
+    words = ("-o", "fig.png", "--format", "pdf", "--frames", "4", "--dpi", "150", "--names", "A,N")
     found = told(VisualizeConfig, *words, "--width-in", "3.4", "--split", "train", "--data", "d")
     assert found == VisualizeConfig(
         out=Path("fig.png"),
         format="pdf",
         frames=4,
         dpi=150,
-        names=("A,N",),
+        names=("A", "N"),
         width_in=3.4,
         split="train",
         data=Path("d"),

@@ -27,6 +27,11 @@ def test_edits_of_both_kinds_do_not_go_to_one_directory_by_themselves():
         SelectSpatialCall(batch_size=0)
 
 
+def test_edits_that_are_there_are_kept_only_where_that_is_asked_for():
+    assert not FromMasksCall(edits=Path("spatial")).keep_existing
+    assert settings(FromMasksCall)["keep_existing"].flag == "--keep-existing"
+
+
 def test_instances_of_all_categories_become_edits_unless_some_are_named():
     assert FromMasksCall(edits=Path("spatial")).keep == ()
     assert settings(FromMasksCall)["keep"].option.is_repeated

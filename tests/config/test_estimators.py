@@ -14,9 +14,9 @@ def test_one_division_of_the_dataset_and_all_its_features_unless_said_otherwise(
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ({"layers": ("fc", "fc")}, "--layers: must not name one twice"),
+        ({"layers": ("fc", "fc")}, "--layers: must not name the same one twice"),
         ({"fuse": ("none", "I+P")}, "--fuse: must be 'none' or fusions, not both"),
-        ({"train_per_class": 3}, "--train-per-class: goes with --splits"),
+        ({"train_per_class": 3}, "--train-per-class: needs --splits"),
         ({"splits": -1}, "--splits: must be in"),
         ({"workers": -1}, "--workers: must be at least 0"),
     ],

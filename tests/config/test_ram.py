@@ -50,7 +50,7 @@ def test_settings_survive_the_way_to_a_file_and_back(config, tmp_path):
         ({"kernel_size": 4}, "--kernel-size: must be odd"),
         ({"dropout": 1.0}, "--dropout: must be in"),
         ({"groups": 0}, "--groups: must be at least 1"),
-        ({"groups": 3}, "--groups: must divide the --widths"),
+        ({"groups": 3}, r"--groups: must divide all .* but the first \(\d.*\), which 3 does not"),
         ({"lambda_att": float("inf")}, "--lambda-att: must be finite"),
     ],
 )

@@ -47,9 +47,9 @@ def test_every_image_is_resized_to_one_size():
         ({"size_hw": (65, 32)}, "--stripes: must be at most 5"),
         ({"width": 0}, "--width: must be at least 1"),
         ({"dropout": 1.0}, r"--dropout: must be in \[0, 1\)"),
-        ({"crop_px": 224}, "--crop-px: is of images that are cut; pcb resizes them to --size-hw"),
-        ({"resize": "none"}, "--resize: is of images that are cut"),
-        ({"long_side_max_px": 800}, "--long-side-max-px: is of images that are cut"),
+        ({"crop_px": 224}, "--crop-px: is for images that are cropped; pcb resizes them"),
+        ({"resize": "none"}, "--resize: is for images that are cropped"),
+        ({"long_side_max_px": 800}, "--long-side-max-px: is for images that are cropped"),
         ({"backbone": "wide-resnet38", "output_stride": "8"}, "--dilate: is needed for wide"),
     ],
 )
@@ -71,3 +71,10 @@ def test_milestones_are_of_the_schedule_that_has_some():
 
 def test_every_setting_has_help():
     assert all(setting.help for setting in settings(PcbConfig).values())
+
+
+def test_settings_are_told_apart_by_what_they_are_about():
+    headings = {name: setting.heading for name, setting in settings(PcbConfig).items()}
+    assert headings["backbone"] == headings["output_stride"] == "Network"
+    assert headings["stripes"] == "PCB"
+    assert "SSDD" not in headings.values()

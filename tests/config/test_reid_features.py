@@ -9,7 +9,7 @@ from attncli.errors import UsageError
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"layers": ("conv4", "conv4")}, "--layers: must not name one twice"),
+        ({"layers": ("conv4", "conv4")}, "--layers: must not name the same one twice"),
         ({"regularization": -0.1}, "--regularization: must be 0 or more"),
         ({"regularization": float("inf")}, "--regularization: must be 0 or more"),
         ({"regularization": float("nan")}, "--regularization"),

@@ -19,10 +19,10 @@ def test_defaults_are_those_of_the_papers():
     [
         ({"regularization": 0.0}, "--regularization: must be positive and finite"),
         ({"regularization": float("inf")}, "--regularization: must be positive"),
-        ({"layers": ("fc", "fc")}, "--layers: must not name one twice"),
-        ({"sources": ("I", "I")}, "--sources: must not name one twice"),
+        ({"layers": ("fc", "fc")}, "--layers: must not name the same one twice"),
+        ({"sources": ("I", "I")}, "--sources: must not name the same one twice"),
         ({"splits": 2, "train_share": 1.0}, r"--train-share: must be in \(0, 1\)"),
-        ({"train_share": 0.3}, "--train-share: goes with --splits"),
+        ({"train_share": 0.3}, "--train-share: needs --splits"),
         ({"splits": -1}, r"--splits: must be in \[0, 10000\]"),
     ],
 )

@@ -17,6 +17,7 @@ def test_the_network_and_its_losses_are_the_papers_by_default() -> None:
     assert (CONFIG.depth, CONFIG.weights, CONFIG.dropout) == ("50", "imagenet", 0.5)
     assert (CONFIG.lambda_att, CONFIG.gamma_t, CONFIG.gamma_s) == (1, 10, 10)
     assert CONFIG.masks is CONFIG.temporal_edits is CONFIG.spatial_edits is None
+    assert not CONFIG.skip_partial
     assert (CONFIG.lambda_mask, CONFIG.mask_resize, CONFIG.empty_frames) == (10, "nearest", "zero")
 
 
@@ -70,7 +71,7 @@ def test_options_imply_their_defaults_over_a_file_too(
 def test_another_schedule_needs_no_milestones(schedule: str) -> None:
     config = resolve(Resnet3dConfig, None, {"data": "d", "schedule": schedule})
     assert (config.schedule, config.milestones) == (schedule, ())
-    with pytest.raises(UsageError, match="--milestones: goes with --schedule step"):
+    with pytest.raises(UsageError, match="--milestones: must be given with --schedule step"):
         resolve(Resnet3dConfig, None, {"data": "d", "schedule": schedule, "milestones": (3,)})
 
 

@@ -7,10 +7,9 @@ from attncli.errors import UsageError
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"weights": ()}, "--weights: names no network"),
-        ({"layers": ()}, "--layers: names no layer"),
+        ({"weights": ()}, "--weights: must name a network"),
         ({"layers": ("fc", "conv5", "fc")}, "--layers: names fc twice"),
-        ({"fuse": ("I+P",)}, "--fuse: goes with --pool mpn-cbp alone"),
+        ({"fuse": ("I+P",)}, "--fuse: needs --pool mpn-cbp"),
         ({"resize_px": 64, "crop_px": 65}, "--crop-px: is more than --resize-px 64"),
         ({"size_hw": (0, 64)}, "--size-hw: must be in"),
         ({"size_hw": (128, 64), "crop_px": 64}, "--size-hw: shows whole images: leave out"),

@@ -77,8 +77,8 @@ def test_a_file_carries_its_format_version_and_method(file):
         ('data = "d"\nepochs = "3"', "{file}: epochs must be an integer, not '3'"),
         ('data = "d"\noptimizer = "lion"', "optimizer must be adam or adamw or sgd, not 'lion'"),
         ('data = "d"\nepochs = 0', "--epochs: must be at least 1"),
-        ("epochs = 3", "missing option --data"),
-        ("epochs = 3\nlr = x", "{file}: is no TOML: Invalid value (at line 2, column 6)"),
+        ("epochs = 3", "--data: is required"),
+        ("epochs = 3\nlr = x", "{file}: is not valid TOML (at line 2, column 6); correct it"),
         ('method = "abn"\ndata = "d"', "{file}: holds the settings of abn, not of x3d"),
         ("format_version = 2", "{file}: has format version 2; this attncli reads 1"),
     ],
@@ -94,7 +94,7 @@ def test_a_missing_file_and_one_that_is_no_text_are_refused(tmp_path):
     with pytest.raises(UsageError, match=r"gone\.toml: no such file or directory"):
         read(tmp_path / "gone.toml")
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match=r"binary\.toml: is no TOML"):
+    with pytest.raises(UsageError, match=r"binary\.toml: is not valid TOML \(it is not UTF-8\)"):
         read(tmp_path / "binary.toml")
 
 
@@ -107,7 +107,7 @@ def test_a_wrong_option_is_named_as_on_the_command_line():
 def test_text_that_no_parser_takes_is_no_toml(tmp_path, text):
     path = tmp_path / "config.toml"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(UsageError, match=r"config\.toml: is no TOML"):
+    with pytest.raises(UsageError, match=r"config\.toml: is not valid TOML"):
         read(path)
 
 
@@ -115,3 +115,63 @@ def test_a_path_that_is_no_utf8_is_refused_before_it_is_written_down(tmp_path):
     data = tmp_path / os.fsdecode(b"Z\xfcrich")
     with pytest.raises(UsageError, match=r"Z\\udcfcrich: its name is not UTF-8 .*; rename it"):
         dump(X3DConfig(data=data))
+
+
+def test_later_files_go_before_earlier_ones(tmp_path):
+    first, second = tmp_path / "a.toml", tmp_path / "b.toml"
+    first.write_text('data = "d"\nepochs = 3\nlr = 1')
+    second.write_text("epochs = 4\n")
+    config = resolve(X3DConfig, [first, second], {"batch_size": 2})
+    assert (config.epochs, config.lr, config.batch_size) == (4, 1.0, 2)
+    assert resolve(X3DConfig, [second, first]).epochs == 3
+
+
+def test_what_follows_from_a_later_place_goes_before_what_an_earlier_one_says(tmp_path):
+    dense, uniform = tmp_path / "dense.toml", tmp_path / "uniform.toml"
+    dense.write_text('data = "d"\nsampling = "dense"\nframe_stride = 3')
+    uniform.write_text('sampling = "uniform"')
+    assert resolve(X3DConfig, [dense, uniform]).frame_stride == 1
+    # And back again: nothing is left of what followed from the file in between.
+    assert resolve(X3DConfig, [uniform], {"data": "d", "sampling": "dense"}).frame_stride == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("epoch = 3", "{file}: unknown key 'epoch'; did you mean 'epochs'?"),
+        ("epochs = 0", "{file}: --epochs: must be at least 1"),
+        ('epochs = "x"', "{file}: epochs must be an integer, not 'x'"),
+    ],
+)
+def test_of_several_files_the_one_is_named_that_is_wrong(tmp_path, text, message):
+    good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
+    good.write_text('data = "d"\nlr = 1')
+    bad.write_text(text)
+    for files in ([good, bad], [bad, good]):
+        with pytest.raises(UsageError) as refusal:
+            resolve(X3DConfig, files)
+        assert str(refusal.value) == message.format(file=bad)
+
+
+def test_variables_go_before_files_and_options_before_both(file):
+    path = file('data = "d"\nepochs = 3\nlr = 1\nbatch_size = 4')
+    variables = {"ATTNCLI_EPOCHS": "5", "ATTNCLI_LR": "2"}
+    config = resolve(X3DConfig, path, {"lr": 3.0}, variables=variables)
+    assert (config.epochs, config.lr, config.batch_size) == (5, 3.0, 4)
+    assert resolve(X3DConfig, None, variables={"ATTNCLI_DATA": "d"}).data == Path("d")
+
+
+def test_a_variable_out_of_range_is_named_and_an_option_over_it_is_not(file):
+    path = file('data = "d"')
+    with pytest.raises(UsageError, match=r"^ATTNCLI_EPOCHS: --epochs: must be at least 1$"):
+        resolve(X3DConfig, path, variables={"ATTNCLI_EPOCHS": "0"})
+    with pytest.raises(UsageError, match=r"^--epochs: must be at least 1$"):
+        resolve(X3DConfig, path, {"epochs": -1}, variables={"ATTNCLI_EPOCHS": "2"})
+
+
+def test_the_settings_of_several_runs_are_read_as_those_of_one(tmp_path):
+    config = X3DConfig(data=Path("d"), seed=3)
+    path = tmp_path / "config.toml"
+    path.write_text(dump(config, method="x3d", several=2))
+    assert read(path)["training_seeds"] == 2
+    assert resolve(X3DConfig, path, method="x3d") == config

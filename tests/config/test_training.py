@@ -18,7 +18,7 @@ def test_a_frame_stride_goes_with_dense_sampling() -> None:
 
 def test_a_random_validation_start_goes_with_dense_sampling() -> None:
     assert replace(CONFIG, val_start="random").val_start == "random"
-    with pytest.raises(UsageError, match="--val-start: goes with --sampling dense"):
+    with pytest.raises(UsageError, match="--val-start: needs --sampling dense"):
         replace(CONFIG, sampling="uniform", frame_stride=1, val_start="random")
 
 

@@ -16,13 +16,13 @@ OF_CLIPS = {
 
 @pytest.mark.parametrize("flag", OF_CLIPS)
 def test_options_about_clips_do_not_go_with_classes(flag: str) -> None:
-    with pytest.raises(UsageError, match=f"{flag}: is about single clips; omit --by-class"):
+    with pytest.raises(UsageError, match=f"{flag}: is about single clips; omit --by"):
         VisualizeConfig(by_class=True, **OF_CLIPS[flag])
 
 
 @pytest.mark.parametrize("flag", sorted(OF_CLIPS.keys() - {"--id"}))
 def test_options_about_clips_do_not_go_with_the_apex(flag: str) -> None:
-    with pytest.raises(UsageError, match=f"{flag}: is about single clips; omit --apex"):
+    with pytest.raises(UsageError, match=f"{flag}: is about single clips; omit --a"):
         VisualizeConfig(apex=True, **OF_CLIPS[flag])
 
 
@@ -37,7 +37,7 @@ def test_there_is_one_layout() -> None:
 
 @pytest.mark.parametrize("more", [{"clips": 2}, {"classes": ("A",)}, {"order": "first"}])
 def test_ids_leave_no_other_choice(more: dict[str, object]) -> None:
-    with pytest.raises(UsageError, match="--id: leaves nothing to"):
+    with pytest.raises(UsageError, match="--id: chooses the clips by itself"):
         VisualizeConfig(ids=("A/1",), **more)
 
 
@@ -59,6 +59,7 @@ def test_the_format_goes_before_the_suffix(out: str, format_: str | None, is_vid
         ("width_in", 1.5, "--width-in"),
         ("dpi", 1201, "--dpi"),
         ("seed", -1, "--seed"),
+        ("font_size", 3.0, "--font-size"),
     ],
 )
 def test_a_number_out_of_range_is_named(name: str, bad: float, flag: str) -> None:
@@ -75,12 +76,19 @@ def test_a_figure_of_features_is_no_other_layout(layout: str) -> None:
 
 def test_a_class_of_a_source_is_about_maps() -> None:
     assert VisualizeConfig(source_classes=("I=3",), ids=("a",)).show is None
-    with pytest.raises(UsageError, match="--source-class: is about the maps of a class; choose"):
+    with pytest.raises(UsageError, match="--source-class: is about the maps of a class"):
         VisualizeConfig(source_classes=("3",), show="mean-maps")
 
 
 def test_a_layer_is_about_figures_of_peoples_features() -> None:
     assert VisualizeConfig(layers=("conv5",), show="cmc").layers == ("conv5",)
     assert VisualizeConfig(layers=("conv5",)).show is None
-    with pytest.raises(UsageError, match="--layer: is about people's features; choose --show rank"):
+    with pytest.raises(UsageError, match="--layer: is about people's features; choose --show"):
         VisualizeConfig(layers=("conv5",), show="table")
+
+
+def test_a_figure_is_laid_out_for_the_size_of_its_text() -> None:
+    assert VisualizeConfig().layout_in == 7
+    assert VisualizeConfig(font_size=13.0).layout_in == 3.5
+    with pytest.raises(UsageError, match=r"--font-size: is too large for a figure 3.25 in wide"):
+        VisualizeConfig(width_in=3.25, font_size=13.0)

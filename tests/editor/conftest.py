@@ -17,12 +17,14 @@ from PIL import Image
 
 from attncli.editor.answers import Answerer, ClipAnswer
 from attncli.editor.api import EditorApi
+from attncli.editor.note_book import NoteBook
 from attncli.editor.painted import PaintedMasks
 from attncli.editor.scores import ScoreFile
 from attncli.editor.server import EditorServer
 from attncli.editor.spatial_editing import SpatialEditing
 from attncli.editor.store import EditStore
 from attncli.editor.temporal_editing import TemporalEditing
+from attncli.errors import AttncliError
 from attncli.files.edit_directory import EditClip, EditDirectory
 from attncli.files.masks import FrameMasks, Instance, MaskWriter
 from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory, VideoAttention
@@ -61,6 +63,17 @@ class FakeAnswerer:
             edited=probabilities(clip.label if scores[0] >= 0.5 else clip.predicted),
             frames=tuple(range(0, clip.frames, 2)),
         )
+
+
+class FakePictures:
+    """Has large pictures of all clips but those of which the video is gone."""
+
+    size = (128, 96)
+
+    def picture(self, clip_id: str, frame: int) -> bytes:
+        if clip_id.startswith("a/"):
+            raise AttncliError("no such video", where="two.mp4")
+        return jpeg(frame % 6 * 50, self.size)
 
 
 def probabilities(best: str) -> np.ndarray:
@@ -130,9 +143,9 @@ class RunningEditor:
 
 
 @cache
-def jpeg(red: int) -> bytes:
+def jpeg(red: int, size: tuple[int, int] = (32, 24)) -> bytes:
     stream = io.BytesIO()
-    Image.new("RGB", (32, 24), (red, 80, 120)).save(stream, "jpeg")
+    Image.new("RGB", size, (red, 80, 120)).save(stream, "jpeg")
     return stream.getvalue()
 
 
@@ -160,9 +173,12 @@ def serving(directory: EditDirectory, answerer: Answerer, reporter: Any) -> Iter
     n_frames = {clip.id: clip.frames for clip in clips.values()}
     with EditStore(ScoreFile(directory.edits_path, clips, n_frames=n_frames)) as scores:
         editing = TemporalEditing(
-            attention=directory.read_attention(), scores=scores, answerer=answerer
+            attention=directory.read_attention(),
+            scores=scores,
+            answerer=answerer,
+            notes=NoteBook(directory.notes_path(directory.edits_path), clips),
         )
-        api = EditorApi(directory=directory, clips=clips, editing=editing)
+        api = EditorApi(directory, clips, editing, FakePictures())
         with running(api, reporter) as server:
             yield RunningEditor(directory, server)
 
@@ -248,6 +264,25 @@ def problems(tab: Any) -> Iterator[list[str]]:
     assert found == []
 
 
+@pytest.fixture
+def open_page(tab: Any, editor: Any, problems: list[str]) -> Iterator[Callable[..., Any]]:
+    def open_(*, clip: str = "", width: int = 1280, scheme: str = "light") -> Any:
+        tab.set_viewport_size({"width": width, "height": 800})
+        tab.emulate_media(color_scheme=scheme)
+        tab.goto(f"{editor.server.access.address}#{clip}")
+        tab.locator("#label:not(:empty)").wait_for()
+        return tab
+
+    yield open_
+    tab.unroute_all()
+    tab.goto("about:blank")
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any]) -> Any:
+    return open_page()
+
+
 SPATIAL_CLIPS = (
     SpatialClip("one", "Opening", "Closing", frames=4, fps=10.0, width=64, height=48),
     SpatialClip("a/two, more", "Closing", "Opening", frames=3, fps=25.0, width=64, height=48),
@@ -292,6 +327,6 @@ def spatial_editor(
     clips = spatial_edits.read_clips()
     with EditStore(PaintedMasks(spatial_edits)) as painted:
         editing = SpatialEditing(directory=spatial_edits, painted=painted)
-        api = EditorApi(directory=spatial_edits, clips=clips, editing=editing)
+        api = EditorApi(spatial_edits, clips, editing, FakePictures())
         with running(api, listener) as server:
             yield RunningEditor(spatial_edits, server)

@@ -40,7 +40,7 @@ def test_questions_are_answered_one_after_the_other() -> None:
 def test_what_keeps_it_from_being_made_is_said_every_time() -> None:
     with AnsweringProcess(partial(open_edit_directory, Path("gone"))) as answerer:
         for _ in range(2):
-            with pytest.raises(AttncliError, match=r"^gone: no such edits; name a directory"):
+            with pytest.raises(AttncliError, match=r"^gone: no such edit directory; name a dir"):
                 answerer.answer("one", SCORES)
 
 

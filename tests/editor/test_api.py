@@ -7,6 +7,7 @@ import pytest
 
 from attncli.editor.api import Editing, EditorApi
 from attncli.editor.responses import RefusedError
+from attncli.errors import AttncliError
 from attncli.files.edit_directory import EditClip, EditDirectory
 
 CLIP = EditClip("a b", "Opening", "Closing", frames=2, fps=10.0)
@@ -47,8 +48,15 @@ class AskedMarking(Marking):
         return {"marks": lambda clip, sent: [clip.id, sent]}
 
 
+class NoPictures:
+    """Has no large picture."""
+
+    def picture(self, clip_id: str, frame: int) -> bytes:
+        raise AttncliError(f"no picture of frame {frame}", where=clip_id)
+
+
 def api_of(editing: Marking) -> EditorApi[EditClip]:
-    return EditorApi(EditDirectory(Path("edits")), {CLIP.id: CLIP}, editing)
+    return EditorApi(EditDirectory(Path("edits")), {CLIP.id: CLIP}, editing, NoPictures())
 
 
 def told(api: EditorApi[EditClip], method: str, path: str, sent: Any = None) -> Any:
@@ -84,7 +92,7 @@ def test_only_what_an_editing_has_can_be_asked() -> None:
     api = api_of(AskedMarking())
     assert told(api, "GET", "/api/marks/a%20b/7") == ["a b", "7"]
     assert told(api, "POST", "/api/marks/a%20b", {"x": 1}) == ["a b", {"x": 1}]
-    with pytest.raises(RefusedError, match="there is no clip 'c' here"):
+    with pytest.raises(RefusedError, match="no such clip: 'c'"):
         told(api, "POST", "/api/marks/c")
     with pytest.raises(RefusedError, match="no such page"):
         told(api_of(Marking()), "GET", "/api/marks/a%20b/7")

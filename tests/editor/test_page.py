@@ -1,59 +1,14 @@
 """The page in a real browser: Debian's Chromium, driven by Playwright."""
 
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from tests.support.pages import HARD_TO_READ, UNSET, OpenPage, current, drag, press, shown
+
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
-
-UNSET = "\u2013"
-OpenPage = Callable[..., Any]
-
-
-@pytest.fixture
-def open_page(tab: Any, editor: Any, problems: list[str]) -> Iterator[OpenPage]:
-    def open_(*, clip: str = "", width: int = 1280, scheme: str = "light") -> Any:
-        tab.set_viewport_size({"width": width, "height": 800})
-        tab.emulate_media(color_scheme=scheme)
-        tab.goto(f"{editor.server.access.address}#{clip}")
-        tab.locator("#label:not(:empty)").wait_for()
-        return tab
-
-    yield open_
-    tab.unroute_all()
-    tab.goto("about:blank")
-
-
-@pytest.fixture
-def page(open_page: OpenPage) -> Any:
-    return open_page()
-
-
-def press(page: Any, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def shown(page: Any) -> list[str]:
-    """Return the scores the page shows, when it says that they are saved."""
-    page.locator("#saving[data-state=saved]").wait_for()
-    return page.locator("#strip .edited").all_inner_texts()
-
-
-def current(page: Any) -> str:
-    return page.locator("#strip [aria-current]").get_attribute("aria-label")
-
-
-def drag(page: Any, part: str, first: int, last: int) -> None:
-    boxes = [page.locator(f"#strip {part}").nth(i).bounding_box() for i in (first, last)]
-    places = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    page.mouse.move(*places[1], steps=4)
-    page.mouse.up()
 
 
 def test_a_clip_is_edited_with_keys_alone_and_found_again(page: Any, editor: Any) -> None:
@@ -63,10 +18,10 @@ def test_a_clip_is_edited_with_keys_alone_and_found_again(page: Any, editor: Any
     page.reload()
     expect(page.locator("#label")).to_have_text("Opening")
     assert shown(page) == ["0", "0.5", "1", UNSET, "1", "0"]
-    assert current(page).startswith("Frame 4: not set")
+    assert current(page).startswith("Frame 3: not set")
     press(page, "2")
-    expect(page.locator("#standing")).to_have_text("Done: every frame is scored")
-    expect(page.locator("#progress-text")).to_have_text("1 of 3 clips done")
+    expect(page.locator("#standing")).to_have_text("Every frame is scored, not confirmed yet")
+    expect(page.locator("#progress-text")).to_have_text("0 of 3 clips done")
     assert shown(page)[3] == "0.5"
     assert editor.on_disk("one")[3] == 0.5
 
@@ -111,12 +66,12 @@ def test_shift_turns_no_digit_into_another_key(page: Any) -> None:
 def test_gaps_are_filled(page: Any, editor: Any) -> None:
     press(page, "f")
     expect(page.locator("#message")).to_contain_text("No gap")
-    press(page, "2", "ArrowRight", "ArrowRight", "2", "ArrowRight", "ArrowRight", "3", "f")
-    assert shown(page) == ["0.5", "0.5", "0.5", UNSET, "1", UNSET]
-    expect(page.locator("#message")).to_have_text("Filled 1 frames.")
+    press(page, "ArrowRight", "2", "ArrowRight", "ArrowRight", "ArrowRight", "3", "f")
+    assert shown(page) == [UNSET, "0.5", "0.5", "1", "1", UNSET]
+    expect(page.locator("#message")).to_have_text("Filled 2 frames.")
     press(page, "Shift+F")
-    assert shown(page) == ["0.5", "0.5", "0.5", "0.5", "1", "1"]
-    assert editor.on_disk("one") == [0.5, 0.5, 0.5, 0.5, 1, 1]
+    assert shown(page) == ["0.5", "0.5", "0.5", "1", "1", "1"]
+    assert editor.on_disk("one") == [0.5, 0.5, 0.5, 1, 1, 1]
 
 
 def test_the_models_attention_is_a_start_rounded_to_the_levels(page: Any, editor: Any) -> None:
@@ -146,7 +101,7 @@ def test_clips_follow_one_another(page: Any) -> None:
     press(page, "n")
     expect(page.locator("#label")).to_have_text("Closing")
     assert "Opening" in page.locator(".names p").inner_text()
-    press(page, "Control+a", "1", "p")
+    press(page, "Control+a", "1", "c", "p")
     expect(page.locator("#label")).to_have_text("Opening")
     press(page, "Shift+N")
     expect(page.locator("#label")).to_have_text("Lifting")
@@ -176,7 +131,7 @@ def test_the_answer_with_the_edit_is_live(page: Any) -> None:
 
 def test_the_clip_is_played_at_its_own_pace(page: Any) -> None:
     press(page, " ")
-    for frame in (3, 6, 1):
+    for frame in (2, 5, 0):
         page.locator(f"#strip [aria-current][aria-label^='Frame {frame}:']").wait_for()
     press(page, " ")
     stopped = current(page)
@@ -269,8 +224,8 @@ def test_buttons_are_reached_and_pressed_with_the_keyboard(page: Any) -> None:
     assert shown(page)[0] == "0.5"
     expect(page.get_by_role("button", name="0.5 needed")).to_be_focused()
     names = page.get_by_role("option").evaluate_all("all => all.map(cell => cell.ariaLabel)")
-    assert re.fullmatch(r"Frame 1: 0\.5, the model 0\.\d\d", names[0])
-    assert names[1].startswith("Frame 2: not set, the model 0.")
+    assert re.fullmatch(r"Frame 0: 0\.5, the model 0\.\d\d", names[0])
+    assert names[1].startswith("Frame 1: not set, the model 0.")
 
 
 def test_all_comes_from_this_machine_and_the_token_leaves_the_address(
@@ -295,37 +250,6 @@ def test_text_is_large_and_dark_enough_to_read(open_page: OpenPage, scheme: str)
     assert page.evaluate(HARD_TO_READ) == []
 
 
-# Its answer: what has a contrast below 4.5 (WCAG 2.2) or letters under 12 px.
-HARD_TO_READ = """() => {
-  const parse = (color) => color.match(/[\\d.]+/g).map(Number);
-  const luminance = (color) => {
-    const [r, g, b] = parse(color).map((v) => v / 255)
-      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = (element) => {
-    for (let e = element; e; e = e.parentElement) {
-      const style = getComputedStyle(e);
-      const [, , , alpha = 1] = parse(style.backgroundColor);
-      if (alpha === 1) return style.backgroundColor;
-    }
-  };
-  const found = [];
-  for (const element of document.querySelectorAll("body *")) {
-    const text = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-    const style = getComputedStyle(element);
-    const skipped = element.closest(":disabled, .number, .unset, script, noscript, [hidden]");
-    if (!text || skipped || style.visibility === "hidden") continue;
-    const pair = [luminance(style.color), luminance(ground(element))].sort((a, b) => b - a);
-    const contrast = (pair[0] + 0.05) / (pair[1] + 0.05);
-    if (contrast < 4.5 || parseFloat(style.fontSize) < 12) {
-      found.push(`${element.outerHTML.slice(0, 90)}: ${contrast.toFixed(1)}, ${style.fontSize}`);
-    }
-  }
-  return found;
-}"""
-
-
 def test_scores_are_filled_copied_and_taken_back_by_rule(page: Any) -> None:
     result = page.evaluate("""async () => {
       const s = await import("/scores.js");
@@ -333,26 +257,36 @@ def test_scores_are_filled_copied_and_taken_back_by_rule(page: Any) -> None:
       const h = new History();
       const gesture = new History();
       const n = null;
-      gesture.begin();
+      gesture.begin("g");
       gesture.note([n, n], [[0, 0.5]]);
       gesture.note([0.5, n], [[0, 1], [1, 1]]);
       gesture.end();
       return {
-        equal: s.fillBetweenEqual([n, 1, n, n, 1, n, 0.5, n]),
+        between: s.fillBetween([n, 1, n, n, 1, n, n, n, 0.5, n]),
         nearest: s.fillFromNearest([n, 1, n, n, n, 0, n]),
         none: s.fillFromNearest([n, n]),
         copied: s.copyRounded([0.1, 0.24, 0.26, n, 0.75, 1], 1, 5),
         text: [0, 0.5, 1, 0.25, n].map(s.scoreText),
-        noted: [h.note([0, 1], [[0, 0], [1, 0]]), h.canUndo, h.undo(), h.canRedo, h.redo()],
+        noted: [h.note([0, 1], [[0, 0], [1, 0]], "x"), h.canUndo, h.undo(), h.canRedo, h.redo()],
         gesture: [gesture.undo(), gesture.undo(), gesture.redo()],
       };
     }""")
     assert result == {
-        "equal": [[2, 1], [3, 1]],
+        "between": [[2, 1], [3, 1], [5, 1], [6, 1], [7, 0.5]],
         "nearest": [[0, 1], [2, 1], [3, 1], [4, 0], [6, 0]],
         "none": [],
         "copied": [[1, 0], [2, 0.5], [4, 1], [5, 1]],
         "text": ["0", "0.5", "1", ".25", UNSET],
-        "noted": [[[1, 0]], True, [[1, 1]], True, [[1, 0]]],
-        "gesture": [[[0, None], [1, None]], [], [[0, 1], [1, 1]]],
+        "noted": [
+            [[1, 0]],
+            True,
+            {"what": "x", "changes": [[1, 1]]},
+            True,
+            {"what": "x", "changes": [[1, 0]]},
+        ],
+        "gesture": [
+            {"what": "g", "changes": [[0, None], [1, None]]},
+            {"what": "", "changes": []},
+            {"what": "g", "changes": [[0, 1], [1, 1]]},
+        ],
     }

@@ -27,6 +27,7 @@ def test_the_session_names_the_clips_and_how_far_each_is(editor: Any) -> None:
         "frames": 6,
         "fps": 10.0,
         "scored": 0,
+        "note": {"state": "", "comment": ""},
     }
 
 
@@ -44,6 +45,23 @@ def test_a_change_is_on_disk_before_it_is_answered(editor: Any) -> None:
         assert reply.json["scores"][frame] == score
         assert editor.on_disk("one")[frame] == score
     assert editor.ask("GET", ONE).json["scores"] == [0, 0.5, 1, 0.25, None, 1]
+
+
+def test_what_is_said_of_a_clip_is_on_disk_beside_the_scores(editor: Any) -> None:
+    before = editor.directory.edits_path.read_bytes()
+    said = {"state": "unsure", "comment": "two  hands,\nor one?"}
+    reply = editor.ask("PATCH", TWO, {"changes": [["note", said]]})
+    note = {"state": "unsure", "comment": "two hands, or one?"}
+    assert reply.json["note"] == editor.ask("GET", TWO).json["note"] == note
+    path = editor.directory.path / "notes.csv"
+    assert path.read_text() == 'id,state,comment\n"a/two, more",unsure,"two hands, or one?"\n'
+    assert editor.directory.edits_path.read_bytes() == before
+    session = editor.ask("GET", "/api/session").json
+    assert [clip["note"]["state"] for clip in session["clips"]] == ["", "unsure", ""]
+    both = [[0, 0.5], ["note", {"state": "", "comment": ""}]]
+    editor.ask("PATCH", TWO, {"changes": both})
+    assert editor.on_disk("a/two, more")[0] == 0.5
+    assert path.read_text() == "id,state,comment\n"
 
 
 def test_of_two_changes_to_a_frame_the_later_one_stays(editor: Any) -> None:
@@ -65,6 +83,10 @@ def test_of_two_changes_to_a_frame_the_later_one_stays(editor: Any) -> None:
         [[0.0, 1]],
         [[True, 1]],
         [[0]],
+        [["note", {"state": "done", "comment": ""}]],
+        [["note", {"state": "skipped"}]],
+        [["note", {"state": "skipped", "comment": "x" * 2001}]],
+        [["note", None]],
         [0, 1],
         {"0": 1},
         None,

@@ -29,17 +29,17 @@ SEEN = [  # subject, camera, role and red
 ]
 
 
-def asked(weights=None):
+def asked(weights=None, seen=SEEN, **ways):
     samples = [
         ImageSample(f"i{n}", Path(f"{n}.jpg"), None, subject=subject, camera=camera, role=role)
-        for n, (subject, camera, role, _) in enumerate(SEEN)
+        for n, (subject, camera, role, _) in enumerate(seen)
     ]
-    return Asked(samples, ("1",), weights=weights)
+    return Asked(samples, ("1",), weights=weights, **ways)
 
 
-def put(evaluation, rows):
+def put(evaluation, rows, seen=SEEN):
     images = torch.zeros(len(rows), 3, 4, 4, dtype=torch.uint8)
-    images[:, 0] = torch.tensor([SEEN[row][3] for row in rows], dtype=torch.uint8)[:, None, None]
+    images[:, 0] = torch.tensor([seen[row][3] for row in rows], dtype=torch.uint8)[:, None, None]
     batch = image_batch(images=images)
     batch.rows[:] = torch.tensor(rows)
     evaluation.add(batch, evaluation.ask(Red(), batch))
@@ -75,3 +75,25 @@ def test_features_that_are_not_finite_are_refused_of_weights():
     Identities(asked()).add(batch, broken)
     with pytest.raises(AttncliError, match=r"w\.pt: these weights give features .* not finite"):
         Identities(asked(Path("w.pt"))).add(batch, broken)
+
+
+def test_queries_without_a_match_may_count_for_0():
+    seen = [*SEEN, ("9", "1", "query", 80)]
+    whole = [
+        put(Identities(asked(seen=seen, unmatched=way)), range(7), seen) for way in ("skip", "zero")
+    ]
+    skip, zero = (one.figures([one.share()])["rank1"] for one in whole)
+    assert (skip, zero) == (50, pytest.approx(100 / 3))
+
+
+def test_several_images_may_be_one_query(tmp_path):
+    seen = [*SEEN, ("8", "1", "multi-query", 54), ("8", "1", "multi-query", 58)]
+    seen.append(("7", "1", "multi-query", 10))
+    single = put(Identities(asked(seen=seen)), range(9), seen)
+    several = put(Identities(asked(seen=seen, multi_query=True)), range(9), seen)
+    assert single.figures([single.share()])["rank1"] == 50
+    assert several.figures([several.share()])["rank1"] == 100  # (54 + 58) / 2 is near 60, 50 is not
+    row = several.write([several.share()], [], tmp_path)
+    assert (row["queries"], row["images"]) == (2, 9)
+    lines = (tmp_path / "rankings" / "network" / "stripes.csv").read_text().splitlines()
+    assert "i1,1,i4,8,2,1" in lines

@@ -78,6 +78,16 @@ def test_a_division_is_the_same_for_any_count(tmp_path):
     assert parts(few[0]) == parts(many[0])
 
 
+def test_images_that_are_queries_together_are_in_no_part(tmp_path):
+    _, people = opened(tmp_path / "f", cameras=("1", "2", "3"), per_camera=3)
+    roles = ["multi-query" if row % 3 == 2 else role for row, role in enumerate(people.roles)]
+    (found,) = draw_people(replace(people, roles=tuple(roles)), count=1, share=0.5, seed=0)
+    used = [found.train, found.search.queries, found.search.gallery]
+    others = [row for row, role in enumerate(roles) if role != "multi-query"]
+    assert sorted(np.concatenate(used)) == others
+    assert not len(found.search.together)
+
+
 def test_divisions_are_read_as_they_were_written(tmp_path):
     _, people = opened(tmp_path / "f")
     found = draw_people(people, count=2, share=0.5, seed=0)
@@ -85,5 +95,5 @@ def test_divisions_are_read_as_they_were_written(tmp_path):
     again = read_people(tmp_path / "s.csv", people)
     assert [parts(one) for one in again] == [parts(one) for one in found]
     (tmp_path / "s.csv").write_text("split,id,part\n1,nobody,train\n")
-    with pytest.raises(AttncliError, match="line 2: is no division of these images"):
+    with pytest.raises(AttncliError, match="line 2: does not divide these images"):
         read_people(tmp_path / "s.csv", people)

@@ -37,7 +37,7 @@ def test_an_array_is_mapped_and_not_copied(tmp_path: Path) -> None:
     ],
 )
 def test_headers_that_make_no_array_are_named(tmp_path: Path, header: bytes) -> None:
-    with pytest.raises(AttncliError, match=r"a\.npy: this is no plain \.npy array.*; mend it"):
+    with pytest.raises(AttncliError, match=r"a\.npy: is not a plain \.npy array.*; mend it"):
         open_array(damaged(tmp_path / "a.npy", header), remedy="mend it")
 
 

@@ -137,11 +137,11 @@ def test_a_run_without_attention_is_told_from_one_not_evaluated(tmp_path: Path) 
     with pytest.raises(AttncliError, match=r"run `attncli eval .* --split train` first"):
         attention_directory(tmp_path, "train")
     (tmp_path / "eval" / "val").mkdir(parents=True)
-    with pytest.raises(AttncliError, match="there are no attention maps"):
+    with pytest.raises(AttncliError, match="holds no attention maps"):
         attention_directory(tmp_path, "val")
     with pytest.raises(AttncliError, match="no such directory"):
         attention_directory(tmp_path / "absent", "val")
-    with pytest.raises(AttncliError, match="there is no attention here"):
+    with pytest.raises(AttncliError, match="holds no attention maps"):
         open_attention(tmp_path)
 
 
@@ -152,7 +152,7 @@ def test_a_run_without_attention_is_told_from_one_not_evaluated(tmp_path: Path) 
         (np.zeros((1, 2, 3), np.float32), "float32 with 4 axes is expected"),
         (np.zeros((2, 2, 3, 4), np.float32), "2 rows, but clips.csv has 1"),
         (np.zeros((1, 2, 0, 4), np.float32), "have no values"),
-        (np.array([{}], dtype=object), "no plain .npy array"),
+        (np.array([{}], dtype=object), "is not a plain .npy array"),
     ],
 )
 def test_arrays_that_are_no_attention_are_refused(
@@ -184,7 +184,7 @@ def test_a_line_that_says_no_clip_is_named(tmp_path: Path, column: str, text: st
     write(tmp_path, [0])
     clips = pd.read_csv(tmp_path / "clips.csv", dtype=str)
     clips.assign(**{column: text}).to_csv(tmp_path / "clips.csv", index=False)
-    with pytest.raises(AttncliError, match=r"clips\.csv, row 0: no line of clips .*attncli eval"):
+    with pytest.raises(AttncliError, match=r"clips\.csv, row 0: is not a row of clips .*attncli"):
         open_attention(tmp_path).record(0)
 
 
@@ -192,7 +192,7 @@ def test_a_row_that_is_no_number_is_named(tmp_path: Path) -> None:
     write(tmp_path, [0])
     clips = pd.read_csv(tmp_path / "clips.csv", dtype=str)
     clips.assign(row="z").to_csv(tmp_path / "clips.csv", index=False)
-    with pytest.raises(AttncliError, match=r"clips\.csv: column row: 'z' is no whole number"):
+    with pytest.raises(AttncliError, match=r"clips\.csv: column row: 'z' is not a whole number"):
         open_attention(tmp_path)
 
 
@@ -232,7 +232,7 @@ def test_an_archive_of_arrays_is_no_array(tmp_path: Path) -> None:
     write(tmp_path, [0])
     with (tmp_path / "spatial.npy").open("wb") as file:
         np.savez(file, spatial=maps(1))
-    with pytest.raises(AttncliError, match=r"spatial\.npy: this is no plain \.npy array"):
+    with pytest.raises(AttncliError, match=r"spatial\.npy: is not a plain \.npy array"):
         open_attention(tmp_path)
 
 
@@ -242,10 +242,10 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(AttncliError, match=r"clips\.csv: column label is missing"):
         open_attention(tmp_path)
     (tmp_path / "clips.csv").write_text("")
-    with pytest.raises(AttncliError, match=r"clips\.csv: is no CSV table"):
+    with pytest.raises(AttncliError, match=r"clips\.csv: is not a CSV table"):
         open_attention(tmp_path)
     (tmp_path / "spatial.npy").write_bytes(b"")
-    with pytest.raises(AttncliError, match=r"spatial\.npy: this is no plain \.npy array"):
+    with pytest.raises(AttncliError, match=r"spatial\.npy: is not a plain \.npy array"):
         open_attention(tmp_path)
 
 

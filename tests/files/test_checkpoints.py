@@ -115,7 +115,7 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_another_program_s_checkpoint_is_not_taken(tmp_path: Path) -> None:
     torch.save({"state_dict": {}}, tmp_path / "other.pt")
-    with pytest.raises(AttncliError, match="no checkpoint this version of attncli reads"):
+    with pytest.raises(AttncliError, match="is not a checkpoint that this version of attncli"):
         read_checkpoint(tmp_path / "other.pt")
 
 
@@ -123,7 +123,7 @@ def test_another_program_s_checkpoint_is_not_taken(tmp_path: Path) -> None:
 def test_a_checkpoint_without_weights_is_refused(tmp_path: Path, state: dict[str, object]) -> None:
     write_checkpoint(tmp_path / "last.pt", state)
     for read in (read_checkpoint, read_weights):
-        with pytest.raises(AttncliError, match=r"last\.pt: no checkpoint this version"):
+        with pytest.raises(AttncliError, match=r"last\.pt: is not a checkpoint"):
             read(tmp_path / "last.pt")
 
 

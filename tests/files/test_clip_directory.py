@@ -47,7 +47,7 @@ def test_clips_that_are_written_are_read_in_their_order(tmp_path):
         ("a/../../b,Push,Pull,3,12,5", "cannot be the name"),
         ("/a,Push,Pull,3,12,5", "cannot be the name"),
         (",Push,Pull,3,12,5", "cannot be the name"),
-        ("a,Push,Pull,3,12,5\na,Push,Pull,3,12,5", "line 3: clip 'a' is there twice"),
+        ("a,Push,Pull,3,12,5\na,Push,Pull,3,12,5", "line 3: clip 'a' is listed twice"),
     ],
 )
 def test_lines_of_no_clip_are_refused(tmp_path, line, message):
@@ -73,11 +73,11 @@ def test_everything_has_its_place(tmp_path):
 
 
 def test_what_is_no_such_directory_is_refused_with_the_call_that_makes_one(tmp_path):
-    with pytest.raises(AttncliError, match="no such edits; name a directory `attncli x select`"):
+    with pytest.raises(AttncliError, match=r"no such edit directory; name .* `attncli x select`"):
         WideDirectory(tmp_path / "none").require_made("x")
     directory = WideDirectory(tmp_path)
     write_clips(directory.clips_path, WideClip, CLIPS)
-    with pytest.raises(AttncliError, match=r"no config\.toml and clips\.csv in this directory"):
+    with pytest.raises(AttncliError, match=r"holds no config\.toml and clips\.csv"):
         directory.require_made("x")
     directory.config_path.touch()
     directory.require_made("x")

@@ -22,5 +22,5 @@ def test_divisions_come_back_in_rising_order(tmp_path):
 def test_what_is_no_division_of_these_images_is_named(tmp_path, row):
     path = tmp_path / "splits.csv"
     path.write_text(f"split,id,part\n1,a,train\n{row}\n")
-    with pytest.raises(AttncliError, match="line 3: is no division of these images; train the run"):
+    with pytest.raises(AttncliError, match="line 3: does not divide these images; train the run"):
         read_parts(path, IDS, PARTS)

@@ -77,5 +77,5 @@ def test_without_a_home_it_is_said_how_to_name_a_place(
     source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: "~/.cache/torch/hub")
-    with pytest.raises(AttncliError, match="nobody knows where the home is; set TORCH_HOME"):
+    with pytest.raises(AttncliError, match="the home directory is unknown; set TORCH_HOME"):
         published_file((source / "X3D_M.pyth").as_uri())

@@ -61,7 +61,7 @@ def test_edits_and_attention_must_fit_the_clips(edits: EditDirectory) -> None:
 
 def test_attention_of_every_clip_is_needed(edits: EditDirectory) -> None:
     write_temporal_edits(edits.attention_path, {"a/b": np.array([1], np.float32)})
-    with pytest.raises(AttncliError, match=r"attention\.csv: there is none of clip '000123'"):
+    with pytest.raises(AttncliError, match=r"attention\.csv: has no rows of clip '000123'"):
         edits.read_attention()
 
 
@@ -75,7 +75,7 @@ def test_attention_of_every_clip_is_needed(edits: EditDirectory) -> None:
         ("../a,Push,Pull,3,12", "cannot be the name"),
         ("/a,Push,Pull,3,12", "cannot be the name"),
         (",Push,Pull,3,12", "cannot be the name"),
-        ("a,Push,Pull,3,12\na,Push,Pull,3,12", "line 3: clip 'a' is there twice"),
+        ("a,Push,Pull,3,12\na,Push,Pull,3,12", "line 3: clip 'a' is listed twice"),
     ],
 )
 def test_lines_of_no_clip_are_refused(edits: EditDirectory, line: str, message: str) -> None:
@@ -85,7 +85,7 @@ def test_lines_of_no_clip_are_refused(edits: EditDirectory, line: str, message: 
 
 
 def test_other_directories_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(AttncliError, match=r"no such edits; name a directory"):
+    with pytest.raises(AttncliError, match=r"no such edit directory; name a directory"):
         open_edit_directory(tmp_path / "none")
     with pytest.raises(AttncliError, match=r"no config\.toml and clips\.csv"):
         open_edit_directory(tmp_path)

@@ -25,14 +25,14 @@ def test_faces_survive_the_way_to_the_file_and_back(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("a,eyes,0,0,4,4", "'a': no source 'eyes'; use one of landmarks, detector, centre, none"),
-        ("a,centre,0,0,4,5", "'a': box of 4x5 pixels is no square; write"),
-        ("a,centre,4,4,4,4", "'a': box of 0x0 pixels is no square"),
-        ("a,centre,5,5,4,4", "'a': box of -1x-1 pixels is no square"),
-        ("a,centre,-1,0,4,5", "'a': left '-1' is no pixel"),
-        ("a,centre,0,0,4,4.5", "'a': bottom '4.5' is no pixel"),
+        ("a,eyes,0,0,4,4", "'a': no such source: 'eyes'; use one of landmarks, detector, centre"),
+        ("a,centre,0,0,4,5", "'a': box of 4x5 pixels is not square; write"),
+        ("a,centre,4,4,4,4", "'a': box of 0x0 pixels is not square"),
+        ("a,centre,5,5,4,4", "'a': box of -1x-1 pixels is not square"),
+        ("a,centre,-1,0,4,5", "'a': left '-1' is not a whole pixel"),
+        ("a,centre,0,0,4,4.5", "'a': bottom '4.5' is not a whole pixel"),
         (",centre,0,0,4,4", "has no id"),
-        ("b,centre,0,0,4,4", "'b' is there twice"),
+        ("b,centre,0,0,4,4", "'b' is listed twice"),
     ],
 )
 def test_boxes_that_cannot_be_are_refused_in_a_line(tmp_path, row, message):

@@ -58,7 +58,8 @@ def test_file_names_that_are_no_utf8_survive_as_json_escapes(tmp_path):
 def test_a_line_that_is_no_failure_is_named(tmp_path, line):
     path = tmp_path / "failures.jsonl"
     path.write_bytes(b'{"id": "a", "path": "a.avi", "error": "bad"}\n' + line + b"\n")
-    with pytest.raises(AttncliError, match=r"failures\.jsonl, line 2: (no JSON|expe|cannot)"):
+    problem = r"failures\.jsonl, line 2: (is not valid JSON|expe|cannot)"
+    with pytest.raises(AttncliError, match=problem):
         read_failures(path)
 
 

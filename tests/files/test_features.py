@@ -71,9 +71,9 @@ def test_what_is_not_whole_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "before", "after", "message"),
     [
-        ("config.toml", 'pool = "gap"', 'pool = "mean"', "no pooling is 'mean'"),
-        ("config.toml", 'pool = "gap"', "", "has no pool as it should be"),
-        ("index.csv", "id,label,split", "id,split", "is no index of features|is no CSV table"),
+        ("config.toml", 'pool = "gap"', 'pool = "mean"', "no such pooling: 'mean'"),
+        ("config.toml", 'pool = "gap"', "", "its pool is missing or malformed"),
+        ("index.csv", "id,label,split", "id,split", "is not (an index of features|a CSV table)"),
         ("index.csv", "train/class1/1,", "train/class0/0,", "names image train/class0/0 twice"),
     ],
 )
@@ -101,7 +101,7 @@ def test_arrays_must_fit_the_index(tmp_path: Path) -> None:
 def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
     found = open_features(make_features(tmp_path / "f"))
     (found.path / "basis.npz").write_bytes(b"no archive")
-    with pytest.raises(AttncliError, match=r"basis\.npz: is no archive of arrays"):
+    with pytest.raises(AttncliError, match=r"basis\.npz: is not an archive of arrays"):
         found.bases()
     (found.path / "basis.npz").unlink()
     assert found.bases() == {}

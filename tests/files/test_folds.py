@@ -29,16 +29,16 @@ def test_a_spreadsheet_does_no_harm(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("a,p,x,1\nb,q,x,0\n", "line 3: sequence 'b': fold '0' is no whole number from 1; "),
-        ("a,p,x,1.0\n", "line 2: sequence 'a': fold '1.0' is no whole number"),
-        ("a,p,x,\n", "line 2: sequence 'a': fold '' is no whole number"),
-        ("a,p,x,1\n\na,p,x,1\n", "line 4: sequence 'a' is there twice"),
+        ("a,p,x,1\nb,q,x,0\n", "line 3: sequence 'b': fold '0' is not a whole number from 1; "),
+        ("a,p,x,1.0\n", "line 2: sequence 'a': fold '1.0' is not a whole number"),
+        ("a,p,x,\n", "line 2: sequence 'a': fold '' is not a whole number"),
+        ("a,p,x,1\n\na,p,x,1\n", "line 4: sequence 'a' is listed twice"),
         (",p,x,1\n", "line 2: has no id"),
         ("a,,x,1\n", "line 2: has no subject"),
         ("a,p,x,1\nb,q,x,2\nc,p,x,2\n", "line 4: sequence 'c': subject 'p' is in fold 1 and in"),
         ("a,p,x,1\nb,q,x,3\n", "has a fold 3 but no fold 2; number"),
         ("a,p,x,2\nb,q,x,2\n", "has a fold 2 but no fold 1; number"),
-        ("a,p,x,1\n", "has one fold only"),
+        ("a,p,x,1\n", "has only one fold"),
         ("", "has no fold"),
     ],
 )

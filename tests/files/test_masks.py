@@ -112,7 +112,7 @@ def test_names_are_names_and_no_patterns(tmp_path, name):
 def test_frames_that_cannot_be_are_refused_before_their_memory_is_taken(tmp_path, size):
     line = {"frame": 0, "size": size, "instances": []}
     (tmp_path / "v.jsonl").write_text(json.dumps(line) + "\n")
-    with pytest.raises(AttncliError, match=r"v\.jsonl:1: not a line of masks \(no frame is"):
+    with pytest.raises(AttncliError, match=r"v\.jsonl:1: not a line of masks \(a frame cannot"):
         MaskDirectory(tmp_path).read("v", [0])
 
 
@@ -177,5 +177,5 @@ def test_a_malformed_line_is_named_by_file_and_number(tmp_path, line):
 def test_frames_out_of_order_are_refused(tmp_path):
     lines = [LINE.format("").replace('"frame":0', f'"frame":{n}') for n in (0, 2, 1)]
     (tmp_path / "v.jsonl").write_text("\n".join(lines))
-    with pytest.raises(AttncliError, match=r"v\.jsonl:3: .*do not rise"):
+    with pytest.raises(AttncliError, match=r"v\.jsonl:3: .*must increase"):
         MaskDirectory(tmp_path).read("v", [0])

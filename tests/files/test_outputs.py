@@ -52,7 +52,7 @@ def test_overwriting_never_empties_a_directory_somebody_else_wrote(full, setting
     if settings is not None:
         content = settings if isinstance(settings, bytes) else settings.encode()
         (full / "config.toml").write_bytes(content)
-    with pytest.raises(AttncliError, match="is no output of attncli; remove it yourself"):
+    with pytest.raises(AttncliError, match="is not an output of attncli; remove it yourself"):
         claim(full, overwrite=True)
     assert (full / "old.txt").exists()
 
@@ -106,7 +106,7 @@ def test_a_directory_is_never_emptied_for_a_file(full, tmp_path):
 def test_a_directory_of_clips_for_editing_is_emptied_only_by_who_looked_for_edits(full):
     (full / "clips.csv").write_text("id")
     (full / "frames").mkdir()
-    with pytest.raises(AttncliError, match="is for people's edits; remove it yourself"):
+    with pytest.raises(AttncliError, match="holds people's edits; remove it yourself"):
         claim(full, overwrite=True)
     assert (full / "sub" / "old.txt").read_text() == "old"
     claim(full, overwrite=True, may_hold_edits=True)

@@ -120,7 +120,7 @@ def test_what_is_no_array_is_refused_by_name(tmp_path, content, allow_pickle):
     path = tmp_path / "a.npy"
     if content is not None:
         path.write_bytes(content)
-    message = r"a\.npy: (is no array that numpy\.save wrote|no such file)"
+    message = r"a\.npy: (is not an array that numpy\.save wrote|no such file)"
     with pytest.raises(AttncliError, match=message):
         read_npy(path, allow_pickle=allow_pickle)
 
@@ -129,11 +129,11 @@ def test_what_is_no_array_is_refused_by_name(tmp_path, content, allow_pickle):
 def test_files_that_are_cut_short_are_refused(tmp_path, content):
     path = save(tmp_path / "a.npy", content)
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(AttncliError, match=r"a\.npy: is no array that numpy\.save wrote"):
+    with pytest.raises(AttncliError, match=r"a\.npy: is not an array that numpy\.save wrote"):
         read_npy(path, allow_pickle=True)
 
 
 def test_arrays_of_several_objects_are_refused(tmp_path):
     path = save(tmp_path / "a.npy", np.array([{1: 2}, {3: 4}], dtype=object))
-    with pytest.raises(AttncliError, match=r"a\.npy: is no array"):
+    with pytest.raises(AttncliError, match=r"a\.npy: is not an array"):
         read_npy(path, allow_pickle=True)

@@ -62,7 +62,7 @@ def test_class_activation_maps_are_found_in_their_run(tmp_path: Path) -> None:
     (run / "config.toml").write_text("format_version = 1")
     assert open_seeds(run).path == maps
     assert not holds_seeds(run)
-    with pytest.raises(AttncliError, match=r"cam: this run has no .* of split 'val'.*--split val"):
+    with pytest.raises(AttncliError, match=r"cam: holds no .* of split 'val'.*--split val"):
         open_seeds(run, split="val")
 
 

@@ -86,7 +86,7 @@ def test_a_clip_that_loses_its_last_edit_is_unedited(directory: SpatialEditDirec
     [
         ([painted(5, 1)], r"a/1\.jsonl, frame 5: the video has 5 frames"),
         ([painted(0, size_hw=(8, 6))], r"masks are 6x8, the video is 8x6; edit this clip again"),
-        ([painted(2, 1), painted(2, 1)], r"a/1\.jsonl:2: .*frame numbers do not rise"),
+        ([painted(2, 1), painted(2, 1)], r"a/1\.jsonl:2: .*frame numbers must increase"),
         ([], r"a/1\.jsonl: holds no line; delete this file"),
     ],
 )
@@ -117,10 +117,10 @@ def test_edits_of_no_clip_and_of_no_training_clip_are_refused(
     directory: SpatialEditDirectory,
 ) -> None:
     directory.write_frames("c", {0: painted(0)})
-    with pytest.raises(AttncliError, match=r"edits/c\.jsonl: there is no clip 'c'"):
+    with pytest.raises(AttncliError, match=r"edits/c\.jsonl: no such clip: 'c'"):
         directory.read_edits(known={"a/1", "b.x"})
     directory.write_frames("d", {0: painted(0)})
-    with pytest.raises(AttncliError, match="there is no clip 'd'"):
+    with pytest.raises(AttncliError, match="no such clip: 'd'"):
         directory.read_edits()
 
 
@@ -147,8 +147,8 @@ def test_missing_and_broken_attention_is_named(directory: SpatialEditDirectory) 
         (np.zeros((5, 0, 2), np.float16), np.arange(4.0), "5 maps of floats are expected"),
         (np.full((5, 2, 2), 2.0), np.arange(4.0), "row 0: a value is 2, attention is in"),
         (np.full((5, 2, 2), np.nan), np.arange(4.0), "row 0: a value is not finite"),
-        (np.zeros((5, 2, 2)), np.arange(3.0), "its crop is not of four numbers"),
-        (np.zeros((5, 2, 2)), np.full(4, np.inf), "its crop is not of four numbers"),
+        (np.zeros((5, 2, 2)), np.arange(3.0), "its crop must be four numbers"),
+        (np.zeros((5, 2, 2)), np.full(4, np.inf), "its crop must be four numbers"),
     ],
 )
 def test_attention_of_another_shape_kind_or_range_is_refused(
@@ -163,5 +163,5 @@ def test_attention_of_another_shape_kind_or_range_is_refused(
 
 
 def test_a_directory_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AttncliError, match=r"no such edits; .*attncli edit-spatial select"):
+    with pytest.raises(AttncliError, match=r"no such edit directory; .*edit-spatial select"):
         open_spatial_edits(tmp_path / "gone")

@@ -42,16 +42,16 @@ def test_a_header_alone_is_a_table_without_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "is no CSV table"),
-        ("\n\n", "is no CSV table"),
+        ("", "is not a CSV table"),
+        ("\n\n", "is not a CSV table"),
         ("id,score\n", "no column 'frame'"),
         ("id;frame\na;1\n", "no column 'id'"),
         ("id,frame,note\na,1,x\n", "unknown column 'note'"),
         ("id,frame,frame\na,1,1\n", "double column 'frame'"),
-        ("id,frame\na,0,5\n", "is no CSV table .*line 2"),
-        ('id,frame\n"a,1\n', "is no CSV table"),
-        (b"id,frame\n\xff\xfe,1\n", "is no CSV table"),
-        (b"PK\x03\x04\x00\x00", "is no CSV table|no column"),
+        ("id,frame\na,0,5\n", "is not a CSV table .*line 2"),
+        ('id,frame\n"a,1\n', "is not a CSV table"),
+        (b"id,frame\n\xff\xfe,1\n", "is not a CSV table"),
+        (b"PK\x03\x04\x00\x00", "is not a CSV table|no column"),
     ],
 )
 def test_other_files_are_refused_in_one_line(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from attncli.errors import AttncliError
 from attncli.files.temporal_edits import (
     HEADER,
+    PartlyEditedError,
     edit_rows,
     read_temporal_edits,
     write_temporal_edits,
@@ -95,23 +96,37 @@ def test_clips_under_way_are_read_with_leave_and_give_no_edit(tmp_path: Path) ->
     assert edits.read("a", np.array([1])) is None
 
 
+def test_every_clip_that_is_half_done_is_named_however_many(tmp_path: Path) -> None:
+    ids = [f"Pushing something from left to right/{number:06}" for number in range(200)]
+    path = write(tmp_path / "e.csv", "".join(f"{id_},0,1\n{id_},1,\n" for id_ in ids) + "b,0,1\n")
+    with pytest.raises(PartlyEditedError, match=r"e\.csv: 200 clips that have") as raised:
+        read_temporal_edits(path)
+    message = str(raised.value)
+    assert all(f"{id_!r} (1 of 2 frames, none for frame 1)" in message for id_ in ids)
+    assert message.endswith("--skip-partial of train and check leaves them out")
+    assert "\n" not in message
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
         ("a,0,1.5\n", r"line 2: clip 'a', frame 0: score '1.5' is not in \[0, 1\]"),
         ("a,0,0\na,1,-0.1\n", r"line 3: clip 'a', frame 1: score '-0.1' is not in"),
         ("a,0,nan\n", "clip 'a', frame 0: score 'nan' is not in"),
-        ("a,0,half\n", "clip 'a', frame 0: score 'half' is no number"),
+        ("a,0,half\n", "clip 'a', frame 0: score 'half' is not a number"),
         ('a,0,"0,5"\n', "clip 'a', frame 0: score '0,5' has a comma; write .* as 0.5"),
         ("a,0,0,5\n", "line 2.*as 0.5"),
-        ("a,0,0\na,0,1\n", "line 3: clip 'a': frame 0 is there twice"),
+        ("a,0,0\na,0,1\n", "line 3: clip 'a': frame 0 is listed twice"),
         ("a,0,0\na,2,1\n", "line 3: clip 'a': frame 1 is missing"),
         ("a,1,0\n", "line 2: clip 'a': frame 0 is missing"),
         ("a,-1,0\n", "clip 'a', frame -1: a frame is a whole number"),
         ("a,0.0,0\n", "clip 'a', frame 0.0: a frame is a whole number"),
         ("a,99999999999999999999,0\n", "a frame is a whole number"),
-        ("b,0,0\na,0,0.5\na,1,\na,2,\n", "clip 'a', frame 1: no score, as for 2 of 3 frames"),
-        (",0,0.5\n", "line 2: there is no clip ''"),
+        (
+            "b,0,0\na,0,0.5\na,1,\na,2,\n",
+            r"1 clip that has scores for some frames only: 'a' \(1 of 3 frames, none for frame 1\)",
+        ),
+        (",0,0.5\n", "line 2: no such clip: ''"),
     ],
 )
 def test_what_cannot_be_is_named_with_file_clip_and_frame(
@@ -127,9 +142,9 @@ def test_what_cannot_be_is_named_with_file_clip_and_frame(
 def test_unknown_clips_and_other_lengths_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "e.csv", "000123,0,0\n000123,1,1\n")
     assert read_temporal_edits(path, known={"000123"}).ids == ("000123",)
-    with pytest.raises(AttncliError, match="line 2: there is no clip '000123'; keep the ids"):
+    with pytest.raises(AttncliError, match="line 2: no such clip: '000123'; keep the ids"):
         read_temporal_edits(path, known={"123"})
-    with pytest.raises(AttncliError, match="there is no clip '000123'"):
+    with pytest.raises(AttncliError, match="no such clip: '000123'"):
         read_temporal_edits(path, n_frames={"123": 2})
     with pytest.raises(AttncliError, match="clip '000123' has 2 frames, its video 3"):
         read_temporal_edits(path, n_frames={"000123": 3})

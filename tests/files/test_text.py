@@ -31,7 +31,8 @@ def test_files_that_are_no_text_are_named(tmp_path: Path, name: str, problem: st
 def test_json_is_told_from_what_is_none_by_file_and_line() -> None:
     assert parse_json('{"a": [1, null]}', where=Path("a.json")) == {"a": [1, None]}
     for text in ('{"a":\n}', "[\nNaN"):
-        with pytest.raises(AttncliError, match=r"^a\.json(, line 2)?: (no JSON|cannot be read)"):
+        problem = r"^a\.json(, line 2)?: (is not valid JSON|cannot be read)"
+        with pytest.raises(AttncliError, match=problem):
             parse_json(text, where=Path("a.json"))
     for text in ("[" * 100_000, "1" * 5000, "[Infinity]", "[1e400]"):
         with pytest.raises(AttncliError, match=r"^a\.json, entry 7: cannot be read \("):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import forks
-from specimens import CLASSES, TINY_ABN, write_video
+from PIL import Image
+from specimens import CLASSES, TINY_ABN, pictures, write_video
 
 N_TRAIN, N_VAL = 6, 3
 DATA = ("--data", "data/manifest.csv")
@@ -31,6 +32,13 @@ REFINE = {
 TRAIN_CAM = ("train", "cam", *VOC, *TINY_IMAGES, "-o", "cam")
 TRAIN_PSA = ("train", "psa", *VOC, *TINY_IMAGES, "--cams", "cam", "-o", "psa")
 TRAIN_SSDD = ("train", "ssdd", *VOC, *TINY_IMAGES, *TINY_SSDD, *PAIR, "-o", "ssdd")
+SVD_FC = (
+    *("svd-fc", "images", "--weights", "I=none", "--weights", "P=none", "--device", "cpu"),
+    *("--network", "shufflenet_v2_x0_5", "--layers", "conv5,conv4", "--pool", "mpn-cbp"),
+    *("--sketch-dim", "64", "--crop-px", "64", "--batch-size", "4", "-o", "feats"),
+    *("--workers", "0"),
+)
+SVM = ("train", "linear-svm", "--data", "feats", "--c", "1", "--splits", "3", "-o", "svm")
 SEGMENT = ("segment", "data", "--backend", "motion", "-o", "masks", "--workers", "2")
 
 
@@ -77,6 +85,19 @@ def _fresh_run(folder: Path) -> None:
 
 def _images(folder: Path) -> None:
     _call(folder, "toy-data", "voc2012", "voc", "--size", "10")
+
+
+def _image_folder(folder: Path) -> None:
+    for n in range(N_TRAIN + N_VAL):
+        split = "train" if n < N_TRAIN else "val"
+        path = folder / "images" / split / CLASSES[n % 2] / f"{n}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(next(pictures(n))).save(path)
+
+
+def _features(folder: Path) -> None:
+    _image_folder(folder)
+    _call(folder, *SVD_FC)
 
 
 def _seeds(folder: Path) -> None:
@@ -126,6 +147,9 @@ SCENARIOS = {
         Scenario("refine-import", (*REFINE["import"], "--resume"), "seeds/true", _images),
         Scenario("refine-psa", (*REFINE["psa"], "--resume"), "seeds/psa", _affinities),
         Scenario("refine-crf", (*REFINE["crf"], "--resume"), "seeds/crf", _seeds),
+        Scenario("svd-fc", (*SVD_FC, "--resume"), "feats", _image_folder),
+        Scenario("svd-fc-readers", (*SVD_FC, "--workers", "1", "--resume"), "feats", _image_folder),
+        Scenario("linear-svm", (*SVM, "--workers", "1", "--resume"), "svm", _features),
         Scenario("refine-ssdd", (*REFINE["ssdd"], "--resume"), "seeds/ssdd", _differences),
     )
 }

@@ -110,5 +110,5 @@ def test_images_of_a_batch_do_not_touch_each_other() -> None:
 
 
 def test_features_spread_too_widely_are_an_error_with_a_remedy() -> None:
-    with pytest.raises(UsageError, match=r"--crf-backend: .*too small.*; take pydensecrf"):
+    with pytest.raises(UsageError, match=r"--crf-backend: .*too small.*; use pydensecrf"):
         build_lattice(1e6 * torch.randn(1, 10, 5))

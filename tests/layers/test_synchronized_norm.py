@@ -146,7 +146,7 @@ def test_every_kind_of_batch_normalisation_is_synchronised(answers):
 
 def test_one_value_a_channel_in_all_processes_is_refused(answers):
     for answer in answers:
-        assert "two values a channel" in answer["lonely"]
+        assert "two values per channel" in answer["lonely"]
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])

@@ -187,7 +187,7 @@ def test_a_fused_network_answers_the_same(case: Case) -> None:
 def test_clips_of_another_length_are_answered_where_no_layer_counts_frames(case: Case) -> None:
     model, frames = case.network(), case.inputs(longer=3)
     if "temporal" in case.method.attention:
-        with pytest.raises(AttncliError, match=r"clips of 7 frames .* of 4; use --frames 4"):
+        with pytest.raises(AttncliError, match=r"clips have 7 frames, .* for 4; use --frames 4"):
             model(frames)
         return
     with torch.inference_mode():

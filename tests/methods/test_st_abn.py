@@ -342,7 +342,7 @@ def test_weights_of_clips_of_another_length_are_named_as_such():
     with pytest.raises(AttncliError) as refusal:
         load_weights(model, other.state_dict(), where=Path("other"))
     message = str(refusal.value)
-    assert "other: the weights are of clips of 8 frames, the network of 4" in message
+    assert "other: the weights are for clips of 8 frames, the network for 4" in message
     assert "use weights of --frames 4, or train with --frames 8" in message
 
 

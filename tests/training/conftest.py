@@ -149,6 +149,7 @@ def make_training(
         name: str = "run",
         unreadable: frozenset[int] = frozenset(),
         meddle: Callable[[int], None] = lambda served: None,
+        title: str = "",
     ) -> Training:
         order = BatchOrder(
             N_CLIPS,
@@ -175,6 +176,7 @@ def make_training(
             ),
             directory=RunDirectory(tmp_path / name),
             reporter=Silent(),
+            title=title,
         )
 
     return make

@@ -66,5 +66,5 @@ def test_divisions_survive_the_way_to_the_file(tmp_path):
 def test_an_image_without_features_is_named_by_its_line(tmp_path):
     directory = open_features(make_features(tmp_path / "f"))
     (tmp_path / "splits.csv").write_text("split,id,part\n1,gone,train\n")
-    with pytest.raises(AttncliError, match=r"splits.csv, line 2: is no division of these images"):
+    with pytest.raises(AttncliError, match=r"splits.csv, line 2: does not divide these images"):
         read_divisions(tmp_path / "splits.csv", replace(directory))

@@ -62,10 +62,10 @@ def test_what_was_pooled_together_has_arrays_of_its_own(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"layers": ("gone",)}, "--layers: there is no gone; use fc, svd-fc"),
-        ({"sources": ("Q",)}, "--sources: there is no Q; use I, P"),
-        ({"fuse": ("I+Q",)}, "--fuse: there is no Q"),
-        ({"fuse": ("I",)}, "--fuse: I is no fusion"),
+        ({"layers": ("gone",)}, "--layers: no such name: gone; use fc, svd-fc"),
+        ({"sources": ("Q",)}, "--sources: no such name: Q; use I, P"),
+        ({"fuse": ("I+Q",)}, "--fuse: no such name: Q"),
+        ({"fuse": ("I",)}, "--fuse: must be two or more sources, not 'I'"),
         ({"sources": ("I",), "combinations": True}, "--combinations: needs two sources"),
     ],
 )
@@ -94,7 +94,7 @@ def test_classes_are_numbers_and_none_where_there_is_no_name(tmp_path):
     directory = opened(tmp_path, n_train=3, n_val=1)
     named = replace(directory, labels=("b", "", "a", "b"))
     assert class_numbers(named, ("a", "b")).tolist() == [1, UNKNOWN, 0, 1]
-    with pytest.raises(AttncliError, match="is of class 'class2', which is none of the 2 known"):
+    with pytest.raises(AttncliError, match="is of class 'class2', which is not among the 2 known"):
         class_numbers(directory, ("class0", "class1"))
 
 

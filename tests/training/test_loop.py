@@ -13,6 +13,7 @@ from attncli.errors import AttncliError, UsageError
 from attncli.files.checkpoints import read_checkpoint
 from attncli.training import loop
 from attncli.training.loop import Training
+from tests.support.reporters import Told
 
 MakeConfig = Callable[..., TrainConfig]
 MakeTraining = Callable[..., Training]
@@ -213,3 +214,56 @@ def test_accumulation_sees_the_same_clips(
     whole, parts = (log_rows(tmp_path / name) for name in ("whole", "parts"))
     for one, other in zip(whole, parts, strict=True):
         assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=1e-4)
+
+
+class Watcher(Told):
+    """Keeps what is tracked too, and what was live at its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.labels: list[str] = []
+        self.lives: list[str] = []
+
+    def track(self, items, *, label, total=None, unit="it", live=None):
+        self.labels.append(label)
+        for item in items:
+            yield item
+            if live is not None:
+                self.lives.append(live())
+
+
+def test_each_epoch_leaves_one_line(make_config: MakeConfig, make_training: MakeTraining) -> None:
+    training = make_training(make_config(eval_every=2, epochs=3))
+    training.reporter = watcher = Watcher()
+    training.run()
+    first, second, third = watcher.notes
+    assert first.startswith("epoch 1/3  loss ")
+    assert "  left " in first
+    assert "  val " not in first
+    assert "  val " in second
+    assert "(best)" in second
+    assert third.startswith("epoch 3/3  loss ")
+    assert "left" not in third
+    row = training.progress.rows[0]
+    assert f"  train {row['train_top1']:.1f}  lr 0.05  " in first
+
+
+def test_losses_of_the_steps_before_are_live(
+    make_config: MakeConfig, make_training: MakeTraining
+) -> None:
+    training = make_training(make_config(epochs=2))
+    training.reporter = watcher = Watcher()
+    training.run()
+    # Three steps an epoch; the sums of a step are read during the one after it.
+    assert [bool(live) for live in watcher.lives] == [False, True, True] * 2
+    assert all(live.startswith("loss ") and "  top1 " in live for live in watcher.lives if live)
+
+
+def test_lines_and_bars_carry_the_title_of_one_of_several_trainings(
+    make_config: MakeConfig, make_training: MakeTraining
+) -> None:
+    training = make_training(make_config(epochs=1), title="fold 2")
+    training.reporter = watcher = Watcher()
+    training.run()
+    assert watcher.labels == ["fold 2: epoch 1/1", "fold 2: validation 1/1"]
+    assert watcher.notes[0].startswith("fold 2: epoch 1/1  loss ")

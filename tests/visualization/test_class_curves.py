@@ -5,6 +5,7 @@ from matplotlib.text import Text
 
 from attncli.visualization.class_curves import (
     BAND,
+    BROKEN,
     ClassCurves,
     Curve,
     draw_class_curves,
@@ -53,7 +54,7 @@ def test_a_panel_has_a_curve_and_a_band_for_each_run_with_clips_of_the_class():
     shown = [ClassCurves("Hop", (curve(0.2), None)), ClassCurves("Run", (curve(0.2), curve(0.6)))]
     figure = draw_class_curves(shown, ["before", "after"])
     hop, run = figure.axes[1:]
-    assert [len(panel.lines) for panel in (hop, run)] == [1, 2]
+    assert [len(panel.lines) for panel in (hop, run)] == [1, 2]  # and no break of the axis
     assert [len(panel.collections) for panel in (hop, run)] == [1, 2]
     drawn = run.lines[1]
     assert drawn.get_xdata() == pytest.approx((np.arange(8) + 0.5) / 8)
@@ -74,19 +75,37 @@ def test_a_single_clip_has_no_spread():
     shown = [ClassCurves("Hop", (curve(0.2, clips=1),))]
     panel = draw_class_curves(shown, ["a"]).axes[1]
     assert panel.get_ylim() == pytest.approx((0.2, 0.3))
+    assert [len(line.get_xdata()) for line in panel.lines] == [8, *[2] * 4]  # two breaks
+
+
+def test_an_axis_that_shows_a_part_is_marked_and_said_to_be_broken():
+    narrow = draw_class_curves([ClassCurves("Hop", (curve(0.42, std=0.01),))], ["a"])
+    assert narrow.axes[1].get_ylim() == pytest.approx((0.4, 0.55))
+    assert f"{BAND}; {BROKEN}" in " ".join(text.get_text() for text in narrow.axes[0].texts)
+    whole = draw_class_curves([ClassCurves("Hop", (curve(0.3, std=0.25),))], ["a"])
+    assert len(whole.axes[1].lines) == 1
+    assert BROKEN not in " ".join(text.get_text() for text in whole.axes[0].texts)
+
+
+def test_an_axis_that_ends_at_zero_is_broken_at_its_top_alone():
+    panel = draw_class_curves([ClassCurves("Hop", (curve(0.1),))], ["a"]).axes[1]
+    assert panel.get_ylim() == pytest.approx((0.0, 0.3))
+    heights = [line.get_ydata()[0] for line in panel.lines[1:]]
+    assert len(heights) == 2
+    assert min(heights) > 0.8  # of the panel
 
 
 def test_all_panels_have_the_axes_that_show_all_there_is():
     shown = [ClassCurves("Hop", (curve(0.25),)), ClassCurves("Run", (curve(0.85, std=0.3),))]
     limits = [panel.get_ylim() for panel in draw_class_curves(shown, ["a"]).axes[1:]]
-    assert limits == [pytest.approx((0.1, 1.0))] * 2  # 0.25 - 0.1; more than 1 is not to be had
+    assert limits == [pytest.approx((0.0, 1.25))] * 2  # no band is cut off: 0.95 + 0.3
 
 
 def test_titles_say_how_many_clips_there_are():
     shown = [ClassCurves("Hop", (curve(0.2, clips=4), curve(0.3, clips=7)))]
     page = draw_class_curves(shown, ["before", "after"]).axes[0]
     texts = [text.get_text() for text in page.texts]
-    assert {"Hop", "n = 4, 7", "before", "after", BAND} <= set(texts)
+    assert {"Hop", "n = 4, 7", "before", "after"} <= set(texts)
 
 
 def test_as_many_classes_as_are_said_to_fit_a_page_do():

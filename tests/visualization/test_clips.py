@@ -63,7 +63,7 @@ def test_a_run_is_marked_right_or_wrong_where_the_class_is_known(make_clip, true
 def test_a_clips_range_is_that_of_all_its_frames_and_not_only_those_shown(make_clip):
     clip = make_clip(runs=1, t=3, grid_hw=(1, 1))
     clip.runs[0].attention[:, 0, 0] = 0.2, 0.3, 0.4
-    style = HeatStyle(opacity=1.0, value_range="clip")
+    style = HeatStyle(colormap="jet", opacity=1.0, value_range="clip")
     row = picture_rows(clip, ["abn"], style, [1])[1]
     middle = color_table("jet")[[127, 128]].tolist()
     assert row.pictures[0, 0, 0].tolist() in middle
@@ -83,7 +83,7 @@ def test_only_what_has_temporal_attention_has_a_bar(make_clip):
 def test_a_bar_has_a_cell_for_every_frame_of_the_clip(make_clip):
     clip = make_clip(runs=1, t=6, temporal=(0,))
     bar = picture_rows(clip, ["a"], HeatStyle(colormap="viridis"), [1, 4])[1].bar
-    expected = colorize(clip.runs[0].temporal, color_table("viridis"))
+    expected = colorize(clip.runs[0].temporal, HeatStyle(colormap="viridis").blended)
     assert (bar.name, bar.shown) == ("temporal", (1, 4))
     assert np.array_equal(bar.colors, expected)
 
@@ -93,7 +93,7 @@ def test_what_people_gave_the_frames_is_a_bar_of_the_input_whatever_the_range(ma
     clip.edited[:] = 0, 0.5, 0.5
     bar = picture_rows(clip, ["a"], HeatStyle(value_range="clip"), [0])[0].bar
     assert bar.name == "edited"
-    assert np.array_equal(bar.colors, color_table("jet")[[0, 128, 128]])
+    assert np.array_equal(bar.colors, HeatStyle().blended[[0, 128, 128]])
 
 
 @pytest.mark.parametrize("value_range", ["frame", "clip"])
@@ -101,4 +101,19 @@ def test_a_bar_is_scaled_within_its_clip_where_maps_are_scaled(make_clip, value_
     clip = make_clip(runs=1, t=3, temporal=(0,))
     clip.runs[0].temporal[:] = 0.4, 0.45, 0.5
     bar = picture_rows(clip, ["a"], HeatStyle(value_range=value_range), [0])[1].bar
-    assert np.array_equal(bar.colors[[0, 2]], color_table("jet")[[0, 255]])
+    assert np.array_equal(bar.colors[[0, 2]], HeatStyle().blended[[0, 255]])
+
+
+def test_what_has_no_attention_shows_the_picture_unless_colours_are_as_published():
+    assert HeatStyle().opacities[[0, 255]] == pytest.approx([0, 0.85])
+    assert HeatStyle(opacity=0.4).opacities[[0, 51, 255]] == pytest.approx([0, 0.08, 0.4])
+    assert HeatStyle(colormap="jet").opacities == pytest.approx([0.5] * 256)
+    assert HeatStyle(colormap="jet", opacity=0.4).opacities == pytest.approx([0.4] * 256)
+
+
+def test_blended_colours_are_those_over_mid_grey():
+    style = HeatStyle(opacity=0.5)
+    assert style.blended[0].tolist() == [128] * 3
+    assert style.blended[255] == pytest.approx((style.table[255] + 128.0) / 2, abs=0.5)
+    assert style.legend(("attention",)) == ("attention", "(over mid-grey)")
+    assert HeatStyle(colormap="jet", opacity=1.0).legend(("attention",)) == ("attention",)

@@ -6,18 +6,22 @@ from matplotlib.text import Text
 from attncli.visualization.clips import HeatStyle
 from attncli.visualization.comparison import draw_comparison
 from attncli.visualization.page.grid import PAGE_HEIGHT_IN
-from attncli.visualization.page.lettering import typesetting
+from attncli.visualization.page.lettering import text_of, typesetting
 from attncli.visualization.saving import save_figure
 
 LONG = "Moving something and something so they collide with each other"
 
 
 def boxes(figure):
-    """Return the figure's size, and where each text and each picture is, in pixels."""
+    """Return the figure's size, and where each text beside pictures and each picture is, in pixels.
+
+    Numbers of frames stand on their pictures.
+    """
     canvas = FigureCanvasAgg(figure)
     with typesetting():
         canvas.draw()
         texts = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+        texts = [text for text in texts if text.get_bbox_patch() is None]
         drawn = [*texts, *figure.axes[0].images]
         found = [item.get_window_extent(canvas.get_renderer()).extents for item in drawn]
     return np.array(canvas.get_width_height()), np.array(found)
@@ -146,7 +150,7 @@ def test_pictures_show_the_frames_asked_for(make_clip):
 def test_the_colour_bar_says_what_the_colours_span(make_clip, value_range, label):
     figure = draw_comparison([make_clip()], ["a", "b"], style=HeatStyle(value_range=value_range))
     page, bar = figure.axes
-    assert " ".join(text.get_text() for text in page.texts).endswith(label)
+    assert " ".join(text.get_text() for text in page.texts).endswith(f"{label} (over mid-grey)")
     assert [tick.get_text() for tick in bar.get_xticklabels()] == ["0", "0.25", "0.5", "0.75", "1"]
 
 
@@ -165,3 +169,48 @@ def test_a_long_class_is_told_from_its_mirror_image_beside_small_pictures(make_c
 def test_names_with_dollar_signs_are_drawn_as_they_are(make_clip, tmp_path):
     clip = make_clip(runs=1, predicted="$\\bad$", true_class="$_$", video_id="a$b$c")
     save_figure(draw_comparison([clip], ["$^$"], style=HeatStyle()), tmp_path / "fig.png")
+
+
+def tags(figure):
+    return [text.get_text() for text in figure.axes[0].texts if text.get_bbox_patch() is not None]
+
+
+def words(figure):
+    return " ".join(text.get_text() for text in figure.axes[0].texts)
+
+
+def test_each_picture_has_the_number_of_its_frame(make_clip):
+    figure = draw_comparison([make_clip(runs=1, t=6)], ["abn"], style=HeatStyle(), frames=2)
+    assert tags(figure) == ["10", "30"] * 2  # the input and the run, from frame 10 by fours
+
+
+def test_colours_and_bars_are_explained_below_the_figure(make_clip):
+    plain = draw_comparison([make_clip(runs=1)], ["a"], style=HeatStyle())
+    assert "frame in the video, from 0" in words(plain)
+    assert "temporal" not in words(plain)
+    barred = draw_comparison(
+        [make_clip(runs=1, temporal=(0,), edited=True)], ["a"], style=HeatStyle()
+    )
+    assert "temporal attention or attention that people gave" in words(barred)
+
+
+def test_a_long_id_keeps_its_end(make_clip):
+    clip = make_clip(runs=1, video_id="Archery/" + 100 * "x" + "_g01_c03")
+    shown = words(draw_comparison([clip], ["a"], style=HeatStyle(), width_in=3.4))
+    assert "Archery/" in shown
+    assert "_g01_c03" in shown
+
+
+def test_larger_text_makes_no_page_higher_or_wider(make_clip):
+    with text_of(10.0):
+        figure = draw_comparison(
+            [make_clip(2, t=16)] * 3, ["r"] * 2, style=HeatStyle(), width_in=4.55
+        )
+    width_in, height_in = figure.get_size_inches()
+    assert width_in <= 7 + 1e-6
+    assert height_in <= PAGE_HEIGHT_IN + 1e-6
+    assert {text.get_size() for text in figure.axes[0].texts} == {7.5, 10}
+    size_wh, placed = boxes(figure)
+    assert (placed >= -1).all()
+    assert (placed[:, 2:] <= size_wh + 1).all()
+    assert overlaps(placed) == []

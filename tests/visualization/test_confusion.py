@@ -28,6 +28,11 @@ def cells(figure):
     return [word for word in words(figure) if word == "-" or word.replace(".", "").isdecimal()]
 
 
+def counts_in(figure):
+    """Return the counts in the cells."""
+    return [word for word in words(figure) if word.startswith("(") and word[1:-1].isdecimal()]
+
+
 @pytest.mark.parametrize(
     ("classes", "name", "width_in"),
     [
@@ -45,7 +50,7 @@ def cells(figure):
 )
 def test_nothing_overlaps_or_leaves_the_page(misplaced, classes, name, width_in):
     figure = draw_confusion(matrix(len(classes)), name, classes, width_in=width_in, dpi=150)
-    assert misplaced(figure, over_pictures=cells(figure)) == []
+    assert misplaced(figure, over_pictures=cells(figure) + counts_in(figure)) == []
     width, height = figure.get_size_inches()
     assert width <= width_in + 1e-6
     assert height <= PAGE_HEIGHT_IN + 1e-6
@@ -54,6 +59,10 @@ def test_nothing_overlaps_or_leaves_the_page(misplaced, classes, name, width_in)
 def test_cells_are_the_percent_of_their_row_and_rows_without_samples_are_dashes():
     figure = draw_confusion(np.array([[2, 1, 0], [0, 4, 0], [0, 0, 0]]), "a", ("x", "y", "z"))
     assert cells(figure) == ["66.7", "33.3", "0", "0", "100.0", "0", "-", "-", "-"]
+    assert counts_in(figure) == ["(2)", "(1)", "(0)", "(0)", "(4)", "(0)"]
+    assert {"x (n = 3)", "y (n = 4)", "z (n = 0)"} <= {
+        w.replace("\xa0", " ") for w in words(figure)
+    }
     colors = figure.axes[0].images[0].get_array()
     assert (colors[2] == EMPTY).all()
     assert colors[0, 0].sum() < colors[0, 1].sum() < colors[0, 2].sum()  # from dark to light

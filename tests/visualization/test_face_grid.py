@@ -94,7 +94,8 @@ def test_means_have_no_sign():
 def test_a_heat_map_is_the_colour_of_its_attention_over_the_face():
     face = np.full((8, 8, 3), 100, np.uint8)
     shown = FaceColumn("", face, (FaceMap(np.full((2, 2), 0.5, np.float32)),))
-    drawn = draw_face_grid([shown], ["a"], style=HeatStyle(opacity=0.25)).axes[0].images
+    style = HeatStyle(colormap="jet", opacity=0.25)
+    drawn = draw_face_grid([shown], ["a"], style=style).axes[0].images
     assert (drawn[0].get_array() == face).all()
     expected = 0.25 * color_table("jet")[128] + 0.75 * 100
     assert np.asarray(drawn[1].get_array())[4, 4] == pytest.approx(expected, abs=1)

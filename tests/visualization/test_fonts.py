@@ -1,6 +1,7 @@
 import logging
 import re
 import warnings
+from fractions import Fraction
 from pathlib import Path
 
 import matplotlib
@@ -17,7 +18,7 @@ from attncli.config.visualize import VisualizeConfig
 from attncli.files.attention import AttentionWriter, ClipRecord
 from attncli.reporting import Silent
 from attncli.visualization import fonts
-from attncli.visualization.animation import animate
+from attncli.visualization.animation import Film, animate
 from attncli.visualization.clips import HeatStyle
 from attncli.visualization.confusion import draw_confusion
 from attncli.visualization.fonts import families, legible, warn_of_missing_letters
@@ -204,7 +205,8 @@ def test_videos_and_matrices_are_lettered_alike(make_clip, install, tmp_path):
 
     def header(name):
         clip = make_clip(size_hw=(64, 128), predicted=name, true_class=name)
-        return next(animate([clip], [name] * 2, HeatStyle()))[:-64]
+        film = Film(clip, [clip.frames[0]], Fraction(25))
+        return next(animate([film], [name] * 2, HeatStyle()))[:50]
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -29,7 +29,16 @@ def test_colour_and_frame_are_mixed_by_opacity():
     table = np.zeros((256, 3), np.uint8)
     table[255] = 200, 50, 101
     drawn = overlay(frame, attention, table=table, opacity=0.25)
-    assert drawn[0, 1, 0].tolist() == [125, 88, 100]  # 0.25 colour + 0.75 frame: 125, 87.5, 100.25
+    assert drawn[0, 1, 0] == pytest.approx([125, 87.5, 100.25], abs=0.5)  # a quarter of the colour
+
+
+def test_each_colour_may_have_an_opacity_of_its_own():
+    frame = np.full((1, 1, 3, 3), 100, np.uint8)
+    attention = np.array([[[0.0, 0.5, 1.0]]], np.float32)
+    table, opacity = np.full((256, 3), 200, np.uint8), np.zeros(256, np.float32)
+    opacity[128], opacity[255] = 0.5, 1.0
+    drawn = overlay(frame, attention, table=table, opacity=opacity)
+    assert drawn[0, 0, :, 0].tolist() == [100, 150, 200]
 
 
 def test_each_frame_gets_its_own_map(frames):

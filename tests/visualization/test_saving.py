@@ -31,6 +31,14 @@ def test_text_in_a_pdf_is_text_in_truetype(make_clip, tmp_path):
     assert any(b"obj_abn" in text for text in letters)
 
 
+def test_a_png_has_its_colours_in_full(make_clip, tmp_path):
+    clip = make_clip(size_hw=(64, 64))
+    save_figure(draw_comparison([clip], ["a", "b"], style=HeatStyle()), tmp_path / "fig2.png")
+    with Image.open(tmp_path / "fig2.png") as image:
+        assert image.mode in ("RGB", "RGBA")
+        assert len(image.convert("RGB").getcolors(2**24)) > 2000  # a palette has 256
+
+
 def inflated(stream):
     try:
         return zlib.decompress(stream)

@@ -49,7 +49,7 @@ def test_crops_that_differ_by_a_rounding_error_are_the_same():
 
 @pytest.mark.parametrize("crop", ["a b c d", "0 0 nan 24", "0 0 inf 24", "0 0 24"])
 def test_a_crop_that_is_no_part_of_a_frame_is_named_with_its_row(crop):
-    with pytest.raises(AttncliError, match=r"clips\.csv, row 1: no line of clips"):
+    with pytest.raises(AttncliError, match=r"clips\.csv, row 1: is not a row of clips"):
         common_clips([run("A/1"), run("A/1", "A/2", crop=["0 0 24 24", crop])])
 
 
@@ -59,7 +59,7 @@ def test_clips_asked_for_by_id_come_in_that_order():
 
 
 def test_an_unknown_id_is_refused_with_the_nearest_ones():
-    with pytest.raises(UsageError, match=r"--id: 'B/22'.*there is B/2"):
+    with pytest.raises(UsageError, match=r"--id: no such name: 'B/22'.*there is B/2"):
         choose(CLIPS, Wish(ids=("B/22",)), no_entropies)
 
 
@@ -69,7 +69,7 @@ def test_only_clips_of_the_class_are_taken():
 
 
 def test_an_unknown_class_is_refused():
-    with pytest.raises(UsageError, match="--class: 'Z' is not among"):
+    with pytest.raises(UsageError, match="--class: no such name: 'Z'"):
         choose(CLIPS, Wish(labels=("Z",)), no_entropies)
 
 
@@ -84,7 +84,16 @@ def test_the_least_sharp_clips_have_the_greatest_entropy():
 
 
 def test_the_first_clips_are_those_of_the_list():
-    assert choose(CLIPS, Wish(order="first", clips=3), no_entropies) == CLIPS[:3]
+    chosen = choose(CLIPS, Wish(labels=("A",), order="first", clips=3), no_entropies)
+    assert chosen == CLIPS[:3]
+
+
+@pytest.mark.parametrize("order", ["first", "random"])
+def test_every_class_comes_once_before_any_comes_twice(order):
+    chosen = choose(CLIPS, Wish(order=order, clips=5), no_entropies)
+    assert [{clip.label for clip in chosen[at : at + 2]} for at in (0, 2)] == [{"A", "B"}] * 2
+    if order == "first":
+        assert [clip.id for clip in chosen] == ["A/0", "B/0", "A/1", "B/1", "A/2"]
 
 
 def test_a_seed_gives_the_same_random_clips_again():

@@ -2,10 +2,11 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from attncli.reporting import Silent
 from attncli.workflows import calls
-from attncli.workflows.calls import run_beside, start_attncli
+from attncli.workflows.calls import gpus, run_beside, start_attncli
 
 SLEEP = "import time; time.sleep(600)"
 A_WHILE = "import time; time.sleep(2)"  # far longer than the others
@@ -103,3 +104,18 @@ def test_threads_that_the_user_asked_for_stay(told, monkeypatch):
 def test_messages_are_added_to_those_before_and_an_answer_nobody_wants_is_dropped(told, tmp_path):
     (tmp_path / "messages.txt").write_text("before\n")
     assert told("echo now >&2; echo answer", threads=1) == "before\nnow\n"
+
+
+def test_a_call_hears_no_settings_of_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("ATTNCLI_EPOCHS", "x")  # which any command would refuse
+    words = ["train", "x3d", "--data", "d", "--print-config"]
+    answer = tmp_path / "answer.toml"
+    process = start_attncli(words, messages=tmp_path / "log.txt", threads=1, answer=answer)
+    assert process.wait() == 0, (tmp_path / "log.txt").read_text()
+    assert "epochs = 50" in answer.read_text()
+
+
+def test_calls_are_spread_over_gpus_where_none_is_named(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert gpus("auto") == gpus("cuda") == ["cuda:0", "cuda:1"]
+    assert gpus("cpu") == gpus("cuda:1") == []

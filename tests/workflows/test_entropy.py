@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from attncli.config.entropy import Measure
+from attncli.config.toml import dump
 from attncli.errors import AttncliError
 from attncli.files.attention import AttentionWriter, ClipRecord
 from attncli.files.failures import read_failures
@@ -15,6 +16,8 @@ from attncli.metrics.entropy import map_entropy
 from attncli.metrics.value_range import Range
 from attncli.reporting import Silent
 from attncli.workflows.entropy import measure_entropy
+from tests.support.runs import begin_run
+from tests.support.settings import tiny
 
 CLASSES = ("Run", "Run", "Walk")
 
@@ -216,8 +219,35 @@ def test_values_that_cannot_be_measured_are_named_by_file_and_row(
 def test_runs_without_maps_and_missing_masks_are_errors(tmp_path: Path, maps: np.ndarray) -> None:
     run = write_run(tmp_path / "abn", maps)
     (tmp_path / "x3d" / "eval" / "val").mkdir(parents=True)
-    with pytest.raises(AttncliError, match="there are no attention maps"):
+    with pytest.raises(AttncliError, match="holds no attention maps"):
         measure_entropy([run, tmp_path / "x3d"], Measure(), reporter=Silent())
     with pytest.raises(AttncliError, match="no such directory; check --masks"):
         measure_entropy([run], Measure(masks=tmp_path / "none"), reporter=Silent())
     assert not (run / "eval" / "val" / "entropy.csv").exists()
+
+
+def test_runs_of_several_seeds_are_measured_one_by_one(tmp_path: Path, maps: np.ndarray) -> None:
+    several = tmp_path / "abn"
+    for seed in (0, 1):
+        write_run(begin_run(several / f"seed{seed}", "abn", tmp_path, seed=seed), maps * (1 - seed))
+    text = dump(tiny("abn", data=tmp_path), method="abn", several=2)
+    (several / "config.toml").write_text(text)
+    alone = write_run(tmp_path / "alone", maps)
+    rows = measure_entropy([several, alone], Measure(), reporter=Silent()).rows
+    assert [row["run"] for row in rows] == [
+        str(path) for path in (several / "seed0", several / "seed1", several, alone)
+    ]
+    first, second = rows[0]["entropy"], rows[1]["entropy"]
+    assert rows[2]["seeds"] == 2
+    assert rows[2]["entropy"] == pytest.approx((first + second) / 2)
+    assert rows[2]["entropy_std"] == pytest.approx(abs(first - second) / 2**0.5)
+    assert (several / "seed1" / "eval" / "val" / "entropy.csv").is_file()
+
+
+def test_a_seed_that_was_not_trained_is_named(tmp_path: Path) -> None:
+    several = tmp_path / "abn"
+    begin_run(several / "seed0", "abn", tmp_path)
+    text = dump(tiny("abn", data=tmp_path), method="abn", several=2)
+    (several / "config.toml").write_text(text)
+    with pytest.raises(AttncliError, match=r"1 of 2 runs .*, such as seed1"):
+        measure_entropy([several], Measure(), reporter=Silent())

@@ -114,7 +114,7 @@ def test_what_is_there_already_is_refused_and_left_alone(clips, tmp_path):
 def test_a_wrong_setting_empties_no_directory(clips, tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
     config = SegmentConfig(backend="motion", classes=("person",))
-    with pytest.raises(AttncliError, match="no class 'person'"):
+    with pytest.raises(AttncliError, match="no such class: 'person'"):
         segment(clips, tmp_path, config, overwrite=True)
     assert contents(tmp_path) == {"mine.txt": b"keep"}
 

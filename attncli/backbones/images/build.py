@@ -56,11 +56,11 @@ def build_backbone(
         AttncliError: The weights cannot be had, or are of another architecture.
     """
     if weights in ARCHITECTURES and _timm_name(name) != ARCHITECTURES[weights]:
-        what = f"{weights} is of the backbone of that name alone, not of {name}"
+        what = f"{weights} is for the backbone of that name only, not for {name}"
         raise UsageError(what, where="--weights", remedy=f"use --backbone {weights}")
     of_run = weights not in (PUBLISHED, RANDOM, *ARCHITECTURES) and is_run(weights)
     if of_run and normalization is not None:
-        what = "comes with the weights of a run"
+        what = "is already that of the run given as --weights"
         raise UsageError(what, where="--normalization", remedy="leave it out")
     initial = RANDOM if of_run else weights
     backbone = _builder(name)(
@@ -90,7 +90,7 @@ def _timm_name(name: str) -> str | None:
 def _normalization(name: str | None) -> Normalization | None:
     if name is not None and name not in NORMALIZATIONS:
         remedy = f"use {', '.join(NORMALIZATIONS)}"
-        raise UsageError(f"no normalisation {name!r}", where="--normalization", remedy=remedy)
+        raise UsageError(f"no such normalisation: {name!r}", where="--normalization", remedy=remedy)
     return None if name is None else NORMALIZATIONS[name]
 
 
@@ -184,4 +184,4 @@ def _unknown(name: str) -> UsageError:
     remedy = (
         f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(known)}, or timm:NAME"
     )
-    return UsageError(f"no backbone {name!r}", where="--backbone", remedy=remedy)
+    return UsageError(f"no such backbone: {name!r}", where="--backbone", remedy=remedy)

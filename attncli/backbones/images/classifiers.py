@@ -147,7 +147,7 @@ def _architecture(name: str) -> _Architecture:
     near = get_close_matches(name, (*known, *ARCHITECTURES), n=3, cutoff=0.5)
     named = "a classifier of torchvision, timm:NAME, or " + " or ".join(ARCHITECTURES)
     remedy = f"did you mean {' or '.join(near)}?" if near else f"use {named}"
-    raise UsageError(f"no network {name!r}", where="--network", remedy=remedy)
+    raise UsageError(f"no such network: {name!r}", where="--network", remedy=remedy)
 
 
 def _timm(name: str) -> _Architecture:

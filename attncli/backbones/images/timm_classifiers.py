@@ -27,7 +27,7 @@ def blank_classifier(name: str, n_classes: int | None) -> nn.Module:
     if not timm.is_model(name):
         near = get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
         remedy = f"did you mean {' or '.join(near)}?" if near else "see timm.list_models()"
-        raise UsageError(f"timm has no network {name!r}", where="--network", remedy=remedy)
+        raise UsageError(f"no such network of timm: {name!r}", where="--network", remedy=remedy)
     options = {} if n_classes is None else {"num_classes": n_classes}
     return cast(nn.Module, timm.create_model(name, pretrained=False, **options))
 
@@ -44,7 +44,7 @@ def published_classifier(name: str) -> nn.Module:
         return cast(nn.Module, timm.create_model(name, pretrained=True))
     except Exception as error:  # of the hub, of its client, and of files that arrive damaged
         raise AttncliError(
-            f"no weights of timm can be had ({reason(error)})",
+            f"weights of timm cannot be fetched ({reason(error)})",
             where=f"--network timm:{name}",
             remedy="fetch them elsewhere and give --weights NAME=FILE",
         ) from error

@@ -71,7 +71,7 @@ def blank_timm_network(name: str) -> nn.Module:
     if not timm.is_model(name):
         near = get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
         remedy = f"did you mean {' or '.join(near)}?" if near else "see timm.list_models()"
-        raise UsageError(f"timm has no network {name!r}", where=OPTION, remedy=remedy)
+        raise UsageError(f"no such network of timm: {name!r}", where=OPTION, remedy=remedy)
     return timm.create_model(name, pretrained=False)
 
 
@@ -108,7 +108,7 @@ def timm_backbone(
         network = import_timm(f"timm:{name}").create_model(name, **options)
     except Exception as error:  # of the hub, of its client, and of files that arrive damaged
         raise AttncliError(
-            f"no weights of timm can be had ({reason(error)})",
+            f"weights of timm cannot be fetched ({reason(error)})",
             where=f"{OPTION} timm:{name}",
             remedy="fetch them elsewhere and pass --weights FILE",
         ) from error
@@ -119,7 +119,8 @@ def timm_backbone(
 def _stages_of(name: str, config: Any, output_stride: OutputStride) -> dict[str, Any]:
     """Return what `create_model` is to be asked, so that it gives the features of the roles."""
     if config.get("fixed_input_size"):
-        raise UsageError(f"timm's {name} takes images of one size alone", where=OPTION)
+        what = f"timm's {name} takes images of one size only"
+        raise UsageError(what, where=OPTION, remedy="use a convolutional network")
     options: dict[str, Any] = {"features_only": True}
     found = _strides_of(name, options)
     if not set(PUBLISHED_STRIDES) <= set(found):

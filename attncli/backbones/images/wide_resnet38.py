@@ -192,10 +192,10 @@ def require_available(weights: str, output_stride: OutputStride) -> None:
         what = f"{NAME} has an output stride of 8, not of {output_stride}"
         raise UsageError(what, where="--output-stride", remedy="use --output-stride 8")
     if weights == "imagenet":
-        what = f"the weights of {NAME} are at no address that can be fetched from"
+        what = f"the weights of {NAME} cannot be downloaded"
         raise UsageError(what, where="--weights", remedy=f"{SOURCE}, or use --weights none")
     if Path(weights).suffix == ".params":
-        what = "a file of MXNet, which is not read"
+        what = "is a file of MXNet, which cannot be read"
         raise AttncliError(what, where=weights, remedy=f"{SOURCE}, or convert it to a state-dict")
 
 

@@ -32,5 +32,5 @@ def open_segmenter(config: SegmentConfig, *, batch_size: int, device: torch.devi
     check_classes(config.classes, [CATEGORY])
     for option, value in (("--model", config.model), ("--weights", config.weights)):
         if value is not None:
-            raise UsageError("goes with a detector, not with --backend motion", where=option)
+            raise UsageError("is for detectors, not for --backend motion", where=option)
     return MotionSegmenter(config)

@@ -40,7 +40,9 @@ def read_detector(path: Path) -> Mapping[str, Tensor]:
         return {key: torch.as_tensor(value) for key, value in content["model"].items()}
     except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
         raise AttncliError(
-            f"refused, as it is no pickle of arrays ({error})", where=path, remedy="check --weights"
+            f"refused, as it is not a pickle of arrays ({error})",
+            where=path,
+            remedy="check --weights",
         ) from error
 
 

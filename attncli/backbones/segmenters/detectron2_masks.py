@@ -68,7 +68,7 @@ def _settings(name: str, config: SegmentConfig, device: torch.device) -> Any:
         settings.merge_from_file(get_config_file(name))
     except (RuntimeError, AssertionError, KeyError) as error:
         raise UsageError(
-            f"no model {name!r} in detectron2's model zoo",
+            f"no such model: {name!r} in detectron2's model zoo",
             where="--model",
             remedy=f"name a configuration such as {DEFAULT_MODEL}",
         ) from error

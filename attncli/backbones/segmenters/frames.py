@@ -46,4 +46,4 @@ def check_classes(names: Sequence[str], known: Sequence[str]) -> None:
                 remedy = f"did you mean {' or '.join(map(repr, near))}?"
             else:
                 remedy = f"there are {', '.join(known)}"
-            raise UsageError(f"no class {name!r}", where="--classes", remedy=remedy)
+            raise UsageError(f"no such class: {name!r}", where="--classes", remedy=remedy)

@@ -36,7 +36,7 @@ def torchvision_segmenter(
     name = config.model or DEFAULT_MODEL
     if name not in PUBLISHED:
         raise UsageError(
-            f"no model {name!r} of torchvision",
+            f"no such model of torchvision: {name!r}",
             where="--model",
             remedy=f"use {' or '.join(PUBLISHED)}",
         )

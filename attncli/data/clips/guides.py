@@ -21,7 +21,7 @@ from attncli.data.video.reading import VideoClip
 from attncli.errors import AttncliError
 from attncli.files.masks import MaskDirectory
 from attncli.files.spatial_edits import open_spatial_edits
-from attncli.files.temporal_edits import TemporalEdits, read_temporal_edits
+from attncli.files.temporal_edits import TemporalEdits, partly_scored, read_temporal_edits
 
 MASKS = "masks"
 """Union of a frame's instance masks, Bool `b t h w`, in the clip's own geometry."""
@@ -86,13 +86,16 @@ class Guide(Protocol):
     """Setting that names the directory or file it is read from."""
 
     @classmethod
-    def open(cls, path: Path, dataset: VideoDataset, data: Path) -> "Guide":
+    def open(
+        cls, path: Path, dataset: VideoDataset, data: Path, *, skip_partial: bool = False
+    ) -> "Guide":
         """Return what is at `path`.
 
         Args:
             path: Where the setting says it is.
             dataset: The training split.
             data: How the user named the dataset.
+            skip_partial: Whether clips that are half done, where there can be any, are left out.
 
         Raises:
             AttncliError: It is of none of the clips, or no such directory or file.
@@ -126,12 +129,19 @@ class MaskGuide:
     """Where they are read."""
 
     @classmethod
-    def open(cls, path: Path, dataset: VideoDataset, data: Path) -> "MaskGuide":
+    def open(
+        cls,
+        path: Path,
+        dataset: VideoDataset,
+        data: Path,
+        *,
+        skip_partial: bool = False,  # noqa: ARG003 - as all
+    ) -> "MaskGuide":
         """Return the masks at `path`; a clip without any is named when it is read."""
         masks = MaskDirectory(path)
         if not any(masks.finished(sample.id) for sample in dataset.samples):
             raise AttncliError(
-                "no masks of any training clip here",
+                "holds no masks of the training clips",
                 where=path,
                 remedy=f"make them: attncli segment {data} -o {path}",
             )
@@ -168,26 +178,40 @@ class TemporalEditGuide:
     """Training clips that are edited."""
     unedited: int = 0
     """Clips listed without any score."""
+    left_out: str = ""
+    """Which clips have scores for some of their frames only, in words; they count as not edited."""
 
     @classmethod
-    def open(cls, path: Path, dataset: VideoDataset, data: Path) -> "TemporalEditGuide":  # noqa: ARG003 - as all
+    def open(
+        cls,
+        path: Path,
+        dataset: VideoDataset,
+        data: Path,  # noqa: ARG003 - as all
+        *,
+        skip_partial: bool = False,
+    ) -> "TemporalEditGuide":
         """Return the edits in the file `path`."""
         known = {sample.id for sample in dataset.samples}
-        edits: TemporalEdits = read_temporal_edits(path, known=known)
+        edits: TemporalEdits = read_temporal_edits(path, known=known, allow_partial=skip_partial)
         if not edits.ids:
             raise AttncliError(
-                "no clip here is edited", where=path, remedy="give each frame of a clip a score"
+                "holds no edits of the training clips",
+                where=path,
+                remedy="give each frame of a clip a score",
             )
-        return cls(edits, clips=len(edits.ids), unedited=len(edits.unedited))
+        partly = {id_: edits.scores[id_] for id_ in edits.partly_edited}
+        left_out = partly_scored(partly) if partly else ""
+        return cls(edits, len(edits.ids), len(edits.unedited), left_out)
 
     def notes(self) -> list[str]:
         """Return how many clips are edited."""
         more = f"; {self.unedited} without any score count as not edited" if self.unedited else ""
-        return [f"{self.clips} training clips have edited temporal attention{more}"]
+        left_out = [f"left out of the temporal edits: {self.left_out}"] if self.left_out else []
+        return [f"{self.clips} training clips have edited temporal attention{more}", *left_out]
 
     def facts(self) -> Mapping[str, int]:
         """Return how many clips are edited."""
-        return {"edited clips": self.clips}
+        return {"edited_clips": self.clips}
 
     def read(self, sample: VideoSample, clip: VideoClip, view: ClipView) -> Tensors:  # noqa: ARG002
         """Return the attention of each frame, NaN where nobody edited the video."""
@@ -212,13 +236,20 @@ class SpatialEditGuide:
     """Training clips that are edited."""
 
     @classmethod
-    def open(cls, path: Path, dataset: VideoDataset, data: Path) -> "SpatialEditGuide":  # noqa: ARG003 - as all
+    def open(
+        cls,
+        path: Path,
+        dataset: VideoDataset,
+        data: Path,  # noqa: ARG003 - as all
+        *,
+        skip_partial: bool = False,  # noqa: ARG003 - as all
+    ) -> "SpatialEditGuide":
         """Return the edits in the directory `path`."""
         known = {sample.id for sample in dataset.samples}
         edits = open_spatial_edits(path).read_edits(known=known)
         if not edits.ids:
             remedy = f"paint some frames: attncli edit-spatial serve {path}"
-            raise AttncliError("no clip here is edited", where=path, remedy=remedy)
+            raise AttncliError("holds no edits of the training clips", where=path, remedy=remedy)
         return cls(edits, clips=len(edits.ids))
 
     def notes(self) -> list[str]:
@@ -227,7 +258,7 @@ class SpatialEditGuide:
 
     def facts(self) -> Mapping[str, int]:
         """Return how many clips are edited."""
-        return {"spatially edited clips": self.clips}
+        return {"spatially_edited_clips": self.clips}
 
     def read(self, sample: VideoSample, clip: VideoClip, view: ClipView) -> Tensors:
         """Return where attention belongs, and the frames it is known of; none where unedited."""
@@ -276,7 +307,14 @@ class ClipGuidance(Ready):
         named: list[tuple[type[Guide], Any]] = [
             (kind, getattr(config, kind.setting, None)) for kind in GUIDES
         ]
-        return cls([kind.open(path, dataset, config.data) for kind, path in named if path])
+        skip = getattr(config, "skip_partial", False)
+        return cls(
+            [
+                kind.open(path, dataset, config.data, skip_partial=skip)
+                for kind, path in named
+                if path
+            ]
+        )
 
     def notes(self) -> list[str]:
         """Return what the user should know of it."""

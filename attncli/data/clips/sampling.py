@@ -110,7 +110,7 @@ def covering_indices(n_frames: int, config: ClipConfig) -> Int64[np.ndarray, "p 
 def _require_length(n_frames: int, span: int, short_videos: ShortVideos) -> None:
     if n_frames < span and short_videos == "error":
         raise ShortVideoError(
-            f"has {n_frames} frames where a clip spans {span}",
+            f"has {n_frames} frames, fewer than the {span} of a clip",
             remedy="use --short-videos loop or clamp",
         )
 

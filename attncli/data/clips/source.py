@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from attncli.config.training import ClipConfig
+from attncli.data.choice import choose
 from attncli.data.clips.guides import ClipGuidance
 from attncli.data.clips.mirroring import flip_notes
 from attncli.data.clips.reading import ClipReader
@@ -25,14 +26,17 @@ class VideoSource:
     @classmethod
     def of_run(cls, config: ClipConfig, run: Path, data: Path | None = None) -> "VideoSource":  # noqa: ARG003
         """Return the clips of a run's own dataset, or of `data`."""
-        return cls(config if data is None else replace(config, data=data, layout="auto"))
+        if data is None:
+            return cls(config)
+        return cls(replace(config, data=data, layout="auto", limit=None))
 
     def open(self, split: Split) -> VideoDataset:
         """Return the videos of a split."""
         config = self.config
-        return open_dataset(
+        dataset = open_dataset(
             config.data, layout=config.layout, split=split, split_number=config.split_number
         )
+        return choose(dataset, config, split)
 
     def keep(self, run: Path) -> None:
         """Write nothing: the dataset's own lists say it all."""

@@ -39,7 +39,7 @@ from attncli.data.video.reading import (
     frame_size_hw,
     iterate_frames,
 )
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, reason
 from attncli.files.faces import FaceBox, FaceSource, read_face_boxes, write_face_boxes
 from attncli.files.text import lines_of
 from attncli.machine import usable_cores
@@ -204,14 +204,14 @@ def landmarks_box(file: Path, size_hw: tuple[int, int]) -> FaceBox:
         raise AttncliError(
             f"landmarks lie outside a frame of {width}x{height} pixels",
             where=file,
-            remedy="take the file as CK+ has it, or use --face-crop detector",
+            remedy="use CK+'s own file, or --face-crop detector",
         )
     side = MARGIN * max(right - left, bottom - top)
     if side < SMALLEST_FACE * min(size_hw):
         raise AttncliError(
             f"landmarks span {right - left:.0f}x{bottom - top:.0f} pixels, too few for a face",
             where=file,
-            remedy="take the file as CK+ has it, or use --face-crop detector",
+            remedy="use CK+'s own file, or --face-crop detector",
         )
     return _square("landmarks", centre_xy, side, size_hw)
 
@@ -250,16 +250,16 @@ def _read_landmarks(file: Path) -> Float64[np.ndarray, "68 2"]:
         points = [[float(word) for word in row] for row in rows if row]
     except (OSError, ValueError) as error:
         raise AttncliError(
-            f"landmarks cannot be read ({error})",
+            f"landmarks cannot be read ({reason(error)})",
             where=file,
-            remedy="take the file as CK+ has it, or use --face-crop detector",
+            remedy="use CK+'s own file, or --face-crop detector",
         ) from error
     is_whole = len(points) == N_LANDMARKS and all(len(point) == 2 for point in points)
     if not is_whole or not all(math.isfinite(x) for point in points for x in point):
         raise AttncliError(
             f"expected {N_LANDMARKS} lines of two numbers",
             where=file,
-            remedy="take the file as CK+ has it, or use --face-crop detector",
+            remedy="use CK+'s own file, or --face-crop detector",
         )
     return np.array(points)
 

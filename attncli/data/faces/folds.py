@@ -134,7 +134,7 @@ def _labelled(dataset: VideoDataset) -> list[VideoSample]:
 def _subject(dataset: VideoDataset, sample: VideoSample) -> str:
     if sample.subject is None:
         raise AttncliError(
-            f"does not say who is to be seen in {sample.id!r}",
+            f"does not say which person {sample.id!r} shows",
             where=dataset.root,
             remedy="use CK+, or a manifest with a column `subject`",
         )

@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from attncli.config.ram import SequenceConfig
+from attncli.data.choice import choose
 from attncli.data.faces.boxes import Faces, find_faces, read_faces, write_faces
 from attncli.data.faces.folds import Folds, assign_folds, fold_part, read_folds, write_folds
 from attncli.data.faces.sequences import SequenceStore, sequence_clips
@@ -47,7 +48,7 @@ class People:
         if fold is None or split == "all":
             return self.dataset
         if split == "test":
-            raise UsageError("folds have no such split", where="--split test")
+            raise UsageError("no such split: folds have train and val only", where="--split test")
         return fold_part(self.dataset, self.folds, fold, split)
 
 
@@ -91,13 +92,13 @@ def read_people(config: SequenceConfig, fold: Path) -> People:
     for name in (FOLDS, FACES):
         if not (run / name).is_file():
             raise AttncliError(
-                f"no {name} says who is in which fold and where faces are",
+                f"has no {name}, so its folds or faces are unknown",
                 where=run,
                 remedy="copy it from a run on the same people, or train anew",
             )
         if has_own and (fold / name).read_bytes() != (run / name).read_bytes():
             raise AttncliError(
-                f"was trained with another {name} than that of its run",
+                f"was trained with another {name} than its run now has",
                 where=fold,
                 remedy=f"copy the one here to {run}, or train anew",
             )
@@ -120,14 +121,20 @@ def write_people(people: People, directory: Path) -> None:
 
 
 def _open(config: SequenceConfig) -> VideoDataset:
-    """Return the sequences that have a label; `notes` count those of a manifest that have none."""
+    """Return the sequences that have a label, or as many of them as the settings want.
+
+    Its `notes` count those of a manifest that have none.
+    """
     dataset = open_dataset(config.data, layout=config.layout, split="all")
     labelled = tuple(sample for sample in dataset.samples if sample.label != UNKNOWN_LABEL)
     if not labelled:
         raise AttncliError("has no sequence with a label", where=config.data, remedy="label some")
     left = len(dataset.samples) - len(labelled)
-    notes = (f"{left} of {len(dataset.samples)} sequences have no label, left out",) if left else ()
-    return replace(dataset, samples=labelled, notes=(*dataset.notes, *notes))
+    notes = (
+        (f"{left} of {len(dataset.samples)} sequences without a label left out",) if left else ()
+    )
+    everybody = replace(dataset, samples=labelled, notes=(*dataset.notes, *notes))
+    return choose(everybody, config, "people")
 
 
 def _require_number(folds: Folds, config: SequenceConfig, file: Path) -> None:

@@ -194,7 +194,7 @@ def _starts(sample: VideoSample, n_frames: int, config: SequenceConfig) -> Seque
         return (0,)
     if last < 0 and config.padding == "error":
         raise AttncliError(
-            f"sequence {sample.id!r} has {n_frames} frames where a clip has {config.frames}",
+            f"sequence {sample.id!r} has {n_frames} frames, a clip has {config.frames}",
             where=sample.path,
             remedy="use --padding first or last, or fewer --frames",
         )
@@ -227,7 +227,7 @@ def _read_or_say_why_not(cut: _Cut) -> FaceSequence | Unreadable:
     try:
         frames = np.stack(list(_face_frames(cut)))
         if cut.box is None:
-            raise AttncliError("no face is known", where=cut.path, remedy="look for faces again")
+            raise AttncliError("has no face box", where=cut.path, remedy="look for faces again")
         return FaceSequence(torch.from_numpy(frames), cut.box, remark_on(cut.path, files=cut.files))
     except AttncliError as error:
         return Unreadable(cut.path, str(error))

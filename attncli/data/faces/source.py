@@ -39,7 +39,7 @@ class FoldSource:
             )
         if config.fold is None:
             raise UsageError(
-                f"{run} is of {config.folds} folds", remedy=f"name one, such as {run / 'fold01'}"
+                f"{run} holds {config.folds} folds", remedy=f"name one, such as {run / 'fold01'}"
             )
         return cls(config, read_people(config, run.absolute()))
 

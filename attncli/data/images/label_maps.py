@@ -39,7 +39,7 @@ def read_label_map(
         raise AttncliError(
             f"label map is {image.width}x{image.height}, its image {columns}x{rows} as it is shown",
             where=path,
-            remedy="make it of the image's size and upright",
+            remedy="give it the image's size and orientation",
         )
     values = _values(path, image, packing)
     wrong = values[(values > n_classes) & (values != IGNORE_LABEL)]
@@ -66,7 +66,9 @@ def _values(path: Path, image: Image.Image, packing: str) -> Integer[np.ndarray,
     if image.mode == "P":
         return _indices(path, image)
     if image.mode == "1" or packing in ("L;1", "L;2", "L;4"):
-        raise _no_label_map(path, "is grey of fewer than 8 bits, which may have been scaled or not")
+        raise _no_label_map(
+            path, "is grey with fewer than 8 bits, so its values may have been scaled"
+        )
     if image.mode == "L" or image.mode.startswith("I"):
         return np.asarray(image).astype(np.int64)
     if image.mode not in ("LA", "RGB", "RGBA"):
@@ -97,11 +99,11 @@ def _by_color(path: Path, picture: UInt8[np.ndarray, "h w 3"]) -> Integer[np.nda
     if (labels < 0).any():
         red, green, blue = picture[labels < 0][0].tolist()
         raise _no_label_map(
-            path, f"has the colour ({red}, {green}, {blue}), which is none of PASCAL VOC's palette"
+            path, f"has the colour ({red}, {green}, {blue}), which is not in PASCAL VOC's palette"
         )
     return labels
 
 
 def _no_label_map(path: Path, what: str) -> AttncliError:
-    remedy = "write it as a palette or 8-bit grey PNG, a label a pixel"
+    remedy = "write it as a palette or 8-bit grey PNG, one label per pixel"
     return AttncliError(f"label map {what}", where=path, remedy=remedy)

@@ -14,7 +14,7 @@ from attncli.files.tables import Table, read_cells
 Labels = frozenset[int] | None
 """Positions in a dataset's classes of what an image shows; None where that is not known."""
 
-TABLE_REMEDY = "write columns id and label (several separated by ;), or id and one a class"
+TABLE_REMEDY = "write columns id and label (several separated by ;), or id and one for each class"
 
 
 def labelled(
@@ -47,7 +47,7 @@ def labelled(
         origin, where, found = labels, Path(labels), read_label_table(Path(labels), classes)
     if samples and not found.keys() & files.keys():
         remedy = "take labels from elsewhere with --labels, or check --data"
-        raise AttncliError(f"has {origin} of none of the images", where=where, remedy=remedy)
+        raise AttncliError(f"has no {origin} for any of the images", where=where, remedy=remedy)
     return tuple(replace(s, labels=found.get(s.id)) for s in samples), origin
 
 
@@ -63,13 +63,15 @@ def read_annotation(file: Path, classes: Sequence[str]) -> frozenset[int]:
     except OSError as error:
         raise AttncliError(f"cannot be read ({reason(error)})", where=file) from error
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise AttncliError(f"is no XML ({error})", where=file, remedy=remedy) from error
+        raise AttncliError(
+            f"is not valid XML ({reason(error)})", where=file, remedy=remedy
+        ) from error
     if root.tag != "annotation":
-        raise AttncliError(f"holds <{root.tag}>, no <annotation>", where=file, remedy=remedy)
+        raise AttncliError(f"holds <{root.tag}> instead of <annotation>", where=file, remedy=remedy)
     names = [(each.findtext("name") or "").strip() for each in root.iter("object")]
     for name in names:
         if name not in classes:
-            what = f"object of class {name!r}, which is none of the dataset's {len(classes)}"
+            what = f"object of class {name!r}, which is not among the dataset's {len(classes)}"
             raise AttncliError(what, where=file, remedy="correct the name")
     return frozenset(classes.index(name) for name in names)
 
@@ -91,7 +93,7 @@ def read_label_table(path: Path, classes: Sequence[str]) -> dict[str, Labels]:
     found: dict[str, Labels] = {}
     for row, (id_, *rest) in enumerate(table.cells.itertuples(index=False, name=None)):
         if id_ in found:
-            raise table.error(row, f"image {id_!r} is there twice", "keep one of the lines")
+            raise table.error(row, f"image {id_!r} is listed twice", "keep one of the lines")
         try:
             found[id_] = read(rest, header[1:], classes)
         except ValueError as error:
@@ -104,7 +106,7 @@ def _require_classes(path: Path, header: Sequence[str], classes: Sequence[str]) 
     wrong = [name for name in classes if header.count(name) != 1]
     wrong += [name for name in header[1:] if name not in classes]
     if header[:1] != ["id"]:
-        what = "has no column 'id' before the others"
+        what = "its first column must be 'id'"
     elif wrong:
         kind = "unknown" if wrong[0] not in classes else "double" if wrong[0] in header else "no"
         what = f"{kind} column {wrong[0]!r}"
@@ -117,7 +119,7 @@ def _named(cells: Sequence[str], _: Sequence[str], classes: Sequence[str]) -> La
     names = [name.strip() for name in cells[0].split(";") if name.strip()]
     for name in names:
         if name not in classes:
-            raise ValueError(f"class {name!r} is none of the dataset's {len(classes)}")
+            raise ValueError(f"class {name!r} is not among the dataset's {len(classes)}")
     return frozenset(classes.index(name) for name in names) if names else None
 
 

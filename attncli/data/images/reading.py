@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from attncli.data.images.damage import damage
-from attncli.data.video.frame_folders import image_size_hw, read_image
+from attncli.data.video.frame_folders import NO_IMAGE, image_size_hw, read_image
 from attncli.errors import AttncliError, reason
 
 REMEDY = "get the file again, or take it off its list"
@@ -52,5 +52,6 @@ def read_stored(path: Path) -> tuple[Image.Image, str]:
 
 
 def _unreadable(path: Path, error: Exception) -> AttncliError:
-    what = reason(error).removeprefix(f"{path.name.lower()}: ")
+    is_other = isinstance(error, UnidentifiedImageError)
+    what = NO_IMAGE if is_other else reason(error).removeprefix(f"{path.name.lower()}: ")
     return AttncliError(f"image cannot be read ({what})", where=path, remedy=REMEDY)

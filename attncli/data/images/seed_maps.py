@@ -91,7 +91,7 @@ class SeedMaps:
 
     def facts(self) -> Mapping[str, int]:
         """Return how many images are learnt from by their true label maps, where any is."""
-        return {"images with full masks": len(self.full_masks)} if self.full_masks else {}
+        return {"fully_masked_images": len(self.full_masks)} if self.full_masks else {}
 
     def _labels(
         self, name: str, image_id: str, size_hw: tuple[int, int], view: ImageView
@@ -130,7 +130,7 @@ def require_seeds(
         absent = [sample for sample in dataset.samples if not seeds.has(sample.id)]
         if len(absent) == len(dataset.samples):
             raise AttncliError(
-                f"holds a seed of none of the {len(absent)} images, such as {absent[0].id}",
+                f"holds no seed of any of the {len(absent)} images, such as {absent[0].id}",
                 where=seeds.path,
                 remedy="name seeds of this dataset, or check --data and --train-list",
             )

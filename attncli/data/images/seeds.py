@@ -76,7 +76,7 @@ def read_scores(
         what = f"is of an image of {width}x{height} pixels, this one has {columns}x{rows}"
         raise AttncliError(what, where=path, remedy=REMEDY)
     if found.classes.max(initial=0) > len(seeds.classes):
-        what = f"scores class {found.classes.max()}, the dataset has {len(seeds.classes)}"
+        what = f"scores class {found.classes.max()}, the dataset has {len(seeds.classes)} classes"
         raise AttncliError(what, where=path, remedy=REMEDY)
     scored = Scored(found.classes, found.scores.astype(np.float32))
     return scored if 0 in scored.classes else with_background(scored, background)

@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 from attncli.batches import ImageBatch
 from attncli.config.images import ImageConfig
 from attncli.config.ssdd import SegmenterConfig
+from attncli.data.choice import choose
 from attncli.data.images.batches import ImageReader
 from attncli.data.images.full_masks import choose_full_masks
 from attncli.data.images.seed_maps import SeedMaps, require_seeds
 from attncli.data.layouts.images import NO_LABELS, open_images
 from attncli.data.samples import ImageDataset, Split
 from attncli.data.source import NoGuidance, Reader
+from attncli.errors import UsageError
 from attncli.files.seeds import open_seeds
 
 SEED_STRIDE = 4
@@ -24,11 +26,17 @@ class ImageSource:
     """The images of a dataset with the classes each shows."""
 
     labelled: ClassVar[tuple[Split, ...]] = ("train", "val")
+    fixed_classes: ClassVar[str] = ""
+    """Why no class can be left out; empty where that can be."""
+    whole_people: ClassVar[bool] = False
+    """Whether all images of a person are used or none."""
 
     config: ImageConfig
     """Which dataset, and how its images are cut."""
     label_maps: bool = False
     """Whether images are read together with the label maps that they have."""
+    multi_query: bool = False
+    """Whether images of people that are queries together are opened, too."""
 
     @classmethod
     def of_run(
@@ -40,18 +48,27 @@ class ImageSource:
         """Return the run's own images, or those of other data in whatever layout they are."""
         if data is None:
             return cls(config)
-        return cls(replace(config, data=data, layout="auto", train_list=None, labels="auto"))
+        other = replace(config, data=data, layout="auto", train_list=None, labels="auto")
+        return cls(replace(other, limit=None))
 
     def open(self, split: Split) -> ImageDataset:
-        """Return the images of a split, with image labels where they are needed."""
+        """Return the images of a split, with image labels where they are needed.
+
+        Raises:
+            UsageError: Some classes are to be used alone, where all are needed.
+        """
         config = self.config
-        return open_images(
+        if config.classes and self.fixed_classes:
+            raise UsageError(self.fixed_classes, where="--classes", remedy="leave it out")
+        dataset = open_images(
             config.data,
             layout=config.layout,
             split=split,
             labels=config.labels if split in self.labelled else NO_LABELS,
             train_list=config.train_list,
+            multi_query=self.multi_query,
         )
+        return choose(dataset, config, split, whole_people=self.whole_people)
 
     def keep(self, run: Path) -> None:
         """Write nothing: the dataset's own lists say it all."""
@@ -84,6 +101,7 @@ class SeedSource(ImageSource):
     """Images with the seeds that are learnt from, and for validation with their label maps."""
 
     labelled: ClassVar[tuple[Split, ...]] = ("train",)
+    fixed_classes: ClassVar[str] = "cannot be used, as seeds and label maps hold all classes"
 
     config: SegmenterConfig
     """Which dataset and seeds, and how they are cut."""

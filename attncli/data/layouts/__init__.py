@@ -46,17 +46,21 @@ def open_dataset(
     """
     _require(root)
     if split == "test":
-        raise UsageError("videos have no such split", where="--split test")
+        raise UsageError(
+            "no such split: datasets of videos have train and val only", where="--split test"
+        )
     name = recognise(root) if layout == "auto" else layout
     if name not in VIDEO_LAYOUTS:
         known = ", ".join(("auto", *VIDEO_LAYOUTS))
-        raise UsageError(f"no layout {layout!r}", where="--layout", remedy=f"use one of {known}")
+        raise UsageError(
+            f"no such layout: {layout!r}", where="--layout", remedy=f"use one of {known}"
+        )
     if layout != "auto" and not VIDEO_LAYOUTS[name].fits(root):
         require_no_images(root)
     if name == "ucf101":
         dataset = ucf101.open_split(root, split, split_number)
     elif split_number != 1:
-        raise UsageError(f"{root} has one division only", where="--split-number", remedy="use 1")
+        raise UsageError(f"{root} has only one division", where="--split-number", remedy="use 1")
     else:
         dataset = VIDEO_LAYOUTS[name].open_split(root, split)
     _require_usable(name, dataset, split)
@@ -70,11 +74,11 @@ def _require_usable(name: str, dataset: VideoDataset, split: Split) -> None:
             what = f"class {name_!r} has a control character"
             raise AttncliError(what, where=root, remedy="rename the class")
     if not dataset.samples:
-        what = "; ".join((f"lists no video of split {split!r} that is there", *dataset.notes))
+        what = "; ".join((f"lists no video of split {split!r} that exists", *dataset.notes))
         raise AttncliError(what, where=root, remedy="check --data and its lists")
     if not any(_is_there(sample.path) for sample in dataset.samples):
         raise AttncliError(
-            f"none of the {len(dataset.samples)} videos of split {split!r} is there",
+            f"none of the {len(dataset.samples)} videos of split {split!r} exists",
             where=root,
             remedy="check --data",
         )

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from attncli.data.samples import Split, VideoDataset, VideoSample
 from attncli.data.video.frame_folders import image_files, natural_order
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, reason
 
 NAME = "ckplus"
 """What the layout is called."""
@@ -100,7 +100,7 @@ def _native(images: Path) -> tuple[list[VideoSample], tuple[str, ...]]:
     # An emotion may have no frames beside it: its sequence is kept, so that reading it fails.
     samples = [_sequence(images, id_, label, landmarks) for id_, label in labelled.items()]
     n_left = len(ids) - len(samples)
-    note = f"{n_left} of {len(ids)} sequences have no emotion label, left out"
+    note = f"{n_left} of {len(ids)} sequences have no emotion label and are left out"
     return samples, (note,) if n_left else ()
 
 
@@ -117,7 +117,7 @@ def _directories(parent: Path, pattern: re.Pattern[str], example: str) -> Iterat
             continue
         if not pattern.fullmatch(entry.name):
             raise AttncliError(
-                f"a directory is expected to be called as {example}",
+                f"its name must be like {example}",
                 where=entry,
                 remedy="rename it or move it away",
             )
@@ -144,16 +144,16 @@ def _read_code(file: Path) -> int:
         text = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise AttncliError(
-            f"cannot be read ({error})", where=file, remedy="take the file as CK+ has it"
+            f"cannot be read ({reason(error)})", where=file, remedy="use CK+'s own file"
         ) from error
     codes = {float(code): code for code in range(1, len(CLASSES) + 1)}
     try:
         return codes[float(text)]
     except (KeyError, ValueError):
         raise AttncliError(
-            f"emotion {text[:20]!r} is none of 1 to {len(CLASSES)}",
+            f"emotion must be one of 1 to {len(CLASSES)}, not {text[:20]!r}",
             where=file,
-            remedy="take the file as CK+ has it",
+            remedy="use CK+'s own file",
         ) from None
 
 
@@ -172,7 +172,9 @@ def _require_own(file: Path, name: str, id_: str) -> None:
     parsed = _IMAGE.fullmatch(name)
     if parsed is None or f"{parsed['subject']}/{parsed['sequence']}" != id_:
         raise AttncliError(
-            f"its name is not one of sequence {id_}", where=file, remedy="move it where it belongs"
+            f"its name is not of sequence {id_}",
+            where=file,
+            remedy="move it where it belongs",
         )
 
 
@@ -214,7 +216,7 @@ def _parsed_image(image: Path) -> tuple[str, int]:
     parsed = _IMAGE.fullmatch(image.stem)
     if parsed is None:
         raise AttncliError(
-            "an image is expected to be called as S010_004_00000017.png",
+            "its name must be like S010_004_00000017.png",
             where=image,
             remedy="rename it or move it away",
         )
@@ -243,7 +245,7 @@ def _require_no_other_class(root: Path) -> None:
             continue
         if any(_IMAGE.fullmatch(image.stem) for image in image_files(folder)):
             raise AttncliError(
-                f"holds images of CK+ but is none of the classes {', '.join(CLASSES)}",
+                f"holds images of CK+, but its name is not a class ({', '.join(CLASSES)})",
                 where=folder,
                 remedy="rename it or move it away",
             )

@@ -101,7 +101,7 @@ def _read_numbers(
         found[number] = parse(line, word)
     for number in images:
         if number not in found:
-            raise AttncliError(f"says nothing of image {number!r}", where=file, remedy=REMEDY)
+            raise AttncliError(f"has no line for image {number!r}", where=file, remedy=REMEDY)
     return found
 
 
@@ -162,7 +162,7 @@ def _directories(
     for number, image in images.items():
         label, name = labels[number], image.path.parent.name
         if names.setdefault(label, name) != name or numbers.setdefault(name, label) != label:
-            raise image.line.error(f"{name!r} and class {label} do not belong together elsewhere")
+            raise image.line.error(f"{name!r} is not class {label} in other lines")
     for label in range(1, max(names) + 1):
         if label not in names:
             remedy = "add classes.txt, which names the classes"

@@ -51,10 +51,10 @@ def open_split(root: Path, split: Split) -> ImageDataset:
         names = ", ".join(f"{name}/" for names in _FOLDERS.values() for name in names)
         wanted = _FOLDERS.get(split, ())
         raise AttncliError(
-            f"has no directory of split {split!r}",
+            f"has no directory for split {split!r}",
             where=root,
-            remedy=f"add {' or '.join(f'{name}/' for name in wanted) or names} with a directory a"
-            " class",
+            remedy=f"add {' or '.join(f'{name}/' for name in wanted) or names} with a directory for"
+            " each class",
         )
     classes = tuple(
         sorted({name for folder in folders.values() for name in _class_folders(folder)})
@@ -110,7 +110,7 @@ def _images_in(folder: Path) -> _Images:
         images[id_] = file
     if not images:
         raise AttncliError(
-            "class without an image",
+            "class has no image",
             where=folder,
             remedy="add its images or remove the directory",
         )

@@ -44,7 +44,7 @@ def read_lines(file: Path) -> Iterator[Line]:
             is_empty = False
             yield Line(file, number, stripped)
     if is_empty:
-        raise AttncliError("lists nothing", where=file, remedy=REMEDY)
+        raise AttncliError("is empty", where=file, remedy=REMEDY)
 
 
 def image_below(line: Line, name: str, *, depth: int) -> PurePosixPath:
@@ -65,5 +65,5 @@ def image_below(line: Line, name: str, *, depth: int) -> PurePosixPath:
         wanted = "/".join(["CLASS"] * depth + ["IMAGE"])
         raise line.error(f"expected {wanted}, not {name!r}")
     if path.suffix.lower() not in IMAGE_SUFFIXES:
-        raise line.error(f"{name!r} is no image by its name")
+        raise line.error(f"{name!r} is not an image by its name")
     return path

@@ -4,7 +4,8 @@ Keys are those of manifests of videos, with two differences: `label` may name se
 separated by `;` or as a JSON list, and `label_map` the image that says of what class each pixel is.
 An image without `label` is of unknown classes; an empty JSON list says that it shows none. Where
 people are to be found again, `camera` says which camera took an image of the `subject`, and `role`
-whether it is a `query` or in the `gallery`.
+whether it is a `query` or in the `gallery`; images of role `multi-query` of one person and camera
+are a query together.
 """
 
 from collections.abc import Iterator, Sequence
@@ -76,7 +77,7 @@ def _read(file: Path) -> Iterator[_Image]:
             raise AttncliError(what, where=row.place, remedy=remedy)
         label_map = row.text("label_map")
         if label_map is not None and "\0" in label_map:
-            raise AttncliError("`label_map` has a NUL", where=row.place)
+            raise AttncliError("`label_map` has a NUL character", where=row.place)
         yield _Image(row, _labels(row), label_map)
 
 
@@ -96,7 +97,9 @@ def _labels(row: Row) -> tuple[str, ...] | None:
 def _role(row: Row) -> Role | None:
     role = row.text("role")
     if role is not None and role not in get_args(Role):
-        raise AttncliError(f"role {role!r} is neither query nor gallery", where=row.place)
+        raise AttncliError(
+            f"role must be one of {', '.join(get_args(Role))}, not {role!r}", where=row.place
+        )
     return cast(Role | None, role)
 
 

@@ -4,8 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from attncli.data.layouts import voc2012
-from attncli.data.layouts.kinds import IMAGE_LAYOUTS, fitting, require_no_videos
-from attncli.data.samples import ImageDataset, Split
+from attncli.data.layouts.kinds import (
+    IMAGE_LAYOUTS,
+    MULTI_QUERIES,
+    fitting,
+    require_no_videos,
+)
+from attncli.data.samples import MULTI_QUERY, ImageDataset, Split
 from attncli.errors import AttncliError, UsageError
 from attncli.files.text import has_control_characters
 
@@ -34,6 +39,7 @@ def open_images(
     split: Split,
     labels: str = "auto",
     train_list: str | None = None,
+    multi_query: bool = False,
 ) -> ImageDataset:
     """Return the images of one split of the dataset at `root`.
 
@@ -42,12 +48,14 @@ def open_images(
 
     Args:
         root: Dataset directory, or manifest file.
-        layout: `voc2012`, `cub200`, `indoor67`, `stanford40`, `market1501`, `two-views`,
-            `manifest` or `image-folder`; `auto` recognises it.
+        layout: `voc2012`, `cub200`, `indoor67`, `stanford40`, `market1501`, `msmt17`,
+            `two-views`, `manifest` or `image-folder`; `auto` recognises it.
         split: `train` or `val` as the dataset's lists divide it, `all` for every image listed.
         labels: Where image labels of VOC2012 are from: `annotations`, `label-maps`, a CSV file, or
             `auto`; other layouts have one place for them. `none` leaves all images without.
         train_list: Name or file of VOC2012's training list; `train_aug`, else `train`, where None.
+        multi_query: Return images that are queries together, too, where the dataset has any and
+            they are of the split.
 
     Raises:
         UsageError: There is no layout or list of that name, or the layout has no such choice.
@@ -58,24 +66,38 @@ def open_images(
     name = recognise(root) if layout == "auto" else layout
     if name not in IMAGE_LAYOUTS:
         known = ", ".join(("auto", *IMAGE_LAYOUTS))
-        raise UsageError(f"no layout {layout!r}", where="--layout", remedy=f"use one of {known}")
+        raise UsageError(
+            f"no such layout: {layout!r}", where="--layout", remedy=f"use one of {known}"
+        )
     if layout != "auto" and not IMAGE_LAYOUTS[name].fits(root):
         require_no_videos(root)
     if name == "voc2012":
         dataset = voc2012.open_split(root, split, labels=labels, train_list=train_list)
     else:
         if split == "test":
-            raise UsageError(f"layout {name} has no such split", where="--split test")
+            what = f"no such split: layout {name} has train and val only"
+            raise UsageError(what, where="--split test")
         if labels not in ("auto", NO_LABELS):
-            raise UsageError("goes with VOC2012 alone", where="--labels", remedy="leave it out")
+            raise UsageError("is for VOC2012 only", where="--labels", remedy="leave it out")
         if train_list is not None:
-            raise UsageError("goes with VOC2012 alone", where="--train-list", remedy="leave it out")
+            raise UsageError("is for VOC2012 only", where="--train-list", remedy="leave it out")
         dataset = IMAGE_LAYOUTS[name].open_split(root, split)
         if labels == NO_LABELS:
             samples = tuple(replace(sample, labels=None) for sample in dataset.samples)
             dataset = replace(dataset, samples=samples)
+        dataset = _with_multi_queries(dataset, split, wanted=multi_query)
     _require_usable(dataset, split)
     return dataset
+
+
+def _with_multi_queries(dataset: ImageDataset, split: Split, *, wanted: bool) -> ImageDataset:
+    """Return a dataset with the images that are queries together, or without them."""
+    samples = dataset.samples
+    if not wanted:
+        return replace(dataset, samples=tuple(s for s in samples if s.role != MULTI_QUERY))
+    if dataset.layout in MULTI_QUERIES and split != "train":
+        samples += MULTI_QUERIES[dataset.layout](dataset.root)
+    return replace(dataset, samples=samples)
 
 
 def _require_usable(dataset: ImageDataset, split: Split) -> None:
@@ -88,7 +110,7 @@ def _require_usable(dataset: ImageDataset, split: Split) -> None:
         what = f"lists no image of split {split!r}"
         raise AttncliError(what, where=root, remedy="check --data and its lists")
     if not any(_is_there(sample.path) for sample in dataset.samples):
-        what = f"none of the {n} images of split {split!r} is there"
+        what = f"none of the {n} images of split {split!r} exists"
         raise AttncliError(what, where=root, remedy="check --data")
 
 

@@ -1,7 +1,7 @@
 """Which kind of data lies in a directory: videos, or single images."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
@@ -15,12 +15,14 @@ from attncli.data.layouts import (
     indoor67,
     manifest,
     market1501,
+    msmt17,
     ssv2,
     stanford40,
     two_views,
     ucf101,
     voc2012,
 )
+from attncli.data.samples import ImageSample
 from attncli.data.video.frame_folders import IMAGE_SUFFIXES
 from attncli.data.video.reading import VIDEO_SUFFIXES
 from attncli.errors import AttncliError
@@ -39,11 +41,16 @@ IMAGE_LAYOUTS = {
     "indoor67": indoor67,
     "stanford40": stanford40,
     "market1501": market1501,
+    "msmt17": msmt17,
     "two-views": two_views,
     "manifest": image_manifest,
     "image-folder": image_folder,
 }
 """Layouts of images, likewise."""
+MULTI_QUERIES: Mapping[str, Callable[[Path], tuple[ImageSample, ...]]] = {
+    "market1501": market1501.multi_queries
+}
+"""What opens images that are queries together, of layouts that have them besides all splits."""
 
 _DEEPEST = 4
 """Directories between a dataset and its files, as of `data/CUB_200_2011/images/001.Albatross/`."""
@@ -94,7 +101,7 @@ def require_no_videos(root: Path) -> None:
     raise AttncliError(
         f"holds videos ({_such_as(video, layout)}), no single images",
         where=root,
-        remedy="use a method for videos; single images belong into train/CLASS/ and val/CLASS/, or"
+        remedy="use a method for videos; single images belong in train/CLASS/ and val/CLASS/, or"
         " into a manifest",
     )
 

@@ -147,7 +147,9 @@ def _csv_records(file: Path, text: str) -> Iterator[tuple[int, Fields]]:
                 )
             yield reader.line_num, dict(record)
     except csv.Error as error:
-        raise AttncliError(f"no CSV ({error})", where=f"{file}, line {reader.line_num}") from error
+        raise AttncliError(
+            f"is not valid CSV ({error})", where=f"{file}, line {reader.line_num}"
+        ) from error
 
 
 def _json_records(file: Path, text: str) -> Iterator[tuple[int, Fields]]:
@@ -181,9 +183,9 @@ def _row(place: str, fields: Fields, default_split: str | None) -> Row:
     if split is not None and split.lower() not in _SPLITS:
         raise AttncliError(f"split {split!r} is neither train nor val", where=place)
     if id_ is not None and (Path(id_).is_absolute() or ".." in Path(id_).parts):
-        raise AttncliError(f"id {id_!r} leads out of a directory named by it", where=place)
+        raise AttncliError(f"id {id_!r} leads out of the directory it is to name", where=place)
     if "\0" in path:
-        raise AttncliError("`path` has a NUL", where=place)
+        raise AttncliError("`path` has a NUL character", where=place)
     known_split = default_split if split is None else _SPLITS[split.lower()]
     return Row(place, path, id_, known_split, subject, fields)
 

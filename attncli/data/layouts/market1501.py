@@ -4,8 +4,8 @@
 the gallery, which are the validation split. Names are `0002_c1s1_000451_03.jpg`: person, camera,
 sequence, frame and box. In the gallery, person -1 is junk, such as half a person, and left out;
 0000 is nobody of the queries, and stays as a wrong answer. `gt_bbox/`, where it is there, holds all
-boxes of the people who are looked for that were drawn by hand. The archive has all that in
-`Market-1501-v15.09.15/`.
+boxes of the people who are looked for that were drawn by hand: those of a person and camera make
+one query together. The archive has all that in `Market-1501-v15.09.15/`.
 """
 
 import re
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attncli.data.layouts.video_tree import notes_on_left_out
-from attncli.data.samples import ImageDataset, ImageSample, Role, Split
+from attncli.data.samples import MULTI_QUERY, ImageDataset, ImageSample, Role, Split
 from attncli.data.video.frame_folders import IMAGE_SUFFIXES, natural_order
 from attncli.errors import AttncliError
 
@@ -62,7 +62,7 @@ def fits(root: Path) -> bool:
     return _home(root) is not None
 
 
-def open_split(root: Path, split: Split, *, multi_query: bool = False) -> ImageDataset:
+def open_split(root: Path, split: Split) -> ImageDataset:
     """Return the images to learn from, or queries and then gallery; of all, those of train first.
 
     Classes are the people of the training images. Queries and gallery have no class, but a
@@ -71,16 +71,12 @@ def open_split(root: Path, split: Split, *, multi_query: bool = False) -> ImageD
     Args:
         root: The dataset, or the directory it was unpacked into.
         split: `train`, `val` or `all`.
-        multi_query: Take as queries all images in `gt_bbox/` of a person and camera that is in
-            `query/`: those of one person and camera are one query.
 
     Raises:
         AttncliError: A name does not parse, a directory is not there or empty, or a query shows
             nobody.
     """
-    home = _home(root)
-    if home is None:
-        raise AttncliError(f"not in Market-1501's layout, looked for {LOOKS_LIKE}", where=root)
+    home = _require_home(root)
     train = _read(home / _TRAIN)
     _require_people(train, "training image")
     classes = tuple(sorted({box.person for box in train.boxes}, key=lambda person: int(person)))
@@ -90,11 +86,33 @@ def open_split(root: Path, split: Split, *, multi_query: bool = False) -> ImageD
         samples += _training_samples(train, classes)
         notes += notes_on_left_out(train.left_out, "images")
     if split in ("all", "val"):
-        queries, gallery = _queries(home, multi_query=multi_query), _read(home / _GALLERY)
+        queries, gallery = _queries(home), _read(home / _GALLERY)
         samples += _samples(queries, "query")
         samples += _samples(gallery, "gallery")
         notes += _notes(queries, gallery)
     return ImageDataset("market1501", root, classes, tuple(samples), "file names", notes)
+
+
+def multi_queries(root: Path) -> tuple[ImageSample, ...]:
+    """Return the images in `gt_bbox/` of every person and camera that is in `query/`.
+
+    Their `role` says that those of one person and camera are one query.
+
+    Raises:
+        AttncliError: The directory is not there, a name does not parse, or a query has no image.
+    """
+    home = _require_home(root)
+    if not (home / _BY_HAND).is_dir():
+        what = "no such directory: several images per query are those drawn by hand"
+        raise AttncliError(what, where=home / _BY_HAND, remedy="leave out --multi-query")
+    asked = {(box.person, box.camera) for box in _queries(home).boxes}
+    by_hand = _read(home / _BY_HAND)
+    boxes = tuple(box for box in by_hand.boxes if (box.person, box.camera) in asked)
+    if missing := asked - {(box.person, box.camera) for box in boxes}:
+        person, camera = min(missing)
+        what = f"has no image of person {person} from camera {camera}, who is in {_QUERY}/"
+        raise AttncliError(what, where=home / _BY_HAND, remedy="leave out --multi-query")
+    return tuple(_samples(_Folder(boxes, by_hand.left_out), MULTI_QUERY))
 
 
 def _home(root: Path) -> Path | None:
@@ -102,22 +120,17 @@ def _home(root: Path) -> Path | None:
     return next((h for h in homes if (h / _TRAIN).is_dir() and (h / _GALLERY).is_dir()), None)
 
 
-def _queries(home: Path, *, multi_query: bool) -> _Folder:
+def _require_home(root: Path) -> Path:
+    home = _home(root)
+    if home is None:
+        raise AttncliError(f"not in Market-1501's layout, looked for {LOOKS_LIKE}", where=root)
+    return home
+
+
+def _queries(home: Path) -> _Folder:
     queries = _read(home / _QUERY)
     _require_people(queries, "query")
-    if not multi_query:
-        return queries
-    if not (home / _BY_HAND).is_dir():
-        what = "not there: several images a query are those drawn by hand"
-        raise AttncliError(what, where=home / _BY_HAND, remedy="use single queries")
-    asked = {(box.person, box.camera) for box in queries.boxes}
-    by_hand = _read(home / _BY_HAND)
-    boxes = tuple(box for box in by_hand.boxes if (box.person, box.camera) in asked)
-    if missing := asked - {(box.person, box.camera) for box in boxes}:
-        person, camera = min(missing)
-        what = f"has no image of person {person} from camera {camera}, who is in {_QUERY}/"
-        raise AttncliError(what, where=home / _BY_HAND, remedy="use single queries")
-    return _Folder(boxes, by_hand.left_out)
+    return queries
 
 
 def _read(folder: Path) -> _Folder:
@@ -147,7 +160,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def _parse(file: Path) -> _Box:
     found = _NAME.fullmatch(file.stem)
     if found is None:
-        what = "name is not PERSON_cCAMERAsSEQUENCE_FRAME_BOX, as 0002_c1s1_000451_03"
+        what = "name is not PERSON_cCAMERAsSEQUENCE_FRAME_BOX, such as 0002_c1s1_000451_03"
         raise AttncliError(what, where=file, remedy=_REMEDY)
     return _Box(file, found["person"], str(int(found["camera"])))
 
@@ -155,7 +168,7 @@ def _parse(file: Path) -> _Box:
 def _require_people(folder: _Folder, kind: str) -> None:
     for box in folder.boxes:
         if box.is_nobody:
-            raise AttncliError(f"{kind} of nobody, by its name", where=box.path, remedy=_REMEDY)
+            raise AttncliError(f"{kind} shows nobody, by its name", where=box.path, remedy=_REMEDY)
 
 
 def _training_samples(train: _Folder, classes: tuple[str, ...]) -> list[ImageSample]:

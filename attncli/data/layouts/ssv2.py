@@ -195,7 +195,9 @@ def _read_classes(file: Path) -> dict[str, int]:
     labels = {by_number.get(str(label), ""): label for label in range(len(numbers))}
     if "" in labels or len(labels) < len(numbers) or not labels:
         raise AttncliError(
-            f"does not number {len(numbers)} different classes from 0 on", where=file, remedy=REMEDY
+            f"does not number its {len(numbers)} classes from 0, each name once",
+            where=file,
+            remedy=REMEDY,
         )
     return labels
 
@@ -207,7 +209,7 @@ def _read_list(file: Path, classes: Mapping[str, int]) -> Iterator[tuple[str, _L
     for place, id_, listed in read(file, classes):
         where = f"{file}, {place}"
         if "/" in id_ or "\\" in id_ or id_ in ("", ".", ".."):
-            raise AttncliError(f"id {id_!r} is no file name", where=where, remedy=REMEDY)
+            raise AttncliError(f"id {id_!r} cannot be a file name", where=where, remedy=REMEDY)
         if id_ in seen:
             raise AttncliError(f"video {id_!r} is listed twice", where=where, remedy=REMEDY)
         seen.add(id_)
@@ -231,7 +233,7 @@ def _json_entries(file: Path, classes: Mapping[str, int]) -> Iterator[tuple[str,
                 )
         if name not in classes:
             raise AttncliError(
-                f"template {template!r} of video {id_} is no class of the labels file",
+                f"template {template!r} of video {id_} is not in the labels file",
                 where=f"{file}, {place}",
                 remedy=REMEDY,
             )
@@ -250,7 +252,7 @@ def _text_entries(file: Path, classes: Mapping[str, int]) -> Iterator[tuple[str,
             )
         if int(words[-1]) >= len(classes):
             raise AttncliError(
-                f"label {words[-1]} of video {words[0]} is none of {len(classes)} classes",
+                f"label {words[-1]} of video {words[0]} is not one of the {len(classes)} classes",
                 where=f"{file}, {place}",
                 remedy=REMEDY,
             )
@@ -275,13 +277,13 @@ def _notes(file: Path, listed: Mapping[str, _Listed], videos: _Videos) -> tuple[
     absent = [id_ for id_ in listed if id_ not in videos.names]
     if len(absent) == len(listed):
         raise AttncliError(
-            f"none of the {len(listed)} videos of {file.name} is there",
+            f"none of the {len(listed)} videos of {file.name} exists",
             where=videos.directory,
             remedy="check --data",
         )
     if not absent:
         return ()
     return (
-        f"{videos.directory}: {len(absent)} of the {len(listed)} videos of {file.name} are not"
-        f" there, such as {absent[0]}, and left out",
+        f"{videos.directory}: {len(absent)} of the {len(listed)} videos of {file.name} do not"
+        f" exist, such as {absent[0]}, and are left out",
     )

@@ -34,6 +34,8 @@ _LIST_DIRECTORIES = (
     "../annotations",
 )
 _LIST_PREFIX = {"train": "trainlist", "val": "testlist"}
+NAMED_CLASSES = 5
+"""Classes without a directory that are named."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def _list_file(lists: Path, split: Split, number: int) -> Path:
             remedy=f"add {file.name} of UCF101's split files",
         )
     raise UsageError(
-        f"no {file.name} in {lists}", where="--split-number", remedy=f"there is {there}"
+        f"no such list: {file.name} in {lists}", where="--split-number", remedy=f"there is {there}"
     )
 
 
@@ -128,7 +130,7 @@ def _read_list(
         name = path.parent.name
         if len(path.parts) != 2 or len(line.words) > 2:
             raise line.error(
-                "expected `ClassName/video.avi`, with the class number after it or not"
+                "expected `ClassName/video.avi`, with or without the class number after it"
             )
         if name not in labels:
             raise line.error(f"class {name!r} is not in classInd.txt")
@@ -154,4 +156,9 @@ def _notes(
     absent = [name for name in labels if name not in present]
     if not absent:
         return ()
-    return (f"{videos}: no directory for {len(absent)} of {len(labels)} classes, left out",)
+    first, more = absent[:NAMED_CLASSES], len(absent) - NAMED_CLASSES
+    named = f"{', '.join(first)}{f' and {more} more' if more > 0 else ''}"
+    return (
+        f"{videos}: no directory for {len(absent)} of {len(labels)} classes ({named}); networks"
+        " have an output for them all the same, --classes leaves them out",
+    )

@@ -56,7 +56,7 @@ def require_videos(root: Path, classes: Mapping[str, Videos]) -> None:
     for name, videos in classes.items():
         if not videos.by_name:
             raise AttncliError(
-                "class without a video",
+                "class has no video",
                 where=root / name,
                 remedy="add its videos or remove the directory",
             )
@@ -68,7 +68,7 @@ def notes_on_left_out(left_out: Sequence[Path], kind: str = "videos") -> tuple[s
         return ()
     n = len(left_out)
     entries = "entry" if n == 1 else "entries"
-    return (f"{n} {entries} left out as no {kind}, such as {left_out[0]}",)
+    return (f"{n} {entries} left out (not {kind}), such as {left_out[0]}",)
 
 
 def require_one_file(earlier: Path | None, later: Path) -> None:
@@ -79,7 +79,7 @@ def require_one_file(earlier: Path | None, later: Path) -> None:
     """
     if earlier is not None:
         raise AttncliError(
-            f"{earlier.name} is there too: both would have the same name",
+            f"{earlier.name} exists too: both would have the same name",
             where=later,
             remedy="keep one of them, or rename it",
         )

@@ -102,7 +102,7 @@ def _train_list(lists: Path, name: str | None) -> Path | None:
         if file.is_file():
             return file
     there = ", ".join(sorted(file.stem for file in lists.glob("*.txt"))) or "none"
-    what, remedy = f"no list {name!r} in {lists}", f"name a file, or one that is there: {there}"
+    what, remedy = f"no such list: {name!r} in {lists}", f"name a file or one of these: {there}"
     raise UsageError(what, where="--train-list", remedy=remedy)
 
 
@@ -150,7 +150,7 @@ def _sample(words: list[str], home: Path) -> ImageSample:
             label_map=_label_map(str(image), home),
         )
     if any(path.suffix.lower() not in IMAGE_SUFFIXES for path in paths):
-        raise ValueError(f"{words[-1]!r} is no image by its name")
+        raise ValueError(f"{words[-1]!r} is not an image by its name")
     folders = image.parent.parts[1:]  # the first one holds all images
     id_ = str(PurePosixPath(*folders, image.stem))
     label_map = _label_map(id_, home) if len(paths) == 1 else home / paths[1]

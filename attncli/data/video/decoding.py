@@ -145,7 +145,7 @@ def opened(path: Path) -> Iterator[Source]:
     """
     try:
         if path.exists() and not path.is_file():  # a pipe, whose other end may never come
-            raise UnreadableVideoError("is no file", where=path)
+            raise UnreadableVideoError("is not a file", where=path)
         with av.open(str(path), metadata_errors="replace") as container:
             stream = _video_stream(container)
             if stream is None:

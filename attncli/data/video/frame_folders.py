@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 """Names that are taken for frames."""
@@ -23,6 +23,8 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 FRAME_NUMBER = re.compile(r"\d+(\.\d+)?(?!.*\d)")
 """The last number of a name; with a point in it, as of time stamps in seconds, it is one too."""
 SHOWN_SERIES = 4
+NO_IMAGE = "it is damaged, or no image"
+"""What is wrong with a file that no decoder of images takes."""
 _ORIENTATION = 0x0112  # EXIF's
 _TURNED = range(5, 9)
 """Orientations in which rows are shown as columns."""
@@ -177,6 +179,8 @@ def _naming(file: Path) -> Iterator[None]:
         yield
     except MemoryError as error:
         raise OSError(f"{file.name}: too large for the memory") from error
+    except UnidentifiedImageError as error:
+        raise OSError(f"{file.name}: {NO_IMAGE}") from error
     except Exception as error:
         raise OSError(f"{file.name}: {getattr(error, 'strerror', None) or error}") from error
 

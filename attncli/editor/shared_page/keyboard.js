@@ -18,6 +18,34 @@ export const CLIP_KEYS = {
   },
 };
 
+/** Keys of playback and of the enlarged picture: rows of the help, and actions. */
+export const VIEW_KEYS = {
+  help: [
+    [["Space"], "Play or pause"],
+    [["S"], "Playback speed"],
+    [["+", "−"], "Enlarge or reduce the picture; so does the wheel of the mouse"],
+    [["Ctrl ← → ↑ ↓"], "Move over the enlarged picture"],
+    [["W"], "Show the whole picture"],
+  ],
+  letters: {
+    " ": "play",
+    s: "speed",
+    "+": "enlarge",
+    "=": "enlarge",
+    "-": "reduce",
+    w: "whole",
+  },
+  repeating: ["enlarge", "reduce"],
+};
+
+const PANS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** Return a call of `pan(right, down)` for an arrow that is pressed with Ctrl; else undefined. */
+export function panOf(event, pan) {
+  const isMeant = (event.ctrlKey || event.metaKey) && event.key in PANS;
+  return isMeant ? () => pan(...PANS[event.key]) : undefined;
+}
+
 /** Return whether what is typed is meant for a field, a button or the help. */
 export function isElsewhere(event) {
   if (event.altKey || event.target.closest("input, dialog")) return true;

@@ -4,6 +4,9 @@ import { request } from "./client.js";
 
 const RETRY_MS = [1000, 2000, 4000, 8000];
 
+/** Stands in the place of a frame where a change is of what is said of the whole clip. */
+export const NOTE = "note";
+
 /** Sends changes, pairs of frame and new value; whatever fails stays, and is sent again. */
 export class Saver {
   #waiting = new Map(); // clip id -> Map of frame -> value, not on disk yet
@@ -28,8 +31,15 @@ export class Saver {
   /** Return what a clip's frames hold as it will be once all is saved. */
   applied(clipId, values) {
     const result = [...values];
-    for (const [frame, value] of this.#waiting.get(clipId) ?? []) result[frame] = value;
+    for (const [frame, value] of this.#waiting.get(clipId) ?? []) {
+      if (Number.isInteger(frame)) result[frame] = value;
+    }
     return result;
+  }
+
+  /** Return what a clip's note is once all is saved; `found` where nothing of it waits. */
+  appliedNote(clipId, found) {
+    return this.#waiting.get(clipId)?.get(NOTE) ?? found;
   }
 
   /** Save changes to a clip, as soon as those before them are saved. */

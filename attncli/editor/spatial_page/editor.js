@@ -1,30 +1,36 @@
 // The page: holds the clip that is open, and lets the parts of the page know of every change.
 
+import { Candidates, isCovered } from "./candidates.js";
 import { request } from "./client.js";
-import { History } from "./history.js";
+import { Dial } from "./dial.js";
+import { follow } from "./follow.js";
+import { FrameField } from "./frame_field.js";
+import { FullPictures } from "./full_pictures.js";
+import { countFrames, History, tellStep } from "./history.js";
 import { HELP, listen } from "./keys.js";
-import { outlineOf, paint, pixelsOf, runsOf } from "./masks.js";
+import { paint, pixelsOf, runsOf } from "./masks.js";
 import { Picture } from "./picture.js";
+import { Playback } from "./playback.js";
 import { Saver } from "./saver.js";
 import { byId, Shell } from "./shell.js";
 import { Strip } from "./strip.js";
 
 const ABOUT = `Paint where attention belongs: on what shows that it is this action. Frames that you
-  leave without an edit ask for nothing; paint as many as you like. A clip counts as edited once
-  one of its frames is.`;
+  leave without an edit ask for nothing; paint as many as you like. Frames are counted from 0, as in
+  all files and messages. A clip counts as edited once one of its frames is.`;
 const SIZES = [0.005, 0.01, 0.02, 0.03, 0.045, 0.065, 0.09, 0.125, 0.17]; // of the short side
+const OPACITIES = [0, 0.1, 0.25, 0.5, 0.75, 1];
 const histories = new Map(); // by clip id; what was done lasts as long as the page
 
 let clip = null; // the one that is open; its `edited` is kept up to date
 let masks = []; // runs of each frame's mask, null where it is not edited
 let attention = null; // the model's own: cells of all frames
-let candidates = new Map(); // by frame, as they are asked for: pixels, category, score
 let current = 0;
 let canvas = null; // pixels of the current frame, while they are painted
 let tool = "brush";
-let size = 4;
 let cursor = null; // where the brush is, in pixels of the video
 let isDabbing = false; // its key is held down
+let copying = Promise.resolve(); // copies are made one after the other
 
 const shell = new Shell({
   title: "Spatial attention",
@@ -34,14 +40,33 @@ const shell = new Shell({
   isDone: ({ edited }) => edited > 0,
   show,
   refresh,
-  pause: endStroke,
-  focus: () => byId("stage").focus({ preventScroll: true }),
+  pause() {
+    endStroke();
+    playback.pause();
+  },
+  focus,
   mended() {},
 });
 const saver = new Saver((state, reason) => shell.showSaving(state, reason));
-const strip = new Strip(byId("strip"), (frame) => go(frame));
+const size = new Dial(byId("size"), SIZES, 4, (_, at) => `${at + 1} of ${SIZES.length}`);
+const opacity = new Dial(byId("opacity"), OPACITIES, 3, (value) => `${Math.round(100 * value)} %`);
+const playback = new Playback(byId("transport"), () => go((current + 1) % clip.frames));
+const frameField = new FrameField(byId("to-frame"), {
+  go: (frame) => actions.to(frame),
+  focus,
+  say: (...said) => shell.say(...said),
+});
+const strip = new Strip(byId("strip"), (frame) => actions.to(frame));
+const candidates = new Candidates(byId("candidates"), { toggle: (one) => toggle([one]), highlight });
+const full = new FullPictures((id, frame, found) => {
+  if (id !== clip.id || frame !== current) return;
+  picture.setFull(found);
+  showResolution();
+  picture.draw();
+});
 const picture = new Picture(byId("stage"), byId("picture"), {
   begin(place) {
+    stopPlaying();
     if (tool === "pick") pick(place);
     else stroke(place, place);
   },
@@ -49,7 +74,7 @@ const picture = new Picture(byId("stage"), byId("picture"), {
     if (tool !== "pick") stroke(from, to);
   },
   end: endStroke,
-  hover: showBrush,
+  hover,
 });
 
 function history() {
@@ -57,11 +82,15 @@ function history() {
   return histories.get(clip.id);
 }
 
+function focus() {
+  byId("stage").focus({ preventScroll: true });
+}
+
 // ---- masks
 
-/** Change masks, and leave a step to be undone. */
-function change(changes) {
-  const real = history().note(masks, changes);
+/** Change masks, and leave a step to be undone; `what` says what is done. */
+function change(changes, what) {
+  const real = history().note(masks, changes, what);
   apply(real);
   return real.length;
 }
@@ -86,8 +115,9 @@ function showMask() {
   canvas.pixels = pixelsOf(mask, clip.width * clip.height);
   picture.setMask(canvas.pixels);
   picture.draw();
+  candidates.press(current, mask && canvas.pixels);
   const what = mask === null ? "not edited" : mask.length > 1 ? "edited" : "edited: nowhere";
-  byId("standing").textContent = `Frame ${current + 1} of ${clip.frames} ${what}`;
+  byId("standing").textContent = `Frame ${current} of 0–${clip.frames - 1} ${what}`;
   byId("standing").classList.toggle("edited", mask !== null);
   byId("undo").disabled = !history().canUndo;
   byId("redo").disabled = !history().canRedo;
@@ -96,7 +126,7 @@ function showMask() {
 // ---- painting
 
 function radius() {
-  return Math.max(0.5, SIZES[size] * Math.min(clip.width, clip.height));
+  return Math.max(0.5, size.value * Math.min(clip.width, clip.height));
 }
 
 function stroke(from, to) {
@@ -107,12 +137,17 @@ function stroke(from, to) {
 }
 
 function endStroke() {
-  if (canvas?.isChanged) change([[current, runsOf(canvas.pixels)]]);
+  if (canvas?.isChanged) change([[current, runsOf(canvas.pixels)]], tool);
+}
+
+function hover(place) {
+  showBrush(place);
+  if (tool === "pick") highlight(place && candidates.under(current, place));
 }
 
 function showBrush(place) {
   cursor = place ?? cursor;
-  picture.radius = tool === "pick" ? null : radius();
+  picture.radius = tool === "brush" || tool === "eraser" ? radius() : null;
   picture.setCursor(place);
   picture.draw();
 }
@@ -123,79 +158,54 @@ function takeTool(wanted) {
   for (const button of document.querySelectorAll("[data-tool]")) {
     button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
   }
-  byId("picture").classList.toggle("picks", tool === "pick");
-  showOutlines();
-}
-
-function resize(step) {
-  size = Math.min(SIZES.length - 1, Math.max(0, size + step));
-  byId("size").textContent = `${size + 1} of ${SIZES.length}`;
-  if (clip) showBrush(cursor);
+  byId("picture").dataset.tool = tool;
+  picture.isMoved = tool === "hand";
+  highlight(null);
+  showBrush(null);
 }
 
 // ---- candidates
 
 async function askForCandidates() {
-  const [asked, frame, kept] = [clip, current, candidates];
+  const [asked, frame] = [clip, current];
   showCandidates();
-  if (kept.has(frame)) return;
-  let found;
+  if (playback.isPlaying) return;
   try {
-    found = await request("GET", ["candidates", asked.id, frame]);
+    await candidates.ask(frame);
   } catch (error) {
     shell.say(error.message, true);
     return;
   }
-  const count = asked.width * asked.height;
-  kept.set(frame, found.map(({ runs, ...rest }) => ({ ...rest, pixels: pixelsOf(runs, count) })));
   if (asked === clip && frame === current) showCandidates();
 }
 
 function showCandidates() {
-  const found = candidates.get(current) ?? [];
-  byId("no-candidates").hidden = found.length > 0 || !candidates.has(current);
-  byId("candidates").querySelector("ol").replaceChildren(...found.map(candidateRow));
-  showOutlines();
+  candidates.list(current);
+  candidates.press(current, masks[current] && canvas.pixels);
+  picture.setCandidates(candidates.at(current));
+  picture.draw();
 }
 
-function showOutlines() {
-  const found = tool === "pick" ? (candidates.get(current) ?? []) : [];
-  picture.setOutlines(found.map(({ pixels }) => outlineOf(pixels, clip.width)));
-  if (clip) showBrush(null);
-}
-
-function candidateRow({ category, score }, number) {
-  const button = document.createElement("button");
-  button.type = "button";
-  const key = document.createElement("kbd");
-  key.textContent = String(number + 1);
-  const sure = document.createElement("small");
-  sure.textContent = `${Math.round(100 * score)} %`;
-  button.append(...(number < 9 ? [key, " "] : []), category, sure);
-  button.addEventListener("click", () => toggle([candidates.get(current)[number]]));
-  const row = document.createElement("li");
-  row.append(button);
-  return row;
+/** Point at a candidate on the picture and in the list; at none where null. */
+function highlight(number) {
+  picture.highlight(number);
+  candidates.mark(number);
 }
 
 /** Cover what some candidates cover; where all of it is covered, uncover it. */
 function toggle(chosen, mayTakeAway = true) {
   const pixels = canvas.pixels.slice();
-  const covered = (at) => chosen.some((each) => each.pixels[at]);
-  const places = [...pixels.keys()].filter(covered);
-  const isThere = masks[current] !== null && places.every((at) => pixels[at]);
+  const isThere = masks[current] !== null && chosen.every((one) => isCovered(one, pixels));
   if (isThere && !mayTakeAway) return;
-  for (const at of places) pixels[at] = isThere ? 0 : 1;
-  edit(runsOf(pixels));
+  for (const { places } of chosen) for (const at of places) pixels[at] = isThere ? 0 : 1;
+  edit(runsOf(pixels), chosen.length === 1 ? chosen[0].category : "all candidates");
 }
 
 /** Take the smallest candidate at a place. */
-function pick([x, y]) {
-  const at = Math.floor(y) * clip.width + Math.floor(x);
-  const there = (candidates.get(current) ?? []).filter(({ pixels }) => pixels[at]);
-  const area = ({ pixels }) => pixels.reduce((sum, value) => sum + value, 0);
-  if (there.length === 0) shell.say("There is no candidate here.");
-  else toggle([there.reduce((a, b) => (area(b) < area(a) ? b : a))]);
+function pick(place) {
+  const number = candidates.under(current, place);
+  if (number === null) shell.say("There is no candidate here.");
+  else toggle([candidates.at(current)[number]]);
 }
 
 // ---- frames
@@ -205,11 +215,60 @@ function go(frame) {
   endStroke();
   current = frame;
   strip.select(current);
+  frameField.show(current);
   const { rows, columns, crop, cells } = attention;
   const own = cells.subarray(frame * rows * columns, (frame + 1) * rows * columns);
   picture.show(strip.image(current), { cells: own, rows, columns, crop });
+  picture.setFull(full.at(clip.id, current));
+  if (!playback.isPlaying) full.want(clip.id, current);
+  showResolution();
   showMask();
   askForCandidates();
+}
+
+function showResolution() {
+  const reason = full.reason(clip.id);
+  byId("resolution").textContent = reason ? `small pictures: ${reason}` : "";
+}
+
+function stopPlaying() {
+  if (!playback.isPlaying) return;
+  playback.pause();
+  go(current);
+}
+
+/** Copy the current mask to the frames before `end`, one by one, with the instances in it. */
+async function copyUntil(end) {
+  const [asked, from, first] = [clip, current, masks[current]];
+  let pixels = pixelsOf(first, clip.width * clip.height);
+  let here = await candidates.ask(from);
+  const changes = [];
+  const followed = new Set();
+  for (let frame = from + 1; frame < end; frame++) {
+    const next = await candidates.ask(frame);
+    const found = follow(pixels, here, next, asked.width);
+    found.followed.forEach((category) => followed.add(category));
+    [pixels, here] = [found.pixels, next];
+    changes.push([frame, runsOf(pixels)]);
+  }
+  if (asked !== clip || masks[from] !== first) return; // it is no longer what was to be copied
+  change(changes, "copy");
+  if (end === from + 2 && current === from) go(end - 1);
+  const where = end === from + 2 ? `frame ${from + 1}` : countFrames(changes.length);
+  const how = followed.size > 0 ? `, following ${[...followed].join(", ")}` : ", as it is";
+  shell.say(`Copied to ${where}${how}.`);
+}
+
+function copy(endOf) {
+  stopPlaying();
+  endStroke();
+  copying = copying
+    .then(() => {
+      if (masks[current] === null) shell.say("This frame has no edit to copy.");
+      else if (current === clip.frames - 1) shell.say("This is the last frame.");
+      else return copyUntil(endOf());
+    })
+    .catch((error) => shell.say(error.message, true));
 }
 
 function show(wanted, found) {
@@ -217,9 +276,11 @@ function show(wanted, found) {
   masks = saver.applied(clip.id, found.masks);
   const cells = Uint8Array.from(atob(found.attention.cells), (c) => c.charCodeAt(0));
   attention = { ...found.attention, cells };
-  candidates = new Map();
   canvas = null;
   cursor = [clip.width / 2, clip.height / 2];
+  candidates.begin(clip);
+  playback.show(clip);
+  frameField.begin(clip);
   picture.begin(clip);
   strip.show(clip);
   masks.forEach((mask, frame) => strip.mark(frame, mask !== null));
@@ -248,21 +309,24 @@ const actions = {
   brush: () => takeTool("brush"),
   eraser: () => takeTool("eraser"),
   pick: () => takeTool("pick"),
+  hand: () => takeTool("hand"),
   smaller: () => resize(-1),
   larger: () => resize(1),
   moveBrush(right, down) {
     const step = Math.max(1, radius());
-    const clamp = (value, most) => Math.min(most, Math.max(0, value));
     const [x, y] = cursor;
-    const place = [clamp(x + right * step, clip.width), clamp(y + down * step, clip.height)];
+    const place = [
+      Math.min(clip.width, Math.max(0, x + right * step)),
+      Math.min(clip.height, Math.max(0, y + down * step)),
+    ];
+    picture.reveal(place);
     if (isDabbing) stroke(cursor, place);
-    else showBrush(place);
+    else hover(place);
   },
   dab() {
-    if (tool === "pick") {
-      pick(cursor);
-      return;
-    }
+    stopPlaying();
+    if (tool === "pick") pick(cursor);
+    if (tool === "pick" || tool === "hand") return;
     isDabbing = true;
     stroke(cursor, cursor);
   },
@@ -270,35 +334,24 @@ const actions = {
     if (isDabbing) endStroke();
     isDabbing = false;
   },
-  nowhere: () => edit([clip.width * clip.height]),
-  clear: () => edit(null),
+  nowhere: () => edit([clip.width * clip.height], "nowhere"),
+  clear: () => edit(null, "no edit"),
   candidate(number) {
-    const chosen = candidates.get(current)?.[number];
+    const chosen = candidates.at(current)[number];
     if (chosen) toggle([chosen]);
     else shell.say(`There is no candidate ${number + 1}.`);
   },
   addAll() {
-    const all = candidates.get(current) ?? [];
+    const all = candidates.at(current);
     if (all.length > 0) toggle(all, false);
     else shell.say("There is no candidate in this frame.");
   },
-  copyNext() {
-    if (masks[current] === null) shell.say("This frame has no edit to copy.");
-    else if (current === clip.frames - 1) shell.say("This is the last frame.");
-    else {
-      change([[current + 1, masks[current]]]);
-      go(current + 1);
-    }
-  },
+  copyNext: () => copy(() => current + 2),
   copyAll() {
-    const next = masks.findIndex((mask, frame) => frame > current && mask !== null);
-    const end = next < 0 ? clip.frames : next;
-    const frames = Array.from({ length: end - current - 1 }, (_, i) => current + 1 + i);
-    if (masks[current] === null) shell.say("This frame has no edit to copy.");
-    else {
-      change(frames.map((frame) => [frame, masks[current]]));
-      shell.say(`Copied to ${frames.length} frames.`);
-    }
+    copy(() => {
+      const next = masks.findIndex((mask, frame) => frame > current && mask !== null);
+      return next < 0 ? clip.frames : next;
+    });
   },
   undo: () => takeBack("undo"),
   redo: () => takeBack("redo"),
@@ -307,29 +360,71 @@ const actions = {
     byId("overlay").setAttribute("aria-pressed", String(picture.showsAttention));
     picture.draw();
   },
-  back: () => go(current - 1),
-  forth: () => go(current + 1),
-  first: () => go(0),
-  last: () => go(clip.frames - 1),
+  outlines() {
+    picture.showsCandidates = !picture.showsCandidates;
+    byId("outlines").setAttribute("aria-pressed", String(picture.showsCandidates));
+    picture.draw();
+  },
+  fainter: () => fade(-1),
+  stronger: () => fade(1),
+  play() {
+    endStroke();
+    playback.toggle();
+    if (!playback.isPlaying) go(current);
+  },
+  speed: () => playback.changeSpeed(),
+  enlarge: () => viewed(() => picture.enlarge(true)),
+  reduce: () => viewed(() => picture.enlarge(false)),
+  whole: () => viewed(() => picture.whole()),
+  pan: (right, down) => picture.pan(right, down),
+  to(frame) {
+    playback.pause();
+    go(Math.min(clip.frames - 1, Math.max(0, frame)));
+  },
+  back: () => actions.to(current - 1),
+  forth: () => actions.to(current + 1),
+  back10: () => actions.to(current - 10),
+  forth10: () => actions.to(current + 10),
+  first: () => actions.to(0),
+  last: () => actions.to(clip.frames - 1),
+  goToFrame: () => frameField.select(),
 };
 
-/** Give the current frame another mask. */
-function edit(mask) {
+/** Give the current frame another mask; `what` says how. */
+function edit(mask, what) {
+  stopPlaying();
   endStroke();
-  change([[current, mask]]);
+  change([[current, mask]], what);
 }
 
-function takeBack(what) {
+function resize(step) {
+  size.turn(step);
+  showBrush(cursor);
+}
+
+function fade(step) {
+  opacity.turn(step);
+  picture.opacity = opacity.value;
+  picture.draw();
+}
+
+function viewed(act) {
+  act();
+  shell.say(`Shown ${Number(picture.level.toFixed(1))} times as large as the whole picture.`);
+}
+
+function takeBack(verb) {
+  stopPlaying();
   endStroke();
-  const changes = history()[what]();
-  apply(changes);
-  if (changes.length === 0) shell.say(`There is nothing to ${what}.`);
-  else if (!changes.some(([frame]) => frame === current)) go(changes[0][0]);
+  const step = history()[verb]();
+  apply(step.changes);
+  shell.say(tellStep(verb, step));
+  const frames = step.changes.map(([frame]) => frame);
+  if (frames.length > 0 && !frames.includes(current)) go(frames[0]);
 }
 
 for (const button of document.querySelectorAll("[data-tool]")) {
   button.addEventListener("click", () => takeTool(button.dataset.tool));
 }
 byId("retry").addEventListener("click", () => saver.retry());
-resize(0);
 shell.start(actions, listen).then(() => clip && takeTool("brush"));

@@ -1,6 +1,6 @@
 // Which key does what: the one table behind the keyboard and the help.
 
-import { CLIP_KEYS, isElsewhere, keyOf } from "./keyboard.js";
+import { CLIP_KEYS, isElsewhere, keyOf, panOf, VIEW_KEYS } from "./keyboard.js";
 
 /** Rows of the help: keys, what they do. */
 export const HELP = [
@@ -18,12 +18,20 @@ export const HELP = [
     [["1", "…", "9"], "Add an instance, or take it away again"],
     [["A"], "Add all"],
     [["K"], "Pick: click on an instance to add it or take it away"],
+    [["V"], "Show or hide outlines and numbers"],
   ]],
   ["Frames", [
     [["←", "→"], "Other frame"],
+    [["Page Up", "Page Down"], "10 frames back or forth"],
     [["Home", "End"], "First or last frame"],
-    [["C"], "Copy the edit to the next frame, and go there"],
-    [["Shift C"], "Copy it to all frames from here to the next one that is edited"],
+    [["J"], "Go to a frame by its number"],
+    [["C"], "Copy the edit to the next frame, and go there; instances in it are followed"],
+    [["Shift C"], "Copy it so to all frames from here to the next one that is edited"],
+  ]],
+  ["View", [
+    ...VIEW_KEYS.help,
+    [["H"], "Move over the enlarged picture with the mouse; so does its wheel, pressed"],
+    [[",", "."], "Painting and attention fainter or stronger"],
     [["O"], "Show or hide the model's attention"],
   ]],
   CLIP_KEYS.help,
@@ -33,9 +41,15 @@ const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
 
 const KEYS = {
   ...CLIP_KEYS.letters,
+  ...VIEW_KEYS.letters,
   b: "brush",
   e: "eraser",
   k: "pick",
+  h: "hand",
+  v: "outlines",
+  ",": "fainter",
+  ".": "stronger",
+  j: "goToFrame",
   "[": "smaller",
   "]": "larger",
   d: "dab",
@@ -51,16 +65,21 @@ const KEYS = {
   o: "overlay",
   ArrowLeft: "back",
   ArrowRight: "forth",
+  PageUp: "back10",
+  PageDown: "forth10",
   Home: "first",
   End: "last",
 };
 
 const WITH_CTRL = { z: "undo", Z: "redo", y: "redo" };
-const REPEATING = new Set(["back", "forth", "smaller", "larger"]);
+const REPEATING = new Set([
+  ...["back", "forth", "back10", "forth10", "smaller", "larger"],
+  ...VIEW_KEYS.repeating,
+]);
 
 /**
  * Call `actions` for what is typed: those of the tables above, `candidate(number)` from 0,
- * `moveBrush(right, down)` in steps, and `release()` when the key of `dab` is let go.
+ * `moveBrush(right, down)` and `pan(right, down)` in steps, and `release()` when the key of `dab` is let go.
  */
 export function listen(actions) {
   addEventListener("keydown", (event) => {
@@ -78,6 +97,8 @@ export function listen(actions) {
 
 function meaning(event, actions) {
   const key = keyOf(event);
+  const pan = panOf(event, actions.pan);
+  if (pan) return [pan, true];
   if (event.ctrlKey || event.metaKey) return [actions[WITH_CTRL[key]], false];
   if (event.shiftKey && key in MOVES) return [() => actions.moveBrush(...MOVES[key]), true];
   const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code);

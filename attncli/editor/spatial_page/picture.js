@@ -1,28 +1,36 @@
 // The frame enlarged, with the model's attention, the painting and the brush over it.
 
 import { heat } from "./color.js";
+import { fillLayer, makeLayer } from "./layers.js";
+import { Outlines } from "./outlines.js";
+import { STEP, Zoom } from "./zoom.js";
 
 const PAINT = [255, 43, 214];
-const OUTLINE = [255, 255, 255];
-const OPACITY = { attention: 0.45, mask: 0.5 };
 
 /** A canvas on which one frame is shown; places are in pixels of the video. */
 export class Picture {
   #stage;
   #canvas;
   #size = { width: 1, height: 1 };
+  #zoom = new Zoom();
   #image = null;
+  #full = null;
   #attention = null;
   #crop = [0, 0, 0, 0];
   #mask = makeLayer(1, 1);
-  #outlines = [];
+  #outlines = new Outlines();
   #cursor = null;
-  #scale = 1;
 
   /** Whether the model's attention is shown. */
   showsAttention = true;
+  /** Whether outlines and numbers of the candidates are shown. */
+  showsCandidates = true;
+  /** How much painting and attention hide of the frame, in [0, 1]. */
+  opacity = 0.5;
   /** Radius of the brush; null where there is none. */
   radius = null;
+  /** Whether the pointer moves the picture. */
+  isMoved = false;
 
   /**
    * `actions.begin(place)`, `actions.stroke(from, to)` and `actions.end()` follow a pointer that is
@@ -31,22 +39,25 @@ export class Picture {
   constructor(stage, canvas, actions) {
     this.#stage = stage;
     this.#canvas = canvas;
-    new ResizeObserver(() => this.#fit()).observe(stage);
+    new ResizeObserver(() => this.draw()).observe(stage);
     canvas.addEventListener("pointerdown", (event) => this.#press(event, actions));
     canvas.addEventListener("pointermove", (event) => actions.hover(this.#place(event)));
     canvas.addEventListener("pointerleave", () => actions.hover(null));
+    canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
   }
 
   /** Show frames of another clip. */
   begin({ width, height }) {
     this.#size = { width, height };
+    this.#zoom.setSize(this.#size);
+    this.#zoom.whole();
     this.#mask = makeLayer(width, height);
-    this.#fit();
   }
 
   /** Show another frame: its image, and the attention of rows x columns cells, 255 for 1. */
   show(image, { cells, rows, columns, crop }) {
     this.#image = image;
+    this.#full = null;
     this.#attention = makeLayer(columns, rows);
     const colors = new ImageData(columns, rows);
     cells.forEach((cell, i) => colors.data.set([...heat(cell / 255), 255], 4 * i));
@@ -55,18 +66,26 @@ export class Picture {
     if (!image.complete) image.addEventListener("load", () => image === this.#image && this.draw());
   }
 
+  /** Take over the frame at the video's resolution; null where there is none. */
+  setFull(picture) {
+    this.#full = picture;
+  }
+
   /** Take over the pixels that are covered. */
   setMask(pixels) {
     fillLayer(this.#mask, pixels, PAINT);
   }
 
-  /** Show where masks end. */
-  setOutlines(masks) {
-    this.#outlines = masks.map((pixels) => {
-      const layer = makeLayer(this.#size.width, this.#size.height);
-      fillLayer(layer, pixels, OUTLINE);
-      return layer;
-    });
+  /** Take over the candidates of the frame. */
+  setCandidates(candidates) {
+    this.#outlines.set(candidates, this.#size);
+  }
+
+  /** Point at a candidate, counted from 0; at none where null. */
+  highlight(number) {
+    if (this.#outlines.highlighted === number) return;
+    this.#outlines.highlighted = number;
+    this.draw();
   }
 
   /** Show the brush at a place; nowhere where null. */
@@ -74,32 +93,84 @@ export class Picture {
     this.#cursor = place;
   }
 
+  /** Show the picture larger, or smaller. */
+  enlarge(isLarger) {
+    this.#zoom.by(isLarger ? STEP : 1 / STEP, this.#cursor);
+    this.draw();
+  }
+
+  /** Move over the picture, by steps. */
+  pan(right, down) {
+    this.#zoom.pan(right / 8, down / 8);
+    this.draw();
+  }
+
+  /** Show all of the picture. */
+  whole() {
+    this.#zoom.whole();
+    this.draw();
+  }
+
+  /** Move over the picture until a place is in view. */
+  reveal(place) {
+    const [corner, extent] = [this.#zoom.corner, this.#zoom.extent];
+    const by = place.map((at, axis) => {
+      const seen = extent[axis] / this.#zoom.scale;
+      return Math.min(0, at - corner[axis]) + Math.max(0, at - corner[axis] - seen);
+    });
+    if (by.some((step) => step !== 0)) this.#zoom.move(...by);
+  }
+
+  /** Times as large as when all of it is in view. */
+  get level() {
+    return this.#zoom.level;
+  }
+
   /** Draw everything anew. */
   draw() {
+    this.#fit();
     const context = this.#canvas.getContext("2d");
     const { width, height } = this.#size;
-    context.setTransform(this.#scale, 0, 0, this.#scale, 0, 0);
+    const scale = this.#zoom.scale * devicePixelRatio;
+    const [left, top] = this.#zoom.corner;
+    const turn = () => context.setTransform(scale, 0, 0, scale, -left * scale, -top * scale);
+    turn();
     context.clearRect(0, 0, width, height);
-    if (this.#image?.complete && this.#image.naturalWidth > 0) {
-      context.drawImage(this.#image, 0, 0, width, height);
-    }
+    const image = this.#full ?? (this.#image?.naturalWidth > 0 ? this.#image : null);
+    if (image && (this.#full || image.complete)) context.drawImage(image, 0, 0, width, height);
     if (this.showsAttention && this.#attention) {
-      const [left, top, right, bottom] = this.#crop;
-      context.globalAlpha = OPACITY.attention;
-      context.drawImage(this.#attention, left, top, right - left, bottom - top);
+      const [l, t, r, b] = this.#crop;
+      context.globalAlpha = 0.9 * this.opacity;
+      context.drawImage(this.#attention, l, t, r - l, b - t);
     }
-    context.globalAlpha = OPACITY.mask;
+    context.globalAlpha = this.opacity;
     context.drawImage(this.#mask, 0, 0);
     context.globalAlpha = 1;
-    for (const layer of this.#outlines) context.drawImage(layer, 0, 0);
+    if (this.showsCandidates) this.#drawCandidates(context, turn, scale, [left, top]);
     this.#drawCursor(context);
+  }
+
+  #drawCandidates(context, turn, scale, [left, top]) {
+    const drawLayer = (layer, opacity) => {
+      turn();
+      context.imageSmoothingEnabled = false;
+      context.globalAlpha = opacity;
+      context.drawImage(layer, 0, 0);
+      context.globalAlpha = 1;
+      context.imageSmoothingEnabled = true;
+      context.setTransform(1, 0, 0, 1, 0, 0);
+    };
+    const toPage = ([x, y]) => [(x - left) * scale, (y - top) * scale];
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    this.#outlines.draw(context, drawLayer, toPage, devicePixelRatio);
+    turn();
   }
 
   #drawCursor(context) {
     if (!this.#cursor || this.radius === null) return;
     for (const [color, px] of [["#000", 3], ["#fff", 1]]) {
       context.strokeStyle = color;
-      context.lineWidth = px / this.#scale;
+      context.lineWidth = px / this.#zoom.scale;
       context.beginPath();
       context.arc(...this.#cursor, this.radius, 0, 2 * Math.PI);
       context.stroke();
@@ -107,58 +178,59 @@ export class Picture {
   }
 
   #fit() {
-    const { clientWidth, clientHeight } = this.#stage;
-    const { width, height } = this.#size;
-    const shown = Math.min(clientWidth / width, clientHeight / height);
-    this.#canvas.style.width = `${width * shown}px`;
-    this.#canvas.style.height = `${height * shown}px`;
-    this.#scale = shown * devicePixelRatio;
-    this.#canvas.width = Math.max(1, Math.round(width * this.#scale));
-    this.#canvas.height = Math.max(1, Math.round(height * this.#scale));
-    this.draw();
+    this.#zoom.setRoom(this.#stage.clientWidth, this.#stage.clientHeight);
+    const [wide, high] = this.#zoom.extent;
+    this.#canvas.style.width = `${wide}px`;
+    this.#canvas.style.height = `${high}px`;
+    const [columns, rows] = [wide, high].map((px) => Math.max(1, Math.round(px * devicePixelRatio)));
+    if (this.#canvas.width !== columns) this.#canvas.width = columns;
+    if (this.#canvas.height !== rows) this.#canvas.height = rows;
   }
 
   #place({ clientX, clientY }) {
     const box = this.#canvas.getBoundingClientRect();
-    const { width, height } = this.#size;
-    return [
-      ((clientX - box.left) / box.width) * width,
-      ((clientY - box.top) / box.height) * height,
-    ];
+    const [left, top] = this.#zoom.corner;
+    const { scale } = this.#zoom;
+    return [left + (clientX - box.left) / scale, top + (clientY - box.top) / scale];
+  }
+
+  #wheel(event) {
+    event.preventDefault();
+    this.#zoom.by(event.deltaY < 0 ? STEP : 1 / STEP, this.#place(event));
+    this.draw();
   }
 
   #press(event, actions) {
-    if (event.button !== 0) return;
+    if (event.button > 1) return;
     event.preventDefault();
     this.#stage.focus({ preventScroll: true });
+    // The wheel, pressed, moves the picture whatever the tool.
+    if (this.isMoved || event.button === 1) {
+      follow((moved) => {
+        this.#zoom.move(-moved.movementX / this.#zoom.scale, -moved.movementY / this.#zoom.scale);
+        this.draw();
+      });
+      return;
+    }
     let last = this.#place(event);
     actions.begin(last);
-    const listening = new AbortController();
-    const move = (moved) => {
+    follow((moved) => {
       const place = this.#place(moved);
       actions.stroke(last, place);
       last = place;
-    };
-    const end = () => {
-      listening.abort();
-      actions.end();
-    };
-    addEventListener("pointermove", move, { signal: listening.signal });
-    for (const name of ["pointerup", "pointercancel", "blur"]) {
-      addEventListener(name, end, { signal: listening.signal });
-    }
+    }, actions.end);
   }
 }
 
-function makeLayer(width, height) {
-  return Object.assign(document.createElement("canvas"), { width, height });
-}
-
-function fillLayer(layer, pixels, color) {
-  const image = new ImageData(layer.width, layer.height);
-  // One 32-bit write a pixel; bytes are red, green, blue, opacity from the lowest on.
-  const words = new Uint32Array(image.data.buffer);
-  const word = (255 << 24) | (color[2] << 16) | (color[1] << 8) | color[0];
-  for (let at = 0; at < pixels.length; at++) if (pixels[at]) words[at] = word;
-  layer.getContext("2d").putImageData(image, 0, 0);
+/** Call `move(event)` until the pointer is let go, and `end()` then. */
+function follow(move, end = () => {}) {
+  const listening = new AbortController();
+  const stop = () => {
+    listening.abort();
+    end();
+  };
+  addEventListener("pointermove", move, { signal: listening.signal });
+  for (const name of ["pointerup", "pointercancel", "blur"]) {
+    addEventListener(name, stop, { signal: listening.signal });
+  }
 }

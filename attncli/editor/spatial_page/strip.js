@@ -30,7 +30,7 @@ export class Strip {
   mark(frame, isEdited) {
     const cell = this.#cells[frame];
     cell.classList.toggle("edited", isEdited);
-    cell.setAttribute("aria-label", `Frame ${frame + 1}: ${isEdited ? "edited" : "not edited"}`);
+    cell.setAttribute("aria-label", `Frame ${frame}: ${isEdited ? "edited" : "not edited"}`);
   }
 
   /** Mark the current frame, and bring it into view. */
@@ -50,7 +50,7 @@ function makeCell(clipId, frame) {
   image.alt = "";
   image.draggable = false;
   const number = document.createElement("span");
-  number.textContent = String(frame + 1);
+  number.textContent = String(frame);
   cell.append(image, number);
   return cell;
 }

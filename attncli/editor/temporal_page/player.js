@@ -1,34 +1,37 @@
-// The current frame enlarged, the clip's scores along a time line, and playback.
+// The current frame, the clip's scores along a time line, and playback.
 
 import { heatColor } from "./color.js";
+import { Playback } from "./playback.js";
 import { scoreText } from "./scores.js";
 
-export const SPEEDS = [1, 0.5, 0.25];
-
-/** Shows one frame at a time; `move(frame)` is called for every frame that playback comes to. */
+/** Shows one frame at a time. */
 export class Player {
   #parts;
-  #move;
+  #actions;
+  #playback;
   #clip = null;
   #images = [];
   #frame = 0;
-  #timer = 0;
-  #speed = 0;
 
-  constructor(root, move) {
-    const names = ["picture", "timeline", "playhead", "position", "edited", "own", "play", "speed"];
+  /**
+   * `actions.move(frame)` is called for every frame that playback comes to; at the last one it
+   * starts over, unless `actions.ends()` is true.
+   */
+  constructor(root, actions) {
+    const names = ["picture", "timeline", "playhead", "position", "edited", "own"];
     this.#parts = Object.fromEntries(names.map((n) => [n, root.querySelector(`[data-part=${n}]`)]));
-    this.#move = move;
+    this.#actions = actions;
+    this.#playback = new Playback(root, () => this.#step());
     this.#parts.timeline.addEventListener("pointerdown", (event) => this.#scrub(event));
   }
 
   get isPlaying() {
-    return this.#timer !== 0;
+    return this.#playback.isPlaying;
   }
 
   /** Show another clip, whose pictures are these. */
   show(clip, images) {
-    this.pause();
+    this.#playback.show(clip);
     this.#clip = clip;
     this.#images = images;
     for (const image of images) {
@@ -40,7 +43,7 @@ export class Player {
   go(frame, score, own) {
     this.#frame = frame;
     const { frames, fps } = this.#clip;
-    this.#parts.position.textContent = `${frame + 1} of ${frames} · ${(frame / fps).toFixed(2)} s`;
+    this.#parts.position.textContent = `${(frame / fps).toFixed(2)} s`;
     this.#parts.playhead.style.setProperty("--at", frame / frames);
     this.#parts.playhead.style.setProperty("--wide", 1 / frames);
     readOut(this.#parts.edited, score);
@@ -56,41 +59,23 @@ export class Player {
 
   /** Play the clip over and over, or stop. */
   toggle() {
-    if (this.isPlaying) this.pause();
-    else this.#play();
+    this.#playback.toggle();
   }
 
   /** Stop playing. */
   pause() {
-    clearInterval(this.#timer);
-    this.#timer = 0;
-    this.#label();
+    this.#playback.pause();
   }
 
   /** Take the next of the speeds. */
   changeSpeed() {
-    this.#speed = (this.#speed + 1) % SPEEDS.length;
-    this.#parts.speed.querySelector("span").textContent = `${["1", "½", "¼"][this.#speed]}×`;
-    if (this.isPlaying) this.#play();
-    return SPEEDS[this.#speed];
+    this.#playback.changeSpeed();
   }
 
-  #play() {
-    clearInterval(this.#timer);
-    const { frames, fps } = this.#clip;
-    const stepMs = 1000 / (fps * SPEEDS[this.#speed]);
-    let due = performance.now() + stepMs;
-    // A timer that fires late catches up, one frame after the other: all of them are painted.
-    this.#timer = setInterval(() => {
-      for (; due <= performance.now() && this.isPlaying; due += stepMs) {
-        this.#move((this.#frame + 1) % frames);
-      }
-    }, Math.min(stepMs, 10));
-    this.#label();
-  }
-
-  #label() {
-    this.#parts.play.querySelector("span").textContent = this.isPlaying ? "Pause" : "Play";
+  #step() {
+    const isLast = this.#frame === this.#clip.frames - 1;
+    if (isLast && this.#actions.ends()) this.pause();
+    else this.#actions.move(isLast ? 0 : this.#frame + 1);
   }
 
   #draw() {
@@ -107,7 +92,7 @@ export class Player {
       const { left, width } = this.#parts.timeline.getBoundingClientRect();
       const last = this.#clip.frames - 1;
       const frame = Math.floor(((clientX - left) / width) * this.#clip.frames);
-      this.#move(Math.min(last, Math.max(0, frame)));
+      this.#actions.move(Math.min(last, Math.max(0, frame)));
     };
     event.preventDefault();
     this.pause();

@@ -20,13 +20,12 @@ export function setFrames(first, last, score) {
   return Array.from({ length: last - first + 1 }, (_, i) => [first + i, score]);
 }
 
-/** Fill each gap whose neighbours on both sides have the same score. */
-export function fillBetweenEqual(scores) {
-  return gaps(scores).flatMap(([first, last]) => {
-    const before = scores[first - 1] ?? null;
-    const equal = before !== null && before === (scores[last + 1] ?? null);
-    return equal ? setFrames(first, last, before) : [];
-  });
+/** Fill each gap between two frames with a score as `fillFromNearest` does; leave both ends. */
+export function fillBetween(scores) {
+  const isSet = (frame) => (scores[frame] ?? null) !== null;
+  const inside = gaps(scores).filter(([first, last]) => isSet(first - 1) && isSet(last + 1));
+  const frames = new Set(inside.flatMap(([first, last]) => setFrames(first, last).map(([f]) => f)));
+  return fillFromNearest(scores).filter(([frame]) => frames.has(frame));
 }
 
 /** Give every frame without a score that of the nearest frame with one, the earlier of two. */

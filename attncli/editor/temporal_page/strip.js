@@ -2,9 +2,11 @@
 
 import { heatColor, inkOn } from "./color.js";
 import { thumbnailPath } from "./client.js";
+import { pressFrames } from "./pressing.js";
 import { scoreText } from "./scores.js";
 
 const WIDTHS_PX = { least: 92, most: 240 };
+const LABELS_PX = 58; // room for the names of the rows
 const BARS_PX = 52; // of a cell's height; the rest is the picture
 
 /** A list box of frames. Keys are handled elsewhere; the mouse is handled here. */
@@ -12,7 +14,9 @@ export class Strip {
   #root;
   #cells = [];
   #current = 0;
+  #columns = 8;
   #ratio = 0;
+  #every = 1;
 
   /**
    * `actions.point(frame, extend)` moves to a frame, `actions.paint(first, last)` scores frames,
@@ -21,7 +25,13 @@ export class Strip {
   constructor(root, actions) {
     this.#root = root;
     new ResizeObserver(() => this.#fit()).observe(root.parentElement);
-    root.addEventListener("pointerdown", (event) => this.#press(event, actions));
+    pressFrames(root, actions, {
+      frameOf: (element) => {
+        const cell = element?.closest("[role=option]");
+        return cell ? this.#cells.indexOf(cell) : null;
+      },
+      rowOf: (frame) => Math.floor(this.#shown().indexOf(frame) / this.#columns),
+    });
   }
 
   /** The pictures, in order. */
@@ -29,9 +39,14 @@ export class Strip {
     return this.#cells.map((cell) => cell.querySelector("img"));
   }
 
+  /** Return the picture of a frame. */
+  image(frame) {
+    return this.#cells[frame].querySelector("img");
+  }
+
   /** How many frames stand in a row. */
   get columns() {
-    return getComputedStyle(this.#root).gridTemplateColumns.split(" ").length;
+    return this.#columns;
   }
 
   /** Show another clip. */
@@ -43,7 +58,13 @@ export class Strip {
     this.#root.replaceChildren(...this.#cells);
     this.#root.scrollTop = 0;
     for (const image of this.images) image.addEventListener("load", () => this.#fit());
-    this.#fit();
+    this.#thin();
+  }
+
+  /** Show every how many-th frame only, and the current one. */
+  set every(every) {
+    this.#every = every;
+    this.#thin();
   }
 
   /** Show the score of a frame. */
@@ -52,11 +73,14 @@ export class Strip {
     paintBar(cell.querySelector(".edited"), score);
     const own = cell.dataset.own ? `, the model ${cell.dataset.own}` : "";
     const said = score === null ? "not set" : scoreText(score);
-    cell.setAttribute("aria-label", `Frame ${frame + 1}: ${said}${own}`);
+    cell.setAttribute("aria-label", `Frame ${frame}: ${said}${own}`);
   }
 
-  /** Mark the current frame and those selected, and bring the current one into view. */
-  select(current, first, last) {
+  /**
+   * Mark the current frame and those selected, and bring the current one into view; one that is
+   * left out is shown nevertheless unless `isPassing`.
+   */
+  select(current, first, last, isPassing = false) {
     this.#cells[this.#current]?.removeAttribute("aria-current");
     this.#cells[this.#current]?.setAttribute("tabindex", "-1");
     this.#current = current;
@@ -66,6 +90,7 @@ export class Strip {
     this.#root.classList.toggle("ranged", first !== last);
     this.#cells[current].setAttribute("aria-current", "true");
     this.#cells[current].setAttribute("tabindex", "0");
+    if (this.#every > 1 && !isPassing) this.#thin();
     this.#show();
   }
 
@@ -80,63 +105,64 @@ export class Strip {
     this.#cells.forEach((cell, frame) => cell.classList.toggle("seen", seen.has(frame)));
   }
 
-  #press(event, actions) {
-    const pressed = this.#frameOf(event.target);
-    if (event.button !== 0 || pressed === null) return;
-    event.preventDefault();
-    const paints = event.target.closest(".bars") !== null;
-    if (paints) actions.beginPaint();
-    let last = pressed;
-    const reach = (frame, extend) => {
-      actions.point(frame, extend && !paints);
-      // A quick pointer skips frames; across rows, those it skips were not meant.
-      const rows = [frame, last].map((each) => Math.floor(each / this.columns));
-      const from = rows[0] === rows[1] ? last : frame;
-      if (paints) actions.paint(Math.min(from, frame), Math.max(from, frame));
-      last = frame;
-    };
-    reach(pressed, event.shiftKey);
-    const move = ({ clientX, clientY }) => {
-      const frame = this.#frameOf(document.elementFromPoint(clientX, clientY));
-      if (frame !== null && frame !== last) reach(frame, true);
-    };
-    const listening = new AbortController();
-    const end = () => {
-      listening.abort();
-      if (paints) actions.endPaint();
-    };
-    addEventListener("pointermove", move, { signal: listening.signal });
-    for (const name of ["pointerup", "pointercancel", "blur"]) {
-      addEventListener(name, end, { signal: listening.signal });
-    }
+  /** Return the frames that are shown. */
+  #shown() {
+    return [...this.#cells.keys()].filter((frame) => !this.#cells[frame].hidden);
   }
 
-  #frameOf(element) {
-    const cell = element?.closest("[role=option]");
-    return cell ? this.#cells.indexOf(cell) : null;
+  /** Hide all but every how many-th frame. */
+  #thin() {
+    let isOther = false;
+    this.#cells.forEach((cell, frame) => {
+      const hidden = frame % this.#every !== 0 && frame !== this.#current;
+      isOther ||= hidden !== cell.hidden;
+      cell.hidden = hidden;
+    });
+    if (isOther || this.#root.querySelector(".row-label") === null) this.#fit(true);
   }
 
   /** Make the frames as large as they can be without any out of view, within limits. */
-  #fit() {
+  #fit(isOther = false) {
+    if (this.#root.clientWidth === 0) return; // the large view is in its place
     const image = this.images.find(({ naturalWidth }) => naturalWidth > 0);
     const ratio = image ? image.naturalHeight / image.naturalWidth : 0.75;
-    const { clientWidth, clientHeight } = this.#root;
-    const most = Math.max(1, Math.floor(clientWidth / WIDTHS_PX.least));
-    let columns = Math.max(1, Math.ceil(clientWidth / WIDTHS_PX.most));
-    const height = () =>
-      Math.ceil(this.#cells.length / columns) * ((clientWidth / columns) * ratio + BARS_PX);
+    const { clientHeight } = this.#root;
+    const room = this.#root.clientWidth - LABELS_PX;
+    const count = this.#shown().length;
+    const most = Math.max(1, Math.floor(room / WIDTHS_PX.least));
+    let columns = Math.max(1, Math.ceil(room / WIDTHS_PX.most));
+    const height = () => Math.ceil(count / columns) * ((room / columns) * ratio + BARS_PX);
     while (columns < most && height() > clientHeight) columns++;
-    const { style } = this.#root;
-    if (style.getPropertyValue("--columns") === String(columns) && this.#ratio === ratio) return;
-    this.#ratio = ratio;
-    style.setProperty("--columns", columns);
-    style.setProperty("--ratio", 1 / ratio);
+    if (!isOther && this.#columns === columns && this.#ratio === ratio) return;
+    [this.#columns, this.#ratio] = [columns, ratio];
+    this.#root.style.setProperty("--columns", columns);
+    this.#root.style.setProperty("--ratio", 1 / ratio);
+    this.#labelRows();
     this.#show();
+  }
+
+  /** Begin each row with what its bars are, and which frames it shows. */
+  #labelRows() {
+    for (const label of this.#root.querySelectorAll(".row-label")) label.remove();
+    const shown = this.#shown();
+    for (let at = 0; at < shown.length; at += this.#columns) {
+      const last = shown[Math.min(at + this.#columns, shown.length) - 1];
+      this.#cells[shown[at]].before(makeLabel(shown[at], last));
+    }
   }
 
   #show() {
     this.#cells[this.#current]?.scrollIntoView({ block: "nearest" });
   }
+}
+
+function makeLabel(first, last) {
+  const label = document.createElement("span");
+  label.className = "row-label";
+  label.ariaHidden = "true"; // each frame says it of itself
+  const frames = first === last ? `${first}` : `${first}–${last}`;
+  label.append(part("row-edited", "You"), part("row-own", "Model"), part("row-range", frames));
+  return label;
 }
 
 function makeCell(clipId, frame, own) {
@@ -150,7 +176,7 @@ function makeCell(clipId, frame, own) {
   image.draggable = false;
   const bars = part("bars", part("edited"), part("own"));
   paintBar(bars.lastChild, own);
-  cell.append(bars, part("picture", image, part("number", String(frame + 1)), part("dot")));
+  cell.append(bars, part("picture", image, part("number", String(frame)), part("dot")));
   return cell;
 }
 

@@ -97,7 +97,7 @@ class PositionMaps:
         known = {name: number for number, name in enumerate(self.cameras)}
         new = next((name for name in cameras if name not in known), None)
         if new is not None:
-            what = f"there are no weights of camera {new!r}, but of {', '.join(self.cameras)}"
+            what = f"no weights for camera {new!r}, only for {', '.join(self.cameras)}"
             remedy = "train on images of it too, or with --pooling shared-maps"
             raise AttncliError(what, remedy=remedy)
         return np.array([known[name] for name in cameras], dtype=np.int64)
@@ -142,7 +142,7 @@ class Pooling:
         rows, columns = self.parts_hw(hw)
         most = rows * columns * n_cameras
         if self.is_learnt and self.config.maps > most:
-            what = f"{name} has 1 to {most} maps of weights, not {self.config.maps}"
+            what = f"{name} can have 1 to {most} maps of weights, not {self.config.maps}"
             raise UsageError(what, where="--maps", remedy="use fewer")
 
     def rows(self, n_channels: int) -> int:

@@ -27,7 +27,7 @@ def cell_means(hw: tuple[int, int], parts_hw: tuple[int, int]) -> Float64[np.nda
     """
     if not all(1 <= parts <= cells for parts, cells in zip(parts_hw, hw, strict=True)):
         (rows, columns), (h, w) = parts_hw, hw
-        what = f"a map of {h}x{w} cells has no {rows}x{columns} parts"
+        what = f"a map of {h}x{w} cells cannot be divided into {rows}x{columns} parts"
         raise UsageError(what, remedy="use fewer")
     along_rows, along_columns = map(_means_along, hw, parts_hw)
     return np.kron(along_rows, along_columns)

@@ -41,7 +41,7 @@ class PcbLayers(nn.Module):
         super().__init__()
         for layer in layers:
             if layer not in LAYERS:
-                what, remedy = "a network of people has no such layer", f"use {', '.join(LAYERS)}"
+                what, remedy = "no such layer of a network of people", f"use {', '.join(LAYERS)}"
                 raise UsageError(what, where=f"--layers {layer}", remedy=remedy)
         self.classifier = classifier
         self.layers = tuple(layers)

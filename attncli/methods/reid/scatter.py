@@ -79,7 +79,7 @@ def random_projection(
         UsageError: There are not so many channels.
     """
     if not 1 <= n_rows <= n_channels:
-        what = f"{n_channels} channels are projected on 1 to {n_channels} rows, not {n_rows}"
+        what = f"{n_channels} channels can be projected on 1 to {n_channels} rows, not {n_rows}"
         raise UsageError(what, where="--projection", remedy="use fewer, or 0 for none")
     drawn = np.random.default_rng(seed).standard_normal((n_channels, n_rows))
     if draw == "gaussian":
@@ -146,7 +146,7 @@ class ScatterSums:
             AttncliError: They show fewer than two people.
         """
         if len(self._counts) < 2:
-            what = f"images to learn from show {len(self._counts)} people, not two or more"
+            what = f"training images show {len(self._counts)} people, at least two are needed"
             raise AttncliError(what, remedy="add images of other people")
         cameras = sorted(self._products, key=in_order)
         n_images = sum(self._counts.values())

@@ -264,7 +264,7 @@ def random_views(
         halves[1].append(rows[~is_first])
     if not halves[0]:
         what = "nobody was seen by two cameras, so that there are no pairs of one person"
-        raise AttncliError(what, remedy="take images of at least two cameras")
+        raise AttncliError(what, remedy="use images of at least two cameras")
     return np.sort(np.concatenate(halves[0])), np.sort(np.concatenate(halves[1]))
 
 
@@ -316,10 +316,10 @@ def _person_counts(
 def _require_pairs(n_intra: int, n_extra: int) -> None:
     if n_intra == 0:
         what = "nobody is in both the gallery and the probes to learn from"
-        raise AttncliError(what, remedy="take two views of the same people")
+        raise AttncliError(what, remedy="use two views of the same people")
     if n_extra == 0:
         what = "only one person is in the images to learn from"
-        raise AttncliError(what, remedy="take images of at least two people")
+        raise AttncliError(what, remedy="use images of at least two people")
 
 
 def _gram(

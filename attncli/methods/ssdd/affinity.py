@@ -187,7 +187,7 @@ class AffinityObjective:
         if features.shape[2:] != labels.shape[1:]:
             found, asked = (" x ".join(map(str, g.shape[-2:])) for g in (labels, features))
             raise AttncliError(
-                f"label maps of {found} cells for features of {asked}",
+                f"label maps have {found} cells, features have {asked}",
                 where="--crop-px",
                 remedy=f"use a multiple of {CELL_PX}",
             )

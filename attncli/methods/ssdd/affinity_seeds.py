@@ -63,7 +63,7 @@ class AffinitySeeds:
 
     def facts(self) -> Mapping[str, int]:
         """Return how many of the images have maps."""
-        return {"images with maps": sum(self.cams.has(sample.id) for sample in self.samples)}
+        return {"mapped_images": sum(self.cams.has(sample.id) for sample in self.samples)}
 
     def prepare(self, run: Path, *, reporter: Reporter) -> Sequence[Failure]:
         """Refine the maps beside both backgrounds, and say what they will teach.
@@ -92,7 +92,9 @@ class AffinitySeeds:
         parents = {"cams": self.cams.sha256}
         if holds_seeds(out) and open_seeds(out).parents != parents:
             remedy = "begin anew with --overwrite"
-            raise AttncliError("was made of other class activation maps", where=out, remedy=remedy)
+            raise AttncliError(
+                "was made from other class activation maps", where=out, remedy=remedy
+            )
         self._describe(out, power, parents)
         background = Background(background_power=power)
         made = open_seeds(out)
@@ -137,10 +139,10 @@ class AffinitySeeds:
         told = ", ".join(
             f"{kind.replace('_', ' ')} {share:.1f} %" for kind, share in shares.items()
         )
-        reporter.note(f"what the maps teach: {told}")
+        reporter.note(f"pairs of cells to learn from: {told}")
         lacking = [kind for kind, share in shares.items() if not share and "ignored" not in kind]
         for kind in lacking:
-            reporter.warn(f"the maps hold no {kind.replace('_', ' ')}: nothing is learnt of them")
+            reporter.warn(f"the maps hold no {kind.replace('_', ' ')}: nothing is learnt from them")
 
 
 def _cells(seeds: SeedDirectory, image_id: str) -> torch.Tensor:
@@ -156,6 +158,7 @@ class AffinitySource(ImageSource):
     """Images with what teaches affinities, and for validation with their label maps."""
 
     labelled: ClassVar[tuple[Split, ...]] = ("train",)
+    fixed_classes: ClassVar[str] = "cannot be used, as maps and label maps hold all classes"
 
     config: PsaConfig
     """Which dataset and maps, and how they are cut."""

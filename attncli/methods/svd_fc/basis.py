@@ -41,7 +41,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Float64
 
-from attncli.errors import UsageError
+from attncli.errors import AttncliError, UsageError
 
 Form = Literal["polar", "vt", "random"]
 
@@ -77,7 +77,7 @@ def orthonormal_basis(
             nothing and their directions are left out.
 
     Raises:
-        UsageError: The weight is zero, or holds a value that is not finite.
+        AttncliError: The weight is zero, or holds a value that is not finite.
     """
     left, values, right = np.linalg.svd(_checked(weight), full_matrices=False)
     rank = int((values > tolerance * values[0]).sum())
@@ -100,7 +100,8 @@ def random_basis(weight: Float[np.ndarray, "k d"], *, rank: int, seed: int) -> B
         seed: Of the draw.
 
     Raises:
-        UsageError: There are not so many dimensions, or the weight is zero or not finite.
+        UsageError: There are not so many dimensions.
+        AttncliError: The weight is zero or not finite.
     """
     values = np.linalg.svd(_checked(weight), compute_uv=False)
     n_dims = weight.shape[1]
@@ -134,9 +135,9 @@ def share_of_dimensions(
 def _checked(weight: Float[np.ndarray, "k d"]) -> Float64[np.ndarray, "k d"]:
     values = weight.astype(np.float64)
     if not np.isfinite(values).all():
-        what = "the last layer's weight holds a value that is not finite"
+        what = "holds a value that is not finite"
     elif not values.any():
-        what = "the last layer's weight is zero"
+        what = "is zero"
     else:
         return values
-    raise UsageError(what, where="svd-fc", remedy="use other weights")
+    raise AttncliError(what, where="weight of the last layer", remedy="use other weights")

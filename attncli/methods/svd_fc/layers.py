@@ -150,12 +150,12 @@ def open_layers(
 
 def _require_known(layers: Sequence[str]) -> None:
     if not layers:
-        raise UsageError("no layer is named", where="--layers", remedy=f"use {', '.join(LAYERS)}")
+        raise UsageError("must name a layer", where="--layers", remedy=f"use {', '.join(LAYERS)}")
     for layer in layers:
         if layer not in LAYERS:
             near = get_close_matches(layer, LAYERS, n=2, cutoff=0.5)
             remedy = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(LAYERS)}"
-            raise UsageError(f"no layer {layer!r}", where="--layers", remedy=remedy)
+            raise UsageError(f"no such layer: {layer!r}", where="--layers", remedy=remedy)
 
 
 def _require_there(layer: str, roles: Roles, name: str) -> None:
@@ -204,7 +204,7 @@ def _notes(roles: Roles, bases: Mapping[str, Basis]) -> list[str]:
     if rank < min(n_classes, n_dims):
         notes.append(
             f"{rank} of {min(n_classes, n_dims)} directions of the last layer are kept, as its"
-            " other singular values are next to nothing"
+            " other singular values are almost zero"
         )
     return notes
 

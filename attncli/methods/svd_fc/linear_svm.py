@@ -187,8 +187,10 @@ class LinearSvm:
         """
         counts = np.bincount(table.labels, minlength=len(table.classes))
         if np.count_nonzero(counts) < 2:
-            remedy = "two classes at least are needed"
-            raise AttncliError("training images are of one class", where=table.name, remedy=remedy)
+            remedy = "use training images of at least two classes"
+            raise AttncliError(
+                "training images are all of one class", where=table.name, remedy=remedy
+            )
         scales = self._scales_of(table)
         features, basis = rotated(scaled(table.features, scales))
         c, percent = self.config.c, None

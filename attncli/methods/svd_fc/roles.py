@@ -125,7 +125,7 @@ def _watched(
             scores = network(image)
         except (RuntimeError, ValueError, AssertionError) as error:
             height, width = image.shape[2:]
-            what = f"{name} takes no image of {width} x {height} px ({reason(error)})"
+            what = f"{name} cannot take images of {width} x {height} px ({reason(error)})"
             remedy = "use the size it was made for"
             raise UsageError(what, where="--crop-px", remedy=remedy) from error
     return calls, scores

@@ -10,18 +10,25 @@ from matplotlib.figure import Figure
 
 from attncli.visualization.fonts import families, legible
 from attncli.visualization.page.grid import Box
-from attncli.visualization.page.lettering import LINE_IN, SIZE_PT, Text
+from attncli.visualization.page.lettering import LINE_IN, SIZE_PT, Text, text_scale
 
 TO_FIRST_LINE = {"top": 0.0, "middle": 0.5, "bottom": 1.0}
 """Share of a text's height that is above the place where it is put."""
+TAG_SHARE = 0.75
+"""Size of what is written on pictures, over that of other text."""
 
 
 class Page:
-    """A white figure of a size, and one pair of axes over all of it whose unit is an inch."""
+    """A white figure of a size, and one pair of axes over all of it whose unit is an inch.
+
+    Where text is larger than usual (`lettering.text_of`), so is all of it, and an inch of the page
+    is longer than one of the figure by as much.
+    """
 
     def __init__(self, width_in: float, height_in: float, dpi: int) -> None:
         self.width_in, self.height_in = width_in, height_in
-        self.figure = Figure(figsize=(width_in, height_in), dpi=dpi, facecolor="white")
+        size_in = (width_in * text_scale(), height_in * text_scale())
+        self.figure = Figure(figsize=size_in, dpi=dpi, facecolor="white")
         self.axes = self.figure.add_axes((0, 0, 1, 1), xlim=(0, width_in), ylim=(height_in, 0))
         self.axes.set_axis_off()
 
@@ -37,7 +44,8 @@ class Page:
         shown = legible(text.words, bold=text.bold)
         look = {"va": "center_baseline", "family": families(shown, bold=text.bold)} | look
         look |= {"color": text.color, "weight": "bold" if text.bold else "normal"}
-        self.axes.text(x_in, y_in, shown, size=SIZE_PT, parse_math=False, **look)
+        look.setdefault("size", SIZE_PT * text_scale())
+        self.axes.text(x_in, y_in, shown, parse_math=False, **look)
 
     def write_lines(
         self,
@@ -60,6 +68,18 @@ class Page:
         top_in = y_in - TO_FIRST_LINE[at] * len(lines) * LINE_IN
         for position, line in enumerate(lines):
             self.write(x_in, top_in + (position + 0.5) * LINE_IN, line, **look)
+
+    def write_tag(self, x_in: float, y_in: float, words: str) -> None:
+        """Write small white words on black, whose top left corner is at a point of a picture."""
+        box = {"boxstyle": "square,pad=0.15", "facecolor": "black", "alpha": 0.65, "linewidth": 0}
+        look: dict[str, Any] = {
+            "va": "top",
+            "size": TAG_SHARE * SIZE_PT * text_scale(),
+            "bbox": box,
+            "zorder": 4,
+        }
+        inset_in = 0.3 * TAG_SHARE * LINE_IN
+        self.write(x_in + inset_in, y_in + inset_in, Text(words, color="white"), **look)
 
     def show(
         self, picture: UInt8[np.ndarray, "h w 3"], box: Box, *, interpolation: str = "antialiased"

@@ -4,10 +4,17 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from attncli.visualization.page.lettering import text_scale
+
 PAGE_HEIGHT_IN = 9.2
 """Height of the text on a letter or A4 page: a figure shrinks its cells to stay within it."""
 MARGIN_IN = 0.03
 """White left and right of everything."""
+
+
+def page_height_in() -> float:
+    """Return the height of a page in inches of one on which text has its usual size."""
+    return PAGE_HEIGHT_IN / text_scale()
 
 
 @dataclass(frozen=True)
@@ -155,7 +162,7 @@ def fit_to_page(
         growth: By how many inches the page gets higher where cells get an inch wider.
     """
     largest = grid(widest_in)
-    beyond_in = largest.height_in - PAGE_HEIGHT_IN
+    beyond_in = largest.height_in - page_height_in()
     if beyond_in <= 0:
         return largest
     return grid(min(widest_in, max(widest_in - beyond_in / growth, least_in)))

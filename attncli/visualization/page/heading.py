@@ -31,7 +31,7 @@ def write_heading(page: Page, heading: Heading, top_in: float) -> None:
         top_in: Upper edge of the line, which is `HEADING_IN` high.
     """
     room_in = page.width_in - 2 * MARGIN_IN - LEAST_GAP_IN
-    name = Text(heading.name, bold=True)
+    name = Text(heading.name, bold=True, keeps_end=True)
     facts = fit_first(heading.facts, room_in - min(name.width_in, room_in / 2), color=GREY)
     middle_in = top_in + HEADING_IN / 2
     page.write_lines(MARGIN_IN, middle_in, name.fit(room_in - facts.width_in))

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float64, UInt8
+from jaxtyping import Bool, Float64, Int, UInt8
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from attncli.visualization.colormap import color_table, colorize
 from attncli.visualization.page.color_bar import COLOR_BAR_IN, draw_color_bar
 from attncli.visualization.page.drawing import Page
-from attncli.visualization.page.grid import MARGIN_IN, PAGE_HEIGHT_IN, Box, Grid, Row
+from attncli.visualization.page.grid import MARGIN_IN, Box, Grid, Row, page_height_in
 from attncli.visualization.page.lettering import GREY, LINE_IN, Text, fit_first, text_width_in
 
 EMPTY = (236, 236, 236)
@@ -75,6 +75,8 @@ class Matrix:
     """Name of a matplotlib colour map."""
     spread: Float64[np.ndarray, "rows columns"] | None = None
     """What stands below each value with a ±, where it fits; NaN where there is none."""
+    counts: Int[np.ndarray, "rows columns"] | None = None
+    """What stands below each value in brackets, where it fits."""
     best: Bool[np.ndarray, "rows columns"] | None = None
     """Values in bold; none where None."""
     span: tuple[float, float] = FULL_SPAN
@@ -96,6 +98,8 @@ class Matrix:
         if math.isnan(value):
             return ["-"]
         lines = ["0" if value == 0 else f"{value:.{decimals}f}"]
+        if self.counts is not None:
+            lines.append(f"({self.counts[row, column]})")
         if self.spread is not None and not math.isnan(self.spread[row, column]):
             lines.append(f"± {self.spread[row, column]:.{max(decimals, 1)}f}")
         return lines
@@ -154,7 +158,7 @@ def _lay_out(matrix: Matrix, name_in: float, width_in: float) -> Grid:
     beside_in = MARGIN_IN + AXIS_IN + 2 * PADDING_IN
     room_in = width_in - beside_in - name_in - MARGIN_IN
     most_in = _above_in(TITLE_LINES) + name_in + 2 * PADDING_IN + BELOW_IN + AXIS_IN + BAR_IN
-    tallest_in = max(PAGE_HEIGHT_IN - most_in, LEAST_IN)
+    tallest_in = max(page_height_in() - most_in, LEAST_IN)
     cell_in = min(max(CELL_MOST_IN, WIDE_IN / columns), room_in / columns, tallest_in / rows)
     title = Text(matrix.title, lines=TITLE_LINES, bold=True).fit(cell_in * columns)
     upright = _are_upright(matrix, cell_in)
@@ -189,7 +193,8 @@ def _has_bar(matrix: Matrix, cell_in: float) -> bool:
 
 def _fit(name: str, name_in: float, cell_in: float) -> list[Text]:
     """Return the lines of a name beside a cell."""
-    return Text(name, lines=min(NAME_LINES, max(1, int(cell_in / LINE_IN)))).fit(name_in)
+    lines = min(NAME_LINES, max(1, int(cell_in / LINE_IN)))
+    return Text(name, lines=lines, keeps_end=True).fit(name_in)
 
 
 def _longest_in(names: Sequence[str], name_in: float, cell_in: float) -> float:

@@ -4,6 +4,7 @@ Nothing overlaps whatever the number of rows and columns, the length of what is 
 of the pictures: they get as large as what is written beside them and the height of a page allow.
 """
 
+import math
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,13 +17,13 @@ from attncli.visualization.page.color_bar import draw_color_bar, legend_in
 from attncli.visualization.page.drawing import Page
 from attncli.visualization.page.grid import (
     MARGIN_IN,
-    PAGE_HEIGHT_IN,
     Box,
     Grid,
     Row,
     even_bands,
     fit_to_page,
     most_per_band,
+    page_height_in,
 )
 from attncli.visualization.page.heading import HEADING_IN, Heading, write_heading
 from attncli.visualization.page.lettering import LINE_IN, NO_TEXT, Text, text_width_in
@@ -41,6 +42,8 @@ class Cell:
     """Shown as wide as the column; height follows from its shape."""
     caption: Text = NO_TEXT
     """Stands below its middle."""
+    tag: str = ""
+    """Stands in its top left corner, such as the number of a frame."""
 
     @property
     def aspect(self) -> float:
@@ -91,7 +94,7 @@ class PictureSheet:
     """Lines for which every label has room, even beside smaller pictures."""
     cell_least_in: float = 0.5
     """Pictures get no narrower than that for a page's height."""
-    cell_most_in: float = PAGE_HEIGHT_IN
+    cell_most_in: float = math.inf
     """Width of pictures at most."""
     gap_in: float = 0.03
     """Distance between pictures."""
@@ -99,6 +102,8 @@ class PictureSheet:
     """Distance between rows below one heading and the next, and below a band."""
     top_in: float = 0.0
     """Distance from the top of the page."""
+    note: Text = NO_TEXT
+    """What is to be known of all of it; stands below everything."""
 
     def label_in(self, width_in: float) -> float:
         """Return the width of labels in a figure of that width; the legend is never cut off."""
@@ -140,7 +145,9 @@ def draw_pictures(sheet: PictureSheet, *, width_in: float, dpi: int) -> Figure:
         foot_in = box.top_in - 0.1 * LINE_IN
         lines = title.fit(box.width_in)
         page.write_lines(box.middle_in[0], foot_in, lines, at="bottom", ha="center")
-    where = {"left_in": grid.left_in, "width_in": grid.strip_in}
+    note = sheet.note.fit(grid.width_in - 2 * MARGIN_IN)
+    page.write_lines(MARGIN_IN, grid.height_in, note, at="bottom")
+    where = {"left_in": grid.left_in, "width_in": grid.strip_in, "below_in": len(note) * LINE_IN}
     draw_color_bar(page, sheet.table, **where, legend=sheet.legend)
     return page.figure
 
@@ -162,7 +169,7 @@ def _lay_out(sheet: PictureSheet, label_in: float, room_in: float) -> Grid:
             least_in=sheet.cell_least_in,
             growth=-(-columns // per_band) * sum(row.aspect for row in sheet.rows),
         )
-        if grid.height_in <= PAGE_HEIGHT_IN + 1e-6:
+        if grid.height_in <= page_height_in() + 1e-6:
             break
     return grid
 
@@ -170,15 +177,18 @@ def _lay_out(sheet: PictureSheet, label_in: float, room_in: float) -> Grid:
 def _grid(
     sheet: PictureSheet, label_in: float, columns: int, per_band: int, cell_in: float
 ) -> Grid:
+    left_in = MARGIN_IN + label_in + LABEL_GAP_IN
+    strip_in = per_band * (cell_in + sheet.gap_in) - sheet.gap_in
+    note = sheet.note.fit(left_in + strip_in - MARGIN_IN)
     return Grid(
-        left_in=MARGIN_IN + label_in + LABEL_GAP_IN,
+        left_in=left_in,
         cell_in=cell_in,
         rows=tuple(_row(sheet, i, label_in, cell_in) for i in range(len(sheet.rows))),
         columns=columns,
         per_band=per_band,
         gap_in=sheet.gap_in,
         top_in=sheet.top_in,
-        footer_in=legend_in(sheet.legend),
+        footer_in=legend_in(sheet.legend) + len(note) * LINE_IN,
     )
 
 
@@ -206,5 +216,7 @@ def _draw_cell(page: Page, cell: Cell, box: Box, *, hangs: bool) -> None:
     height_in = box.width_in * cell.aspect
     top_in = box.top_in if hangs else box.middle_in[1] - height_in / 2
     page.show(cell.picture, Box(box.left_in, top_in, box.width_in, height_in))
+    if cell.tag:
+        page.write_tag(box.left_in, top_in, cell.tag)
     lines, caption_in = cell.caption.fit(box.width_in), box.bottom_in + CAPTION_GAP_IN
     page.write_lines(box.middle_in[0], caption_in, lines, at="top", ha="center")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from attncli.workflows.demo.running import Arguments, Demo, training_length
+from attncli.workflows.demo.running import Demo, training_length
+from attncli.workflows.demo.steps import Arguments
 
 PRETRAINING_SEED = 1
 """Seed of the toy videos that stand in for Kinetics; those of the pipeline have seed 0."""
@@ -43,8 +44,8 @@ class ObjectAbnDemo(Demo):
     def stages(self) -> list[list[Arguments]]:
         """Return every call; those of a stage need only the stages before."""
         data = [
-            *self.toy_data("ucf101", self.out / "pretraining", PRETRAINING_SEED),
-            *self.toy_data("ucf101", self._videos, 0),
+            self.toy_data("ucf101", self.out / "pretraining", PRETRAINING_SEED),
+            self.toy_data("ucf101", self._videos, 0),
         ]
         training = [
             self._training(name, seed) for seed in range(self.seeds) for name in self.systems

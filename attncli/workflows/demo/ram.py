@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from attncli.workflows.demo.running import Arguments, Demo, training_length
+from attncli.workflows.demo.running import Demo, training_length
+from attncli.workflows.demo.steps import Arguments
 
 FOLDS = 2
 """The paper has ten; two leave time for all four models."""
@@ -46,7 +47,7 @@ class RamDemo(Demo):
             self._training(system, seed) for seed in range(self.seeds) for system in self.systems
         ]
         return [
-            self.toy_data("ckplus", self._faces, 0, *LENGTH),
+            [self.toy_data("ckplus", self._faces, 0, *LENGTH)],
             training,
             self._evaluations(),
             [self._figure()],

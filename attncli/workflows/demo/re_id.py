@@ -1,13 +1,14 @@
 """Person re-identification on toy people: pooling learnt on few images against fine-tuning."""
 
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from attncli.files.tables import read_cells
+from attncli.metrics.spread import mean_and_std
 from attncli.reporting import Row
-from attncli.workflows.demo.running import Arguments, Demo, training_length
+from attncli.workflows.demo.running import Demo, training_length
+from attncli.workflows.demo.steps import Arguments
 
 PRETRAINING_SEED = 1
 """Seed of the people that stand in for those of MSMT17; those to find again have seed 0."""
@@ -78,9 +79,9 @@ class ReIdDemo(Demo):
         row: Row = {"system": system, "seeds": self.seeds}
         for figure in FIGURES:
             values = [float(str(run[figure])) for run in runs if run.get(figure) is not None]
-            row[figure] = statistics.fmean(values) if values else None
+            row[figure], std = mean_and_std(values)
             if self.seeds > 1:
-                row[f"{figure}_std"] = statistics.stdev(values) if len(values) > 1 else None
+                row[f"{figure}_std"] = std
         return row
 
     def _scored(self, system: str, seed: int, scores: Iterable[Row]) -> Row:
@@ -116,8 +117,8 @@ class ReIdDemo(Demo):
         look = ("--frame-hw", SIZE_HW)
         times = PRETRAINING_TIMES
         return [
-            *self.toy_data("market1501", self._others, PRETRAINING_SEED, *look, times=times),
-            *self.toy_data("market1501", self._people, 0, *look),
+            self.toy_data("market1501", self._others, PRETRAINING_SEED, *look, times=times),
+            self.toy_data("market1501", self._people, 0, *look),
         ]
 
     def _pretraining(self, seed: int) -> Arguments:

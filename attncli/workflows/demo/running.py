@@ -4,8 +4,6 @@ There is no code path of its own here: every step is an `attncli` command in a p
 """
 
 import json
-import shlex
-import statistics
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,15 +14,16 @@ from attncli.catalog import load, paper
 from attncli.config.demo import DemoConfig
 from attncli.config.fields import flag_of
 from attncli.config.toml import dump
-from attncli.errors import AttncliError, ExitCode, UsageError
+from attncli.errors import UsageError
 from attncli.files.atomic import write_text
 from attncli.files.outputs import SETTINGS, claim
+from attncli.files.tables import write_table
 from attncli.machine import usable_cores
+from attncli.metrics.spread import mean_and_std
 from attncli.reporting import Outcome, Reporter, Row
-from attncli.workflows.calls import Process, run_beside, start_attncli
+from attncli.workflows.calls import Process, run_beside
+from attncli.workflows.demo.steps import RESUME, TOY_DATA, Arguments, Step, output_of
 
-Arguments = list[str]
-"""What one call of `attncli` is told."""
 OWN = ("size", "pretraining_epochs", "epochs", "tuning_epochs", "offline_weights")
 """Settings for which a paper has values of its own, or no use."""
 
@@ -74,12 +73,12 @@ class Demo(ABC):
     @property
     def resumption(self) -> Arguments:
         """Options that let a command go on where it was interrupted."""
-        return ["--resume"] if self.resume else []
+        return [RESUME] if self.resume else []
 
     def toy_data(
         self, layout: str, directory: Path, seed: int, *options: str, times: int = 1
-    ) -> list[Arguments]:
-        """Return the call that writes a toy dataset, or none where it is there already.
+    ) -> Arguments:
+        """Return the call that writes a toy dataset.
 
         Args:
             layout: How it is laid out.
@@ -88,10 +87,8 @@ class Demo(ABC):
             options: What else the call is told.
             times: How many times the demo's size it is.
         """
-        if self.resume and directory.exists():
-            return []  # it appears whole or not at all
         size = ["--size", str(times * self.size), "--seed", str(seed)]
-        return [["toy-data", layout, str(directory), *size, *options]]
+        return [TOY_DATA, layout, str(directory), *size, *options]
 
 
 def demo_of(config: DemoConfig, *, resume: bool) -> Demo:
@@ -111,21 +108,32 @@ def demo_of(config: DemoConfig, *, resume: bool) -> Demo:
 def run_demo(demo: Demo, *, overwrite: bool, dry_run: bool, reporter: Reporter) -> Outcome:
     """Make toy data, run a paper's pipeline on it and return the paper's table.
 
+    The table is kept as `table.csv` and `table.json`, what the commands say and answer in `logs/`.
+
     Raises:
         AttncliError: A command failed, or the directory cannot be used.
     """
-    stages = demo.stages()
-    if dry_run:
-        return Outcome(rows=[{"command": _printed(c)} for stage in stages for c in stage])
-    claim(demo.out, overwrite=overwrite, resume=demo.resume)
-    write_text(demo.out / SETTINGS, dump(demo))
     logs = demo.out / "logs"
+    stages = [_steps(stage, logs, number) for number, stage in enumerate(demo.stages(), start=1)]
+    claim(demo.out, overwrite=overwrite, resume=demo.resume, dry_run=dry_run)
+    earlier = _earlier(stages) if demo.resume else {}
+    if dry_run:
+        waiting = [step for stage in stages for step in stage if step.log not in earlier]
+        return Outcome(rows=[{"command": step.printed} for step in waiting])
+    write_text(demo.out / SETTINGS, dump(demo))
     logs.mkdir(parents=True, exist_ok=True)
     scores: list[Row] = []
-    for number, stage in enumerate(stages, start=1):
-        for command, rows in _run_stage(stage, logs, number, reporter):
-            scores += [demo.figures_of(row) for row in rows] if demo.scores(command) else []
-    return Outcome(rows=demo.table(scores))
+    for stage in stages:
+        answered = earlier | _run_stage([s for s in stage if s.log not in earlier], reporter)
+        for step in filter(lambda step: demo.scores(step.command), stage):
+            scores += map(demo.figures_of, answered[step.log])
+    rows = demo.table(scores)
+    _keep_table(demo.out, rows)
+    figures = [
+        output_of(s.command) for stage in stages for s in stage if s.command[0] == "visualize"
+    ]
+    reporter.note(f"table: {demo.out / 'table.csv'}; {_named('figure', figures)}")
+    return Outcome(rows=rows)
 
 
 def summary(demo: Demo, system: str, scores: Iterable[Row]) -> Row:
@@ -136,9 +144,9 @@ def summary(demo: Demo, system: str, scores: Iterable[Row]) -> Row:
     for figure in demo.figures:
         found = {score["run"]: score[figure] for score in own if score.get(figure) is not None}
         values = [float(str(value)) for value in found.values()]
-        row[figure] = statistics.fmean(values) if values else None
+        row[figure], std = mean_and_std(values)
         if demo.seeds > 1:
-            row[f"{figure}_std"] = statistics.stdev(values) if len(values) > 1 else None
+            row[f"{figure}_std"] = std
         if any(figure in published for published in demo.published.values()):
             row[f"published_{figure}"] = demo.published.get(system, {}).get(figure)
     return row
@@ -149,53 +157,66 @@ def training_length(epochs: int) -> Arguments:
     return ["--epochs", str(epochs), "--eval-every", str(epochs)]
 
 
-def _run_stage(
-    stage: Sequence[Arguments], logs: Path, number: int, reporter: Reporter
-) -> list[tuple[Arguments, list[Row]]]:
-    """Run independent commands side by side; return each with the rows it answered."""
-    beside = max(1, min(len(stage), usable_cores()))
-    answered: dict[int, list[Row]] = {}
+def _steps(stage: Sequence[Arguments], logs: Path, number: int) -> list[Step]:
+    return [
+        Step(command, logs / f"{number}-{place}-{command[0]}.txt")
+        for place, command in enumerate(stage, start=1)
+    ]
 
-    def log(place: int) -> Path:
-        return logs / f"{number}-{place}-{stage[place - 1][0]}.txt"
+
+def _earlier(stages: Sequence[Sequence[Step]]) -> dict[Path, list[Row]]:
+    """Return the rows of steps that need not run again, by their logs.
+
+    After a stage of which something is missing, everything is made anew: it may hang on that.
+    """
+    found: dict[Path, list[Row]] = {}
+    for stage in stages:
+        of_stage = {step.log: step.earlier_rows() for step in stage}
+        found |= {log: rows for log, rows in of_stage.items() if rows is not None}
+        if None in of_stage.values():
+            break
+    return found
+
+
+def _run_stage(steps: Sequence[Step], reporter: Reporter) -> dict[Path, list[Row]]:
+    """Run independent commands side by side; return the rows that each answered, by its log."""
+    if not steps:
+        return {}
+    beside = max(1, min(len(steps), usable_cores()))
+    answered: dict[Path, list[Row]] = {}
 
     def start(place: int, _core: int) -> Process:
-        log(place).unlink(missing_ok=True)
-        return start_attncli(
-            [*stage[place - 1], "--json"],
-            messages=log(place),
-            threads=usable_cores() // beside,
-            answer=log(place).with_suffix(".json"),
-        )
+        return steps[place].start(threads=usable_cores() // beside)
 
     def finish(place: int, process: Process) -> None:
-        answered[place] = _rows(stage[place - 1], process, log(place))
+        answered[steps[place].log] = steps[place].finish(process)
 
-    for command in stage:
-        reporter.note(f"$ {_printed(command)}")
+    for step in steps:
+        reporter.note(f"$ {step.printed}")
     run_beside(
-        range(1, len(stage) + 1),
+        range(len(steps)),
         range(beside),
         start=start,
         finish=finish,
-        label=" and ".join(dict.fromkeys(command[0] for command in stage)),
+        label=" and ".join(dict.fromkeys(step.command[0] for step in steps)),
         unit="commands",
         reporter=reporter,
     )
-    return [(stage[place - 1], answered[place]) for place in sorted(answered)]
+    return answered
 
 
-def _rows(command: Arguments, process: Process, log: Path) -> list[Row]:
-    """Return the rows that a command answered with."""
-    if process.returncode != ExitCode.DONE:
-        raise AttncliError(
-            f"`{_printed(command)}` ended with exit code {process.returncode}",
-            where=log,
-            remedy="see its last line",
-        )
-    rows: list[Row] = json.loads(log.with_suffix(".json").read_text(encoding="utf-8"))
-    return rows
+def _keep_table(out: Path, rows: Sequence[Row]) -> None:
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    write_table(out / "table.csv", columns, ([row.get(key) for key in columns] for row in rows))
+    write_text(out / "table.json", json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
 
 
-def _printed(command: Sequence[str]) -> str:
-    return shlex.join(["attncli", *command])
+def _named(what: str, paths: Sequence[Path | None]) -> str:
+    """Return in words which files there are.
+
+    >>> _named("figure", [Path("fig2.png")]), _named("figure", [])
+    ('figure: fig2.png', 'no figure')
+    """
+    if not paths:
+        return f"no {what}"
+    return f"{what}{'s' if len(paths) > 1 else ''}: {', '.join(map(str, paths))}"

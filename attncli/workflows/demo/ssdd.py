@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from attncli.reporting import Row
-from attncli.workflows.demo.running import Arguments, Demo, training_length
+from attncli.workflows.demo.running import Demo, training_length
+from attncli.workflows.demo.steps import Arguments
 
 PRETRAINING_SEED = 1
 """Seed of the toy images that stand in for ImageNet; those of the pipeline have seed 0."""
@@ -139,8 +140,8 @@ class SsddDemo(Demo):
         look = ("--frame-hw", f"{IMAGE_PX},{IMAGE_PX}", "--coincidence", COINCIDENCE)
         times = PRETRAINING_TIMES
         return [
-            *self.toy_data("voc2012", self._others, PRETRAINING_SEED, *look, times=times),
-            *self.toy_data("voc2012", self._images, 0, *look, *self._more_val),
+            self.toy_data("voc2012", self._others, PRETRAINING_SEED, *look, times=times),
+            self.toy_data("voc2012", self._images, 0, *look, *self._more_val),
         ]
 
     def _pretraining(self) -> Arguments:

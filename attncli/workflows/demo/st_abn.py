@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from attncli.workflows.demo.running import Arguments, Demo, training_length
+from attncli.workflows.demo.running import Demo, training_length
+from attncli.workflows.demo.steps import Arguments
 
 PRETRAINING_SEED = 1
 """Seed of the toy videos that stand in for Kinetics; those of the pipeline have seed 0."""
@@ -63,8 +64,8 @@ class StAbnDemo(Demo):
         """Return every call; those of a stage need only the stages before."""
         seeds = range(self.seeds)
         data = [
-            *self.toy_data("ssv2", self.out / "pretraining", PRETRAINING_SEED),
-            *self.toy_data("ssv2", self._videos, 0, "--others", str(OTHERS)),
+            self.toy_data("ssv2", self.out / "pretraining", PRETRAINING_SEED),
+            self.toy_data("ssv2", self._videos, 0, "--others", str(OTHERS)),
         ]
         return [
             data,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attncli.reporting import Row
-from attncli.workflows.demo.running import Arguments, Demo, training_length
+from attncli.workflows.demo.running import Demo, training_length
+from attncli.workflows.demo.steps import Arguments
 
 SETS = {"I": "objects", "P": "scenes"}
 """What the network of each source is trained on, in the place of ImageNet and Places."""
@@ -126,9 +127,9 @@ class SvdFcDemo(Demo):
 
     def _data(self) -> list[Arguments]:
         names = [TARGET] if self.offline_weights else [*SETS.values(), TARGET]
-        return [call for name in names for call in self._images(name)]
+        return [self._images(name) for name in names]
 
-    def _images(self, name: str) -> list[Arguments]:
+    def _images(self, name: str) -> Arguments:
         look = ("--scene-set", name, "--frame-hw", f"{IMAGE_PX},{IMAGE_PX}")
         times = 1 if name == TARGET else SOURCE_TIMES
         return self.toy_data("image-folder", self.out / name, SET_SEEDS[name], *look, times=times)

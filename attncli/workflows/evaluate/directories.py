@@ -1,25 +1,25 @@
 """Score whatever directories are named: runs, each by its method, features of people, and seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from attncli import catalog, papers
+from attncli import catalog
 from attncli.config.evaluate import EvaluateCall
 from attncli.errors import UsageError
 from attncli.files.runs import RunDirectory, load
 from attncli.files.seeds import holds_seeds
-from attncli.reporting import Outcome, Reporter
+from attncli.reporting import Outcome, Reporter, inputs_of
 from attncli.training.distributed import join
-from attncli.workflows.evaluate.identities import is_of_features
+from attncli.workflows.evaluate.identities import evaluate_identities, is_of_features
 from attncli.workflows.evaluate.seeds import evaluate_seeds, is_of_seeds
 from attncli.workflows.evaluate.voc_server import pack_run, require_packable
 from attncli.workflows.runs.source import require_samples
 
-PEOPLE = papers.METRICS.evaluate
-"""Workflow that scores features of people."""
+Score = Callable[..., Outcome]
+"""Workflow that scores some directories of a call."""
 
 
 def evaluate(call: EvaluateCall, *, dry_run: bool = False, reporter: Reporter) -> Outcome:
@@ -47,14 +47,13 @@ def evaluate(call: EvaluateCall, *, dry_run: bool = False, reporter: Reporter) -
     # Loaded before seeds are scored, so that a slip of the hand is told at once.
     groups = _by_workflow(runs)
     _require_networks(seeds)
-    _require_people(call, [*seeds, *(p for of, ps in groups.items() if of != PEOPLE for p in ps)])
+    _require_people(call, [*seeds, *(path for path in runs if not _ranks_people(path))])
     if call.pack is not None:
         require_packable(call)
     with nullcontext() if dry_run else join(call.device) as world:
         ways: Any = {"dry_run": dry_run, "world": world, "reporter": reporter}
         outcomes = [evaluate_seeds(call, seeds, **ways)] if seeds else []
-        for workflow, paths in groups.items():
-            score = catalog.load(workflow)
+        for score, paths in groups.items():
             outcomes.append(score(replace(call, runs=tuple(paths)), **ways))
         if call.pack is not None and world is not None and world.leads:
             pack_run(call, call.pack, reporter=reporter)
@@ -63,27 +62,39 @@ def evaluate(call: EvaluateCall, *, dry_run: bool = False, reporter: Reporter) -
     return Outcome(
         rows=sorted(rows, key=lambda row: order[str(row["run"])]),
         failures=[failure for outcome in outcomes for failure in outcome.failures],
+        inputs=inputs_of(outcomes),
     )
 
 
-def _by_workflow(runs: Sequence[Path]) -> Mapping[str, list[Path]]:
-    """Return runs by the workflow that scores them, as their methods say, and so features."""
-    groups: dict[str, list[Path]] = {}
+def _by_workflow(runs: Sequence[Path]) -> Mapping[Score, list[Path]]:
+    """Return runs by the workflow that scores them, as their methods say; features are of people.
+
+    Raises:
+        AttncliError: A directory is no run.
+    """
+    groups: dict[Score, list[Path]] = {}
     for path in runs:
-        is_bare = is_of_features(path)
-        workflow = PEOPLE if is_bare else catalog.method(load(path).method).task.evaluate
-        groups.setdefault(workflow, []).append(path)
+        score = evaluate_identities if is_of_features(path) else catalog.load(_task(path).evaluate)
+        groups.setdefault(score, []).append(path)
     return groups
 
 
+def _ranks_people(path: Path) -> bool:
+    return is_of_features(path) or _task(path).ranks_people
+
+
+def _task(run: Path) -> catalog.Task:
+    return catalog.method(load(run).method).task
+
+
 def _require_people(call: EvaluateCall, others: Sequence[Path]) -> None:
-    """Make sure that only features of people are told how people are ranked.
+    """Make sure that only what looks for people is told how they are ranked.
 
     Raises:
         UsageError: Something else is.
     """
     for flag in call.about_people if others else ():
-        what, remedy = f"is about features of people, not about {others[0]}", "leave it out"
+        what, remedy = f"is about people, whom {others[0]} does not look for", "leave it out"
         raise UsageError(what, where=flag, remedy=remedy)
 
 

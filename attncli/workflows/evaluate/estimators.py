@@ -223,7 +223,9 @@ def _divisions(run: Run, call: EvaluateCall, directory: FeatureDirectory) -> dic
         found = [own_division(directory)]
     if not all(len(one.part(call.split)) for one in found):
         remedy = "name another --split"
-        raise AttncliError(f"no image is of {call.split!r}", where=directory.path, remedy=remedy)
+        raise AttncliError(
+            f"holds no image of split {call.split!r}", where=directory.path, remedy=remedy
+        )
     return {one.number: one for one in found}
 
 

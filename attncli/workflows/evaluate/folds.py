@@ -10,7 +10,6 @@ recall.csv         sequences and recall of each class
 =================  ===========================================================================
 """
 
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -44,6 +43,7 @@ from attncli.files.tables import write_table
 from attncli.files.text import read_text
 from attncli.metrics.comparison import mcnemar
 from attncli.metrics.confusion import confusion, row_percent
+from attncli.metrics.spread import mean_and_std
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.training.distributed import World
 from attncli.visualization.confusion import draw_confusion
@@ -55,6 +55,8 @@ from attncli.workflows.runs.source import require_samples
 
 LARGEST_FIGURE = 1e12
 """Beyond it no count of clips is, nor a percentage."""
+OF_ALL_FOLDS = ("limit", "only_classes", "checkpoint", "frames")
+"""Keys of a fold's row that those of all folds have alike."""
 SPLIT: Split = "val"
 """The part of its people that a fold is tested on."""
 
@@ -181,7 +183,8 @@ def pool_folds(run: Run, reporter: Reporter) -> Outcome:
         row = {**_figures(run, rows, pooled), **sharpness(out / "attention")}
         write_metrics(out / "metrics.json", row)
     reporter.note(f"wrote {run.directory.evaluation_path(SPLIT)}")
-    return Outcome(rows=[row], failures=failures)
+    inputs = len(pooled[PERCEPTION].ids) + len({failure.id for failure in failures})
+    return Outcome([row], failures, inputs)
 
 
 def compare_with_first(rows: Sequence[Row], reporter: Reporter) -> None:
@@ -202,7 +205,9 @@ def compare_with_first(rows: Sequence[Row], reporter: Reporter) -> None:
         other = Path(str(row["run"]))
         answers = _right_by_id(other)
         if answers.keys() != right.keys() or _folds_table(other) != _folds_table(first):
-            reporter.note(f"{other}: other folds or sequences than {first}, not compared with it")
+            reporter.note(
+                f"{other}: has other folds or sequences than {first}; the two are not compared"
+            )
             continue
         pairs = np.array([(right[id_], answers[id_]) for id_ in right])
         row["mcnemar_p"] = mcnemar(pairs[:, 0], pairs[:, 1]).p
@@ -271,20 +276,21 @@ def _figures(run: Run, rows: Sequence[Row], pooled: Mapping[str, Predictions]) -
     """Return the figures of a run of all folds; the spread is a sample standard deviation."""
     answered = [row for row in rows if row.get("accuracy") is not None]
     by_fold = [_number(row, "accuracy") for row in answered]
+    mean, std = mean_and_std(by_fold)
     clips = sum(_number(row, "clips") for row in answered)
     right = sum(_number(row, "clips") * _number(row, "clip_accuracy") for row in answered)
     return {
         "run": str(run.directory.path),
         "method": run.method,
         "split": SPLIT,
-        **{name: rows[0][name] for name in ("checkpoint", "frames") if name in rows[0]},
+        **{name: rows[0][name] for name in OF_ALL_FOLDS if name in rows[0]},
         "folds": len(rows),
         "sequences": len(pooled[PERCEPTION].ids),
         "clips": int(clips),
         "failed": int(sum(_number(row, "failed") for row in rows)),
         "accuracy": accuracy_percent(pooled[PERCEPTION]),
-        "accuracy_fold_mean": statistics.fmean(by_fold) if by_fold else None,
-        "accuracy_fold_std": statistics.stdev(by_fold) if len(by_fold) > 1 else None,
+        "accuracy_fold_mean": mean,
+        "accuracy_fold_std": std,
         **{f"{b}accuracy": accuracy_percent(made) for b, made in pooled.items() if b != PERCEPTION},
         "clip_accuracy": right / clips if clips else None,
     }
@@ -294,7 +300,7 @@ def _number(row: Row, name: str) -> float:
     value = row.get(name)
     if not isinstance(value, int | float) or not 0 <= value <= LARGEST_FIGURE:
         raise AttncliError(
-            f"the metrics of a fold have no such {name} as can be, {value!r}",
+            f"{name} of a fold cannot be {value!r}",
             where=cast(str, row.get("run")),
             remedy="evaluate the run again",
         )

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from attncli import catalog, papers
+from attncli import catalog
 from attncli.config.evaluate import EvaluateCall
 from attncli.errors import AttncliError, UsageError
 from attncli.evaluation.distances import Cosine
@@ -28,6 +28,7 @@ from attncli.evaluation.feature_classes import spread
 from attncli.evaluation.people import (
     People,
     Search,
+    multi_queries,
     people_of_features,
     require_searchable,
     search_among,
@@ -37,7 +38,6 @@ from attncli.evaluation.people_features import (
     embedded,
     embedded_queries,
     people_features,
-    query_groups,
 )
 from attncli.evaluation.rankings import (
     LISTED,
@@ -146,9 +146,9 @@ class _Job:
         distance = self.subject.distance(key, number)
         gallery = embedded(distance, self.directory, feature, search.gallery)
         if self.call.multi_query:
-            groups = query_groups(self.people, search)
-            queries = embedded_queries(distance, self.directory, feature, groups)
-            search = Search(np.array([rows[0] for rows in groups]), search.gallery)
+            several = multi_queries(self.people, search)
+            queries = embedded_queries(distance, self.directory, feature, several.groups)
+            search = several.search
         else:
             queries = embedded(distance, self.directory, feature, search.queries)
         is_first = number == next(iter(self.searches))
@@ -252,7 +252,7 @@ def _opened(path: Path, call: EvaluateCall) -> tuple[_Subject, FeatureDirectory]
         UsageError: Features are named for what has its own.
     """
     run = None if is_of_features(path) else load(path)
-    if run is not None and catalog.method(run.method).task == papers.METRICS:
+    if run is not None and catalog.method(run.method).task.is_fitted:
         fits = open_fits(run.directory.weights_path)
         directory = open_features(call.data or run.config.data)
         if call.data is None and directory.sha256 != fits.origin.get("features_sha256"):
@@ -274,6 +274,7 @@ def _features(subject: _Subject, directory: FeatureDirectory) -> Sequence[Featur
     config = subject.run.config
     layers = list(dict.fromkeys(fit.layer for fit in subject.fits.fits))
     sources = list(dict.fromkeys(fit.source for fit in subject.fits.fits))
+    _require_features(directory, subject, layers, sources)
     features = people_features(directory, layers, sources)
     for feature in features:
         key, found = (feature.layer, feature.source), n_dims(directory, feature)
@@ -283,6 +284,24 @@ def _features(subject: _Subject, directory: FeatureDirectory) -> Sequence[Featur
             remedy = f"use features like those in {config.data}"
             raise AttncliError(what, where=directory.path, remedy=remedy)
     return features
+
+
+def _require_features(
+    directory: FeatureDirectory, subject: _Subject, layers: Sequence[str], sources: Sequence[str]
+) -> None:
+    """Make sure that there are the features that a run was fitted to.
+
+    Raises:
+        AttncliError: A layer or source is not there.
+    """
+    wanted = (("layer", layers, directory.layers), ("source", sources, directory.sources))
+    for kind, named, known in wanted:
+        for name in (name for name in named if name not in known):
+            raise AttncliError(
+                f"has no {kind} {name}, which {subject.path} was fitted to",
+                where=directory.path,
+                remedy=f"name features with it: {kind}s here are {', '.join(known)}",
+            )
 
 
 def _searches(
@@ -311,6 +330,8 @@ def _searches(
         found = {OWN: search_among(people, validation_rows(directory))}
     for search in found.values():
         require_searchable(people, search)
+        if call.multi_query:
+            multi_queries(people, search)
     return found
 
 

@@ -5,7 +5,7 @@ owes to the places it attends to, the more it loses.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -29,6 +29,7 @@ from attncli.types import AttentionEdit, BranchNetwork
 from attncli.workflows.evaluate.folds import open_runs
 from attncli.workflows.evaluate.trial import Trial, do_together
 from attncli.workflows.runs.network import require_attention
+from attncli.workflows.runs.several import runs_of, with_means
 
 OWN, INVERTED = "", "_inverted"
 """What the network answers with its own attention and with 1 - M, as their figures end."""
@@ -53,19 +54,23 @@ def invert_runs(
         reporter: Shows progress.
 
     Returns:
-        One row a run; on processes other than the first, nothing.
+        One row a run, after those of several seeds their means and spreads; on processes other
+        than the first, nothing.
 
     Raises:
         AttncliError: A run has no spatial attention, or it, its weights or the data cannot be
             used; nothing was written for it.
     """
+    members = {path: runs_of(path) for path in call.runs}
+    call = replace(call, runs=tuple(run for own in members.values() for run in own))
     opened = open_runs(call, reporter)
     for trial in (trial for one in opened for trial in one.trials):
         require_attention(trial.run, "spatial")
     jobs = [_Job(one.run, one.trials, reporter) for one in opened]
     if dry_run:
         return Outcome(rows=[trial.planned(job.out) for job in jobs for trial in job.trials])
-    return do_together(jobs, device=call.device, world=world)
+    outcome = do_together(jobs, device=call.device, world=world)
+    return Outcome(with_means(members, outcome.rows), outcome.failures, outcome.inputs)
 
 
 def _ask(network: BranchNetwork, batch: ClipBatch) -> dict[str, Tensor]:
@@ -128,7 +133,8 @@ class _Job:
             classes.to_csv(out / "classes.csv", index=False, lineterminator="\n")
             write_failures(out / "failures.jsonl", failures)
             write_metrics(out / "metrics.json", row)
-        return Outcome(rows=[row], failures=failures)
+        inputs = sum(len(trial.dataset.samples) for trial in self.trials)
+        return Outcome([row], failures, inputs)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,14 @@ from attncli.config.evaluate import EvaluateCall
 from attncli.data.samples import UNKNOWN_LABEL
 from attncli.errors import AttncliError, Failure, UsageError
 from attncli.files.atomic import replacing_directory, temporary_directory
+from attncli.files.evaluations import write_made
 from attncli.files.failures import write_failures
 from attncli.files.metrics import write_metrics
 from attncli.files.temporal_edits import read_temporal_edits
 from attncli.reporting import Outcome, Reporter
 from attncli.training.distributed import World
 from attncli.training.validation import Evaluation
+from attncli.workflows.evaluate.earlier import earlier_outcome, keep_others, made_from, stands
 from attncli.workflows.evaluate.folds import FoldsJob, compare_with_first, open_runs
 from attncli.workflows.evaluate.trial import Trial, do_together
 from attncli.workflows.runs.source import open_source
@@ -29,6 +31,10 @@ def evaluate_runs(
     reporter: Reporter,
 ) -> Outcome:
     """Evaluate runs on every clip of a split; each one's `eval/SPLIT` is replaced as a whole.
+
+    What is there already of the same weights, samples and options is left alone, unless the call
+    wants it `again`. Of the same answers everything stays that other options or commands have
+    made of them.
 
     Args:
         call: Which runs to ask, and what; of its device nothing counts where there is a `world`.
@@ -46,7 +52,10 @@ def evaluate_runs(
     """
     opened = open_runs(call, reporter)
     jobs = [
-        [_Job(trial, _edited_classes(trial, call.temporal_edits), reporter) for trial in one.trials]
+        [
+            _Job(trial, _edited_classes(trial, call.temporal_edits), call.again, reporter)
+            for trial in one.trials
+        ]
         for one in opened
     ]
     if dry_run:
@@ -66,6 +75,7 @@ class _Job:
 
     trial: Trial
     apart: frozenset[int] | None
+    again: bool
     reporter: Reporter
 
     @property
@@ -73,6 +83,15 @@ class _Job:
         return self.trial.run.directory.evaluation_path(self.trial.split)
 
     def __call__(self, world: World) -> Outcome:
+        origin = made_from(self.trial)
+        is_earlier = stands(self.out, origin)
+        world.wait()  # until every process has seen what is there
+        if is_earlier and self.apart is None and not self.again:
+            self.reporter.note(
+                f"{self.out}: weights, data and options are the same as before; left alone"
+                " (--again evaluates anew)"
+            )
+            return earlier_outcome(self.out) if world.leads else Outcome()
         # Each process keeps its share of the attention in a place of its own until all have come.
         with temporary_directory(self.out.parent) as part:
             trial = self.trial
@@ -85,14 +104,21 @@ class _Job:
                     reporter=self.reporter,
                 )
             shares = world.gather((evaluation.share(), failures))
-            outcome = self._write(evaluation, shares) if world.leads else Outcome()
+            outcome = Outcome()
+            if world.leads:
+                outcome = self._write(evaluation, shares, origin, is_earlier=is_earlier)
             world.wait()
         if world.leads:
             self.reporter.note(f"wrote {self.out}")
         return outcome
 
     def _write(
-        self, evaluation: Evaluation[Any], shares: Sequence[tuple[Any, tuple[Failure, ...]]]
+        self,
+        evaluation: Evaluation[Any],
+        shares: Sequence[tuple[Any, tuple[Failure, ...]]],
+        origin: str,
+        *,
+        is_earlier: bool,
     ) -> Outcome:
         """Write all of `eval/SPLIT` from the shares of all processes, and return its figures."""
         failures = [failure for _, failed in shares for failure in failed]
@@ -100,8 +126,11 @@ class _Job:
             figures = evaluation.write([share for share, _ in shares], failures, out)
             write_failures(out / "failures.jsonl", failures)
             row = {**self.trial.row, **figures}
+            if is_earlier:
+                row = keep_others(self.out, out, row)
             write_metrics(out / "metrics.json", row, weights=self.trial.weights)
-        return Outcome(rows=[row], failures=failures)
+            write_made(out, origin)
+        return Outcome([row], failures, inputs=len(self.trial.dataset.samples))
 
 
 def _edited_classes(trial: Trial, edits: Path | None) -> frozenset[int] | None:
@@ -110,11 +139,14 @@ def _edited_classes(trial: Trial, edits: Path | None) -> frozenset[int] | None:
         return None
     run = trial.run
     if catalog.method(run.method).task.watch is None:
-        raise UsageError(f"no clips of {run.method} are edited", where="--temporal-edits")
+        what = f"clips of {run.method} cannot be edited"
+        raise UsageError(what, where="--temporal-edits", remedy="leave it out")
     # `--data` may name another dataset, but people edit what was trained on.
     own: Any = open_source(run.method, run.config, run.directory.path).open("train")
     classes = {sample.id: sample.label for sample in own.samples}
-    edited = {classes[id_] for id_ in read_temporal_edits(edits, known=classes).ids}
+    edited = {
+        classes[id_] for id_ in read_temporal_edits(edits, known=classes, allow_partial=True).ids
+    }
     if not edited - {UNKNOWN_LABEL}:
         raise AttncliError(
             "edits no clip that has a class", where=edits, remedy="fill it in, or leave it out"

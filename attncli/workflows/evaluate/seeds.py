@@ -248,7 +248,7 @@ class _Job:
             write_failures(out / "failures.jsonl", tally.failures)
             write_metrics(out / "metrics.json", row)
         self.reporter.note(f"wrote {self.out}")
-        return Outcome(rows=[row], failures=tally.failures)
+        return Outcome([row], tally.failures, inputs=len(self.dataset.samples))
 
 
 def _job(path: Path, call: EvaluateCall, reporter: Reporter) -> _Job:

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 
 from attncli import catalog
-from attncli.config.evaluate import ONE_LOOK, AskCall, LabelMapCall, Views
+from attncli.config.evaluate import ONE_LOOK, AskCall, LabelMapCall, PeopleCall, Views
 from attncli.data.samples import Samples, Split
 from attncli.data.source import Source, batch_loader
 from attncli.errors import Failure, Remark, UsageError
 from attncli.evaluation.asked import Asked
 from attncli.files.runs import Run, load
 from attncli.layers.allocation import reuse_freed_memory
-from attncli.reporting import Outcome, Reporter, Row, warn_of
+from attncli.reporting import Outcome, Reporter, Row, inputs_of, warn_of
 from attncli.training.distributed import World, join
 from attncli.training.learner import autocast
 from attncli.workflows.runs.network import (
@@ -31,7 +31,11 @@ OF_RUNS = ("frames", "batch_size", "workers", "precision")
 """What a call may say otherwise than the settings of the run."""
 VIEWS = ("scales", "flip", "crf")
 """What a call may say of them otherwise about images, where settings begin with `eval_`."""
-OTHERWISE = frozenset({"checkpoint", "data", "frames", "compat_reference", *VIEWS})
+AS_USUAL = PeopleCall()
+"""How people are ranked where nothing is said of it."""
+RANKED = ("unmatched", "multi_query")
+"""What a call may say of how people are ranked."""
+OTHERWISE = frozenset({"checkpoint", "data", "frames", "compat_reference", *VIEWS, *RANKED})
 """Keys of a row, each there where the run itself says otherwise."""
 
 
@@ -55,6 +59,8 @@ class Trial:
     """Checkpoint, data, frames and views, where they are not the run's own."""
     views: Views = ONE_LOOK
     """How its network looks at images to tell the class of each pixel."""
+    people: PeopleCall = AS_USUAL
+    """How people are ranked."""
 
     @property
     def row(self) -> Row:
@@ -87,6 +93,8 @@ class Trial:
             keep=keep,
             apart=apart,
             views=self.views,
+            unmatched=self.people.unmatched,
+            multi_query=self.people.multi_query,
         )
 
     def put(
@@ -166,6 +174,7 @@ def do_together(
     return Outcome(
         rows=[row for outcome in outcomes for row in outcome.rows],
         failures=[failure for outcome in outcomes for failure in outcome.failures],
+        inputs=inputs_of(outcomes),
     )
 
 
@@ -177,17 +186,34 @@ def _plan(run: Run, call: AskCall) -> Trial:
         require_setting(run, name, value)
     # A batch is not cut into parts here, and may have fewer samples than training has parts.
     config = replace(run.config, accumulate=1, **given)
-    source = open_source(run.method, config, run.directory.path, call.data)
+    people = _people(call)
+    source: Any = open_source(run.method, config, run.directory.path, call.data)
+    if people.multi_query:  # only of tasks whose source opens images of people
+        source = replace(source, multi_query=True)
     dataset = source.open(call.split)
     require_same_classes(run, dataset.classes, dataset.root)
     weights = weights_of(run, call.checkpoint)
-    differing: Row = {} if call.checkpoint == "last" else {"checkpoint": call.checkpoint}
+    differing: Row = dict(source.config.choice)
+    differing |= {} if call.checkpoint == "last" else {"checkpoint": call.checkpoint}
     differing |= {} if call.data is None else {"data": str(call.data)}
     if "frames" in given and given["frames"] != run.config.frames:
         differing["frames"] = given["frames"]
     views = _views(run, call)
     differing |= {name: _shown(value) for name, value in views.differing.items()}
-    return Trial(run, weights, source, dataset, call.split, config, differing, views.asked)
+    differing |= _of_people(people)
+    return Trial(run, weights, source, dataset, call.split, config, differing, views.asked, people)
+
+
+def _people(call: AskCall) -> PeopleCall:
+    if not isinstance(call, PeopleCall):
+        return AS_USUAL
+    return PeopleCall(unmatched=call.unmatched, multi_query=call.multi_query)
+
+
+def _of_people(people: PeopleCall) -> Row:
+    """Return what is not usual of how people are ranked."""
+    row: Row = {} if people.unmatched == "skip" else {"unmatched": people.unmatched}
+    return {**row, "multi_query": "yes"} if people.multi_query else row
 
 
 @dataclass(frozen=True)
@@ -203,7 +229,9 @@ def _views(run: Run, call: AskCall) -> _Views:
         for name in given:
             where = f"--{name.replace('_', '-')}"
             raise UsageError(
-                f"{run.directory.path} tells no class of pixels", where=where, remedy="leave it out"
+                f"{run.directory.path} does not tell the classes of pixels",
+                where=where,
+                remedy="leave it out",
             )
         return _Views(ONE_LOOK, {})
     own = Views(**{name: getattr(run.config, f"eval_{name}") for name in VIEWS})

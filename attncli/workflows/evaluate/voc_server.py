@@ -38,7 +38,7 @@ def require_packable(call: EvaluateCall) -> None:
     """
     run = load(call.runs[0])
     if not hasattr(run.config, "eval_scales"):
-        what = f"{run.directory.path} tells no class of pixels"
+        what = f"{run.directory.path} does not tell the classes of pixels"
         raise UsageError(what, where="--pack", remedy="name a run that does")
 
 
@@ -95,7 +95,7 @@ def _require_valid(path: Path, sample: ImageSample, n_classes: int) -> None:
         AttncliError: It is missing, of another size, or has a pixel of no class.
     """
     if not path.is_file():
-        what = f"there is no label map of {sample.id}"
+        what = f"holds no label map of {sample.id}"
         raise AttncliError(what, where=path, remedy="see failures.jsonl beside it")
     labels = read_label_map(path, n_classes=n_classes, size_hw=image_size_hw(sample.path))
     without = int(np.count_nonzero(labels == IGNORE_LABEL))

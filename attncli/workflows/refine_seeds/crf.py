@@ -76,6 +76,6 @@ def refine_by_crf(
         require_unscored_background(seeds)
     stage = CrfStage(config, {"seeds": seeds})
     if dry_run:
-        return planned(stage, call, dataset)
+        return planned(stage, call, dataset, overwrite=overwrite, resume=resume)
     done = refine(stage, call, dataset, overwrite=overwrite, resume=resume, reporter=reporter)
     return Outcome() if done is None else done.outcome

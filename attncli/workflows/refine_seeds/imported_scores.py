@@ -107,7 +107,7 @@ def _keys_and_maps(
 def _integer(key: Any) -> int:
     if isinstance(key, int | np.integer) and not isinstance(key, bool):
         return int(key)
-    raise UnfitError(f"has the key {key!r}, which is no number of a class")
+    raise UnfitError(f"has the key {key!r}, which is not the number of a class")
 
 
 def _array(values: Any) -> np.ndarray:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from attncli.config.import_seeds import ImportCall, ImportConfig
 from attncli.config.toml import dump
@@ -58,18 +59,20 @@ def import_seeds(
     work.require_files()
     waiting = [one for one in dataset.samples if not (resume and work.is_done(one.id))]
     row: Row = {"run": str(config.out), "method": config.kind, "split": config.split}
+    ways: Any = {"overwrite": overwrite, "resume": resume, "inputs": [config.data, config.source]}
     if dry_run:
+        claim(config.out, **ways, dry_run=True)
         return Outcome(rows=[row | {"images": len(waiting)}])
     claim(config.out, resume=resume or overwrite)
     with held(config.out):
-        claim(config.out, overwrite=overwrite, resume=resume, inputs=[config.data, config.source])
+        claim(config.out, **ways)
         _keep_settings(config)
         failures = _import_all(work, waiting, config.workers or usable_cores(), reporter)
         _describe(config, dataset)
         write_failures(config.out / FAILURES, failures)
     reporter.note(f"seeds are in {config.out}")
     row |= {"images": len(waiting) - len(failures), "failed": len(failures)}
-    return Outcome(rows=[row], failures=failures)
+    return Outcome([row], failures, inputs=len(dataset.samples))
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,6 @@ def refine_by_psa(
         require_unscored_background(cams)
     stage = PsaStage(config, {"cams": cams}, run, weights_of(run, config.checkpoint))
     if dry_run:
-        return planned(stage, call, dataset)
+        return planned(stage, call, dataset, overwrite=overwrite, resume=resume)
     done = refine(stage, call, dataset, overwrite=overwrite, resume=resume, reporter=reporter)
     return Outcome() if done is None else done.outcome

@@ -84,7 +84,7 @@ class Refined:
     @property
     def outcome(self) -> Outcome:
         """What is answered to that."""
-        return Outcome(rows=[self.row], failures=list(self.failures))
+        return Outcome([self.row], list(self.failures), inputs=len(self.dataset.samples))
 
 
 def settled(config: Config) -> Config:
@@ -117,12 +117,17 @@ def open_split(call: ImagesCall) -> ImageDataset:
     )
 
 
-def planned(stage: Stage, call: Any, dataset: ImageDataset) -> Outcome:
+def planned(
+    stage: Stage, call: Any, dataset: ImageDataset, *, overwrite: bool, resume: bool
+) -> Outcome:
     """Return what a dry run answers.
 
     Raises:
-        AttncliError: Seeds are of other images.
+        UsageError: Both `overwrite` and `resume` are asked for.
+        AttncliError: Seeds are of other images, or `out` could not be written.
     """
+    inputs = _inputs(stage, call)
+    claim(call.out, overwrite=overwrite, resume=resume, inputs=inputs, dry_run=True)
     n_absent, n_images = len(require_seeds(stage.inputs, dataset)), len(dataset.samples)
     ids = [sample.id for sample in dataset.samples]
     finished = sum((call.out / f"{image_id}{SUFFIX}").is_file() for image_id in ids)

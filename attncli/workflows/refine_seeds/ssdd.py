@@ -63,7 +63,7 @@ class SsddStage(NetworkStage):
 
     def _shown(self, sample: ImageSample) -> Bool[np.ndarray, " k"]:
         if sample.labels is None:
-            what = f"image {sample.id} has no labels, by which classes that shrink are told"
+            what = f"image {sample.id} has no labels, which say what classes could shrink"
             raise AttncliError(what, where=sample.path, remedy="label it, or leave it out")
         shown = np.zeros(len(self.run.classes), dtype=bool)
         shown[sorted(sample.labels)] = True
@@ -114,7 +114,7 @@ def refine_by_ssdd(
     }
     stage = SsddStage(config, inputs, run, weights_of(run, config.checkpoint))
     if dry_run:
-        return planned(stage, call, dataset)
+        return planned(stage, call, dataset, overwrite=overwrite, resume=resume)
     done = refine(stage, call, dataset, overwrite=overwrite, resume=resume, reporter=reporter)
     return Outcome() if done is None else _reported(done, stage, reporter)
 
@@ -129,7 +129,7 @@ def _reported(done: Refined, stage: SsddStage, reporter: Reporter) -> Outcome:
 
 def _require_labels(call: SsddSeedsCall) -> None:
     if call.split != "train":
-        what = "has no image labels, by which classes that shrink are told"
+        what = "has no image labels, which say what classes could shrink"
         raise UsageError(what, where=f"--split {call.split}", remedy="leave it out")
 
 

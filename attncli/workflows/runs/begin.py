@@ -7,10 +7,12 @@ from attncli.files import runs
 from attncli.files.outputs import claim
 from attncli.training.distributed import World
 from attncli.workflows.runs.environment import describe_environment
-from attncli.workflows.runs.settings import values
+from attncli.workflows.runs.settings import require_same_settings, values
 
 
-def claim_run(out: Path, config: Any, *, resume: bool, overwrite: bool) -> None:
+def claim_run(
+    out: Path, config: Any, *, resume: bool, overwrite: bool, dry_run: bool = False
+) -> None:
     """Make the directory of a run, or empty it where it may be overwritten.
 
     Args:
@@ -18,12 +20,31 @@ def claim_run(out: Path, config: Any, *, resume: bool, overwrite: bool) -> None:
         config: Its settings; nothing that they name may lie in what is removed.
         resume: What is there stays.
         overwrite: What is there may go.
+        dry_run: Refuse what would be refused, and touch nothing.
 
     Raises:
         AttncliError: There is something that may neither stay nor go.
     """
     inputs = [value for value in values(config).values() if isinstance(value, Path)]
-    claim(out, overwrite=overwrite, resume=resume, inputs=inputs)
+    claim(out, overwrite=overwrite, resume=resume, inputs=inputs, dry_run=dry_run)
+
+
+def rehearse(run: runs.Run, *, resume: bool, overwrite: bool) -> None:
+    """Refuse what would be refused where a run begins or goes on; nothing is touched.
+
+    Args:
+        run: What is to be trained.
+        resume: Go on with the run that is there; begin it where there is none.
+        overwrite: What is there may go.
+
+    Raises:
+        UsageError: The run to go on with was begun with other settings.
+        AttncliError: There is something that may neither stay nor go.
+    """
+    directory = run.directory
+    claim_run(directory.path, run.config, resume=resume, overwrite=overwrite, dry_run=True)
+    if resume and directory.config_path.exists():
+        require_same_settings(runs.load(directory.path), run)
 
 
 def write_run(run: runs.Run, world: World) -> None:

@@ -76,7 +76,7 @@ def require_setting(run: Run, name: str, value: object) -> None:
     """
     path, flag = run.directory.path, f"--{name.replace('_', '-')}"
     if not hasattr(run.config, name):
-        raise UsageError(f"{path} has no such setting", where=flag, remedy="leave it out")
+        raise UsageError(f"is not a setting of {path}", where=flag, remedy="leave it out")
     own = getattr(run.config, name)
     if name == "frames" and value != own and "temporal" in catalog.method(run.method).attention:
         raise UsageError(
@@ -96,9 +96,9 @@ def require_same_classes(run: Run, classes: Sequence[str], data: Path) -> None:
         return
     pairs = enumerate(zip_longest(run.classes, classes), start=1)
     number, own, other = next((n, own, other) for n, (own, other) in pairs if own != other)
-    named = ["missing" if name is None else repr(name) for name in (other, own)]
+    theirs, ours = ("missing" if name is None else repr(name) for name in (other, own))
     raise AttncliError(
-        f"class {number} is {named[0]}, but {named[1]} in {run.directory.path}",
+        f"class {number} is {theirs} here and {ours} in {run.directory.path}",
         where=data,
         remedy="use data with the classes the run was trained on",
     )

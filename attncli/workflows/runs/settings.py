@@ -13,7 +13,9 @@ from attncli.errors import UsageError
 from attncli.files.runs import Run
 from attncli.reporting import Row
 
-FREE_TO_CHANGE = {"epochs", "workers", "device", "checkpoint_every", "parallel_folds"}
+FREE_TO_CHANGE = {
+    *("epochs", "workers", "device", "checkpoint_every", "parallel_folds", "logger"),
+}
 """Settings with which a run may go on that it was not begun with; they leave its weights alone,
 but for the rounding of another device, and for `epochs` under a cosine, which is refused."""
 
@@ -40,8 +42,8 @@ def require_same_settings(run: Run, wanted: Run) -> None:
         )
 
 
-def planned(run: Run, facts: Mapping[str, str | int]) -> list[Row]:
-    """Return what there is to know of a run before it begins, a row a fact.
+def planned(run: Run, facts: Mapping[str, str | int | float | None]) -> list[Row]:
+    """Return what there is to know of a run before it begins, as one row.
 
     Args:
         run: What is to be trained.
@@ -52,13 +54,13 @@ def planned(run: Run, facts: Mapping[str, str | int]) -> list[Row]:
         model = build(run.config.without_published_weights(), len(run.classes)).model
     sizes = {
         "parameters": sum(weight.numel() for weight in model.parameters()),
-        "trained parameters": sum(w.numel() for w in model.parameters() if w.requires_grad),
+        "trained_parameters": sum(w.numel() for w in model.parameters() if w.requires_grad),
     }
-    return listed(run, {**facts, **sizes})
+    return listed(run, {**run.config.choice, **facts, **sizes})
 
 
-def listed(run: Run, facts: Mapping[str, str | int]) -> list[Row]:
-    """Return facts of a run and its settings, a row each.
+def listed(run: Run, facts: Mapping[str, str | int | float | None]) -> list[Row]:
+    """Return facts of a run and its settings, as one row.
 
     Args:
         run: What is to be done.
@@ -71,9 +73,10 @@ def listed(run: Run, facts: Mapping[str, str | int]) -> list[Row]:
         **facts,
     }
     settings = {name: _cell(value) for name, value in values(run.config).items()}
-    plan = {**known, **settings, **known}  # the layout that was recognised, not `auto`
-    return [{"name": name, "value": value} for name, value in plan.items()]
+    return [{**known, **settings, **known}]  # the layout that was recognised, not `auto`
 
 
 def _cell(value: Any) -> str | int | float | None:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
     return value if isinstance(value, int | float | None) else str(value)

@@ -50,7 +50,7 @@ class Described:
         unknown = [layer for layer in self.config.layers if layer not in known]
         if unknown:
             remedy = f"use some of {', '.join(known)}"
-            raise UsageError(f"there is no layer {unknown[0]!r}", where="--layers", remedy=remedy)
+            raise UsageError(f"no such layer: {unknown[0]!r}", where="--layers", remedy=remedy)
 
     def settings(self) -> dict[str, Any]:
         """Return the settings as they are kept, with the dataset and a hash of its list of images.

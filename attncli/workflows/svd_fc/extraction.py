@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from attncli.config.svd_fc import SvdFcCall, SvdFcConfig
 from attncli.data.images.center_crops import CropReader, Crops, load_crops
@@ -18,15 +19,19 @@ from attncli.files.features import FeatureDirectory, holds_features, open_featur
 from attncli.files.locks import held
 from attncli.files.outputs import SETTINGS, claim
 from attncli.methods.svd_fc.tensor_sketch import TensorSketch
-from attncli.reporting import Outcome, Reporter
-from attncli.training.distributed import World, join
+from attncli.reporting import Outcome, Reporter, Silent
+from attncli.training.distributed import World, choose_device, join
 from attncli.workflows.svd_fc.description import Described, kept_scales, require_same
 from attncli.workflows.svd_fc.images import Images, open_rows
 from attncli.workflows.svd_fc.networks import Networks, open_networks
 from attncli.workflows.svd_fc.pooling import Pooling
+from attncli.workflows.svd_fc.room import image_bytes, require_room
 from attncli.workflows.svd_fc.scales import source_scales
-from attncli.workflows.svd_fc.sources import fusions_of, plan_sources
+from attncli.workflows.svd_fc.sources import fusions_of, plan_sources, with_layers
 from attncli.workflows.svd_fc.table import finished_rows, planned_rows
+
+FETCHED = "imagenet"
+"""Weights that may have to be fetched, which a dry run does not."""
 
 
 def extract(
@@ -59,11 +64,13 @@ def extract(
             otherwise.
     """
     plans = plan_sources(config)
+    config = with_layers(config, plans)
     images = open_rows(call)
     about = Described(config, call, images, plans, fusions_of(config, [p.name for p in plans]))
     about.require_layers()
     if dry_run:
-        return Outcome(rows=planned_rows(about))
+        _rehearse(about, overwrite=overwrite, resume=resume)
+        return Outcome(rows=planned_rows(about, begins_anew=overwrite))
     for note in images.notes:
         reporter.note(note)
     if resume and not overwrite and holds_features(call.out):
@@ -75,6 +82,8 @@ def extract(
             plans, config, images.samples, device=world.device, reporter=reporter
         )
         if world.leads:
+            size = image_bytes(config, networks.probe, len(about.fusions))
+            require_room(call.out, len(images.samples), size, begins_anew=overwrite)
             claim(call.out, overwrite=overwrite, resume=resume, inputs=about.inputs)
             require_same(about)
         work = _begin(about, networks, world, reporter)
@@ -86,6 +95,25 @@ def extract(
         _finish(work, failures)
         reporter.note(f"features are in {call.out}")
     return _answer(open_features(call.out), n_new / elapsed_sec if n_new else None)
+
+
+def _rehearse(about: Described, *, overwrite: bool, resume: bool) -> None:
+    """Refuse what would be refused, and touch nothing; published weights are not fetched."""
+    call, config, samples = about.call, about.config, about.images.samples
+    is_whole = resume and not overwrite and holds_features(call.out)
+    if not is_whole:
+        claim(call.out, overwrite=overwrite, resume=resume, inputs=about.inputs, dry_run=True)
+    if resume:
+        require_same(about)
+    choose_device(call.device)
+    here = [plan for plan in about.plans if plan.weights != FETCHED]
+    if is_whole or not here:
+        return
+    cpu = torch.device("cpu")
+    networks = open_networks(here, config, samples, device=cpu, reporter=Silent())
+    if len(here) == len(about.plans):
+        size = image_bytes(config, networks.probe, len(about.fusions))
+        require_room(call.out, len(samples), size, begins_anew=overwrite)
 
 
 @dataclass(frozen=True)
@@ -198,4 +226,5 @@ def _finish(work: _Work, failures: Sequence[Failure]) -> None:
 
 def _answer(directory: FeatureDirectory, images_per_sec: float | None) -> Outcome:
     failures = read_failures(directory.path / FAILURES)
-    return Outcome(finished_rows(directory, images_per_sec), failures)
+    inputs = len(directory.ids) + len(failures)
+    return Outcome(finished_rows(directory, images_per_sec), failures, inputs)

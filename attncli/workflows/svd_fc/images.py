@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from attncli.config.svd_fc import SvdFcCall
 from attncli.data.layouts.images import open_images
-from attncli.data.samples import ImageDataset, ImageSample
-from attncli.errors import AttncliError
+from attncli.data.samples import MULTI_QUERY, ImageDataset, ImageSample
+from attncli.errors import AttncliError, UsageError
 from attncli.files.feature_writing import Rows
 
 SPLITS: tuple[Literal["train", "val"], ...] = ("train", "val")
@@ -43,13 +43,15 @@ def open_rows(call: SvdFcCall) -> Images:
     open.
 
     Raises:
-        UsageError: There is no layout of that name, or no such split.
+        UsageError: There is no layout of that name, no such split, or no image that is a query
+            together with others where such are asked for.
         AttncliError: The dataset is missing or malformed, or two images share an id.
     """
     parts = _open_parts(call)
     samples = tuple(sample for part in parts.values() for sample in part.samples)
     splits = [split for split, part in parts.items() for _ in part.samples]
     first = next(iter(parts.values()))
+    _require_multi_queries(call, samples)
     _require_single_ids(samples, first)
     labels = [_label(sample, first.classes) for sample in samples]
     rows = Rows(
@@ -67,14 +69,15 @@ def open_rows(call: SvdFcCall) -> Images:
 
 def _open_parts(call: SvdFcCall) -> dict[str, ImageDataset]:
     """Return the splits by name; of all those, the ones that there are."""
+    ways: Any = {"layout": call.layout, "multi_query": call.multi_query}
     if call.split != "all":
-        return {call.split: open_images(call.data, layout=call.layout, split=call.split)}
-    open_images(call.data, layout=call.layout, split="all")  # says what is wrong with the dataset
+        return {call.split: open_images(call.data, split=call.split, **ways)}
+    open_images(call.data, split="all", **ways)  # says what is wrong with the dataset
     found: dict[str, ImageDataset] = {}
     error: AttncliError | None = None
     for split in SPLITS:
         try:
-            found[split] = open_images(call.data, layout=call.layout, split=split)
+            found[split] = open_images(call.data, split=split, **ways)
         except AttncliError as absent:
             error = error or absent
     if error is not None and not found:
@@ -99,6 +102,16 @@ def _notes(call: SvdFcCall, parts: dict[str, ImageDataset], rows: Rows) -> tuple
 def _label(sample: ImageSample, classes: Sequence[str]) -> str:
     labels = sample.labels or ()
     return classes[next(iter(labels))] if len(labels) == 1 else ""
+
+
+def _require_multi_queries(call: SvdFcCall, samples: Sequence[ImageSample]) -> None:
+    if call.multi_query and all(sample.role != MULTI_QUERY for sample in samples):
+        raise UsageError(
+            f"no image of split {call.split!r} of {call.data} is a query together with others",
+            where="--multi-query",
+            remedy="leave it out: `eval --multi-query` then takes all query images of a person by a"
+            " camera together",
+        )
 
 
 def _require_single_ids(samples: Sequence[ImageSample], dataset: ImageDataset) -> None:

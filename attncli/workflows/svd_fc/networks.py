@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from attncli.config.svd_fc import SvdFcConfig
 from attncli.data.images.center_crops import Crops, Cut
@@ -22,6 +23,14 @@ from attncli.reporting import Reporter
 from attncli.training.learner import autocast
 from attncli.workflows.svd_fc.pooling import Found
 from attncli.workflows.svd_fc.sources import Plan, Source, open_source
+
+PASS = 16
+"""Images that a network takes at once, always: the last pass is filled up with black ones.
+
+Libraries add up in another order for another number of images, and MPN-CBP's square root makes much
+of a difference beside 0. In passes of one size an image's layers are the same to the last bit,
+wherever it is in them and whatever is beside it.
+"""
 
 
 @dataclass(frozen=True)
@@ -70,11 +79,11 @@ class Networks:
         return kept
 
     def find(self, crops: Crops) -> Found:
-        """Return the layers of images, by source."""
+        """Return the layers of images, by source: they follow from each image alone."""
         on_device = [images.to(self.device, non_blocking=True) for images in crops.images]
         with _arithmetic(self.device, self.config):
             return {
-                source.plan.name: _in_fp32(extractor(on_device[self.cuts.index(source.cut)]))
+                source.plan.name: _in_passes(extractor, on_device[self.cuts.index(source.cut)])
                 for source, extractor in zip(self.sources, self.extractors, strict=True)
             }
 
@@ -168,6 +177,18 @@ def _arithmetic(device: torch.device, config: SvdFcConfig) -> Iterator[None]:
             exact: Any = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
             stack.enter_context(exact)
         yield
+
+
+def _in_passes(extractor: LayerExtractor | PcbLayers, images: Tensor) -> dict[str, Tensor]:
+    """Return the layers of images (b, 3, h, w), which the network takes `PASS` at a time."""
+    passes = [_in_fp32(extractor(_filled_up(some))) for some in torch.split(images, PASS)]
+    return {layer: torch.cat([one[layer] for one in passes])[: len(images)] for layer in passes[0]}
+
+
+def _filled_up(images: Tensor) -> Tensor:
+    """Return images, and as many black ones as there is room for in a pass."""
+    filled = functional.pad(images, (0, 0) * 3 + (0, PASS - len(images)))
+    return filled.contiguous(memory_format=torch.channels_last)
 
 
 def _in_fp32(layers: Mapping[str, Tensor]) -> dict[str, Tensor]:

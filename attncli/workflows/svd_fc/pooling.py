@@ -123,7 +123,7 @@ def equal_scales(means: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str
     for layer, by_source in means.items():
         for source, mean in by_source.items():
             if not (mean > 0 and math.isfinite(mean)):
-                what = f"layer {layer} has a mean norm of {mean:g}, which nothing scales to another"
+                what = f"layer {layer} has a mean norm of {mean:g}, which cannot be scaled"
                 raise AttncliError(
                     what, where=source, remedy="leave it out, or --source-scale none"
                 )

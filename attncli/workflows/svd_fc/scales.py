@@ -34,7 +34,7 @@ def source_scales(
         networks: All networks.
         images: The images; only those for training are measured, where there are any.
         fusions: Which networks are fused.
-        batch_size: Images that a network takes at once.
+        batch_size: Images that are read at once.
         workers: Processes that read images.
         reporter: Shows progress.
 
@@ -86,6 +86,8 @@ def _means(
     """Return the mean norm of finite maps, by layer and source."""
     finite = measured[measured.isfinite().all(dim=1)]
     if not len(finite):
-        raise AttncliError("no image can be measured to scale the sources", remedy="check --data")
+        raise AttncliError(
+            "no image can be measured to scale the sources", remedy="check the images"
+        )
     means = iter(finite.mean(dim=0).tolist())
     return {layer: {name: next(means) for name in names} for layer in config.layers}

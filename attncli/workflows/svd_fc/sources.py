@@ -1,7 +1,7 @@
 """The networks that see the images: named on the command line, opened, and described."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ PUBLISHED = ("imagenet", "none", *ARCHITECTURES)
 """Weights that are no files."""
 CLASSIFIER, PEOPLE = "cam", "pcb"
 """Methods whose runs can be sources: of classes, and of people."""
+LAYERS_OF_CLASSES = ("conv5", "fc", "svd-fc", "random-fc")
+LAYERS_OF_PEOPLE = ("conv5", "stripes")
+"""Layers of networks where none is named."""
 UNNAMED_RUN = "I"
 """What a run is called that is given no name."""
 
@@ -99,6 +102,15 @@ def plan_sources(config: SvdFcConfig) -> tuple[Plan, ...]:
     return tuple(_plan(name, value, networks.get(name), default) for name, value in weights.items())
 
 
+def with_layers(config: SvdFcConfig, plans: Sequence[Plan]) -> SvdFcConfig:
+    """Return settings that name layers: where they do not, usual ones that all networks have."""
+    if config.layers:
+        return config
+    usual = [LAYERS_OF_PEOPLE if plan.shows_people else LAYERS_OF_CLASSES for plan in plans]
+    shared = tuple(layer for layer in usual[0] if all(layer in own for own in usual))
+    return replace(config, layers=shared)
+
+
 def fusions_of(config: SvdFcConfig, names: Sequence[str]) -> tuple[str, ...]:
     """Return which sources are fused before pooling, such as `I+P`.
 
@@ -163,7 +175,7 @@ def _plan(name: str, weights: str, network: str | None, default: str) -> Plan:
     elif weights not in PUBLISHED and not path.is_file():
         kinds = f"a run of {CLASSIFIER} or {PEOPLE}"
         remedy = f"name a file, {kinds}, {', '.join(PUBLISHED[:-1])} or {PUBLISHED[-1]}"
-        raise UsageError(f"there are no weights {weights!r}", where="--weights", remedy=remedy)
+        raise UsageError(f"no such weights: {weights!r}", where="--weights", remedy=remedy)
     if own is not None and network not in (None, own):
         what = f"{name} is {own}, not {network}"
         raise UsageError(what, where="--network", remedy="leave it out for this source")
@@ -193,7 +205,7 @@ def _named(text: str) -> tuple[str, str]:
         is_run = Path(text).expanduser().is_dir()
         name, weights = UNNAMED_RUN if is_run else Path(text).stem, text
     if not is_source_name(name) or not weights:
-        what = f"{text!r} is no NAME=WEIGHTS, where names are of letters, digits, '-', '_' and '.'"
+        what = f"{text!r} is not NAME=WEIGHTS with a name of letters, digits, '-', '_' and '.'"
         raise UsageError(what, where="--weights", remedy="as in --weights I=imagenet")
     return name, weights
 
@@ -208,7 +220,7 @@ def _networks(texts: Sequence[str], names: Sequence[str]) -> tuple[dict[str, str
             defaults.append(text)
         elif name not in names:
             remedy = f"name one of {', '.join(names)}"
-            raise UsageError(f"{name!r} is no source", where="--network", remedy=remedy)
+            raise UsageError(f"no such source: {name!r}", where="--network", remedy=remedy)
         elif name in by_source:
             raise UsageError(f"names source {name} twice", where="--network")
         else:
@@ -237,7 +249,7 @@ def _cut(own: Cut, config: SvdFcConfig) -> Cut:
         return WholeImage(config.size_hw)
     if isinstance(own, WholeImage):
         if config.crop_px is not None or config.resize_px is not None:
-            what = "is of squares, and a network sees whole images"
+            what = "is for networks that see squares, and one sees whole images"
             where = "--resize-px" if config.crop_px is None else "--crop-px"
             raise UsageError(what, where=where, remedy="use --size-hw")
         return own

@@ -11,10 +11,17 @@ from attncli.reporting import Row
 from attncli.workflows.svd_fc.description import Described
 
 
-def planned_rows(about: Described) -> list[Row]:
-    """Return what a dry run answers."""
+def planned_rows(about: Described, *, begins_anew: bool) -> list[Row]:
+    """Return what a dry run answers.
+
+    Args:
+        about: What would be done.
+        begins_anew: Whether what is there is to be replaced.
+    """
     n_images, out = len(about.images.samples), about.call.out
-    finished = n_images if holds_features(out) else int(done_in(out, n_images).sum())
+    finished = 0
+    if not begins_anew:
+        finished = n_images if holds_features(out) else int(done_in(out, n_images).sum())
     shared: Row = {"layers": ",".join(about.config.layers), "pooling": about.config.pool}
     shared |= {"images": n_images, "finished": finished}
     return [

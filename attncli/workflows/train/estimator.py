@@ -15,18 +15,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from jaxtyping import Int64
 
 from attncli import __version__
 from attncli.config.evaluate import EvaluateCall
 from attncli.errors import AttncliError
 from attncli.files import runs
 from attncli.files.features import FeatureDirectory, open_features
-from attncli.files.fits import Fit, join_fits, open_fits, write_fit_table
+from attncli.files.fits import Fit, Fits, join_fits, open_fits, write_fit_table
 from attncli.files.locks import held
 from attncli.files.outputs import claim
 from attncli.machine import free_memory_bytes
-from attncli.reporting import Outcome, Reporter
+from attncli.reporting import Outcome, Reporter, Row
 from attncli.training.estimator import UNKNOWN
 from attncli.training.feature_splits import (
     Division,
@@ -42,13 +44,14 @@ from attncli.training.feature_tables import (
     require_finite,
 )
 from attncli.workflows.evaluate.estimators import SPLITS, evaluate_estimators
-from attncli.workflows.runs.begin import claim_run
+from attncli.workflows.runs.begin import claim_run, rehearse
 from attncli.workflows.runs.environment import describe_environment
 from attncli.workflows.runs.settings import listed, require_same_settings
 from attncli.workflows.train.fitting import (
     GIB,
     FitJob,
     bytes_of_a_fit,
+    count_done,
     fit_all,
     processes_for,
     require_one_process,
@@ -130,14 +133,33 @@ def train(
     needed, free = bytes_of_a_fit(jobs, plan.directory), free_memory_bytes()
     processes = processes_for(config.workers, len(jobs), needed, free)
     if dry_run:
-        return Outcome(rows=listed(plan.run, _facts(plan, needed, processes)))
+        done = _rehearse(plan, resume=resume, overwrite=overwrite)
+        return Outcome(rows=listed(plan.run, _facts(plan, needed, processes) | done))
     claim(out, overwrite=overwrite and resume, resume=resume or overwrite)
+    if overwrite or not plan.run.directory.weights_path.is_file():
+        require_finite(plan.directory, plan.features)
     with held(out):
         if resume and plan.run.directory.config_path.exists():
             require_same_settings(runs.load(out), plan.run)
         claim_run(out, config, resume=resume, overwrite=overwrite)
         _fit(plan, processes, reporter)
         return evaluate_estimators(EvaluateCall(runs=(out,)), reporter=reporter)
+
+
+def _rehearse(plan: _Plan, *, resume: bool, overwrite: bool) -> Row:
+    """Refuse what would be refused, touch nothing, and return how many fits are done."""
+    rehearse(plan.run, resume=resume, overwrite=overwrite)
+    weights = plan.run.directory.weights_path
+    if resume and weights.is_file():
+        _require_same_features(plan, open_fits(weights))
+        return {"finished": len(plan.jobs)}
+    require_finite(plan.directory, plan.features)
+    if not resume:
+        return {}
+    table = plan.run.directory.path / SPLITS
+    if plan.run.config.splits and table.exists():
+        _require_same_divisions(plan, table)
+    return {"finished": count_done(plan.jobs)}
 
 
 def _plan(method: str, config: Any, out: Path) -> _Plan:
@@ -150,6 +172,7 @@ def _plan(method: str, config: Any, out: Path) -> _Plan:
 def _divisions(directory: FeatureDirectory, config: Any) -> Sequence[Division]:
     """Return how images are divided, each part with images, and training images with labels."""
     labels = class_numbers(directory, directory.classes)
+    _require_classes(directory, labels)
     if config.splits:
         return draw_divisions(
             labels,
@@ -164,7 +187,7 @@ def _divisions(directory: FeatureDirectory, config: Any) -> Sequence[Division]:
         if not len(own.part(name)):
             remedy = "divide them at random with --splits"
             raise AttncliError(
-                f"no image is of split {name!r}", where=directory.path, remedy=remedy
+                f"holds no image of split {name!r}", where=directory.path, remedy=remedy
             )
     unknown = own.train[labels[own.train] == UNKNOWN]
     if len(unknown):
@@ -173,28 +196,55 @@ def _divisions(directory: FeatureDirectory, config: Any) -> Sequence[Division]:
             where=directory.path,
             remedy="label them or leave them out",
         )
+    _require_classes(directory, labels[own.train], "training ")
     return (own,)
+
+
+def _require_classes(
+    directory: FeatureDirectory, labels: Int64[np.ndarray, " n"], which: str = ""
+) -> None:
+    """Make sure that images are of two classes at least, before a run is begun."""
+    present = np.unique(labels[labels != UNKNOWN])
+    if len(present) < 2:
+        of = f"of class {directory.classes[present[0]]!r}" if len(present) else "of no known class"
+        raise AttncliError(
+            f"all {which}images are {of}",
+            where=directory.path,
+            remedy="two classes at least are needed",
+        )
 
 
 def _fit(plan: _Plan, processes: int, reporter: Reporter) -> None:
     """Do what is left to do of a run, and put its fits together."""
     directory, out = plan.run.directory, plan.run.directory.path
     if directory.weights_path.is_file():
-        if open_fits(directory.weights_path).origin != plan.origin:
-            what, remedy = "was fitted to other features", "begin anew with --overwrite"
-            raise AttncliError(what, where=out, remedy=remedy)
+        joined = open_fits(directory.weights_path)
+        _require_same_features(plan, joined)
+        if (out / PARTS).is_dir():  # it was killed just before its end
+            _finish(out, joined.fits)
         reporter.note(f"{out}: all fits are done; nothing to do but to evaluate them")
         return
     _begin(plan)
     _warn_of_small_classes(plan, reporter)
-    require_finite(plan.directory, plan.features)
     jobs = plan.jobs
     fit_all(jobs, processes, reporter)
     fits = join_fits(directory.weights_path, [job.out for job in jobs])
-    write_fit_table(out / TABLE, fits)
-    shutil.rmtree(out / PARTS)
+    _finish(out, fits)
     _note_what_did_not_converge(fits, reporter)
     reporter.note(f"wrote {directory.weights_path}")
+
+
+def _require_same_features(plan: _Plan, fits: Fits) -> None:
+    if fits.origin != plan.origin:
+        what = "was fitted to other features, or by another version"
+        remedy = "begin anew with --overwrite"
+        raise AttncliError(what, where=plan.run.directory.path, remedy=remedy)
+
+
+def _finish(out: Path, fits: Sequence[Fit]) -> None:
+    """Write the table of fits, and remove the parts they were put together of."""
+    write_fit_table(out / TABLE, fits)
+    shutil.rmtree(out / PARTS)
 
 
 def _begin(plan: _Plan) -> None:
@@ -217,7 +267,7 @@ def _require_same_divisions(plan: _Plan, table: Path) -> None:
         for mine, other in zip(found, plan.divisions, strict=True)
     )
     if not same:
-        what, remedy = "divides the images otherwise", "begin anew with --overwrite"
+        what, remedy = "divides the images in another way", "begin anew with --overwrite"
         raise AttncliError(what, where=table, remedy=remedy)
 
 
@@ -239,14 +289,14 @@ def _note_what_did_not_converge(fits: Sequence[Fit], reporter: Reporter) -> None
         reporter.warn(f"{len(stopped)} of {len(fits)} fits did not converge, such as {first}")
 
 
-def _facts(plan: _Plan, needed: int, processes: int) -> dict[str, str | int]:
+def _facts(plan: _Plan, needed: int, processes: int) -> Row:
     """Return what is known before the fits begin."""
     first = plan.divisions[0]
     return {
         "features": len(plan.features),
         "fits": len(plan.jobs),
-        "train images": len(first.train),
-        "val images": len(first.val),
-        "memory of a fit": f"{needed / GIB:.3f} GiB",
-        "fits at a time": processes,
+        "train_images": len(first.train),
+        "val_images": len(first.val),
+        "fit_memory_gib": needed / GIB,
+        "fits_at_a_time": processes,
     }

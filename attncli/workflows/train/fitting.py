@@ -77,15 +77,24 @@ def fit_all(jobs: Sequence[FitJob], processes: int, reporter: Reporter) -> None:
     Raises:
         AttncliError: A fit failed, or one that is kept is of other features; others stay.
     """
-    for job in jobs:
-        _require_same_origin(job)
+    if n_done := count_done(jobs):
+        reporter.note(f"{n_done} of {len(jobs)} fits are done already")
     left = [job for job in jobs if not job.out.is_file()]
-    if len(left) < len(jobs):
-        reporter.note(f"{len(jobs) - len(left)} of {len(jobs)} fits are done already")
     done = work_in_pool(left, fit_one, processes)
     for _, answer in reporter.track(done, label="fit", total=len(left), unit="fits"):
         if isinstance(answer, AttncliError):
             raise answer
+
+
+def count_done(jobs: Sequence[FitJob]) -> int:
+    """Return how many fits are kept already.
+
+    Raises:
+        AttncliError: One of them is of other features.
+    """
+    for job in jobs:
+        _require_same_origin(job)
+    return sum(job.out.is_file() for job in jobs)
 
 
 def bytes_of_a_fit(jobs: Sequence[FitJob], directory: FeatureDirectory) -> int:
@@ -136,7 +145,7 @@ def require_one_process() -> None:
 def _require_same_origin(job: FitJob) -> None:
     if job.out.is_file() and open_fits(job.out).origin != job.origin:
         raise AttncliError(
-            "is a fit to other features, or of another version",
+            "was fitted to other features, or by another version",
             where=job.out,
             remedy="begin anew with --overwrite",
         )

@@ -25,9 +25,10 @@ from attncli.training.distributed import World, join
 from attncli.training.interruption import terminated_as_interrupted
 from attncli.workflows.evaluate.folds import fold_path, folds_of, pool_folds
 from attncli.workflows.runs.begin import claim_run, write_run
-from attncli.workflows.runs.settings import planned, require_same_settings
+from attncli.workflows.runs.settings import require_same_settings
 from attncli.workflows.train.folds_beside import processes_for, train_beside
 from attncli.workflows.train.network import train
+from attncli.workflows.train.plan import rehearsed, rehearsed_folds
 
 
 def train_folds(
@@ -64,7 +65,7 @@ def train_folds(
     config = runs.with_absolute_paths(config)
     require_utf8(out.absolute())  # TensorBoard takes no other name
     if dry_run:
-        return _plan(method, config, out, reporter)
+        return _plan(method, config, out, resume, overwrite, reporter)
     with terminated_as_interrupted(), join(config.device) as world:
         # Several processes may each train one fold of the same run.
         alone = world.leads and config.fold is None
@@ -111,6 +112,7 @@ def _train_fold(
         overwrite=overwrite,
         dry_run=False,
         world=world,
+        title=f"fold {fold}",
         reporter=reporter,
     )
 
@@ -121,7 +123,9 @@ def _pool(out: Path, reporter: Reporter) -> Outcome:
     pooled = pool_folds(run, reporter)
     failures = (read_failures(runs.RunDirectory(fold).failures_path) for fold in folds_of(run))
     everywhere = {*pooled.failures, *chain.from_iterable(failures)}
-    return Outcome(pooled.rows, sorted(everywhere, key=lambda failure: failure.id))
+    reporter.note(f"wrote {out}")
+    failed = sorted(everywhere, key=lambda failure: failure.id)
+    return Outcome(pooled.rows, failed, pooled.inputs)
 
 
 def _divide(
@@ -135,19 +139,36 @@ def _divide(
 ) -> None:
     """Divide the people and write who is in which fold, unless that was done before."""
     directory = runs.RunDirectory(out)
-    goes_on = resume or (config.fold is not None and directory.config_path.exists())
-    claim_run(out, config, resume=goes_on, overwrite=overwrite and not goes_on)
     whole = replace(config, fold=None)
-    if goes_on and directory.config_path.exists():
-        begun = runs.load(out)
-        _require_whole(begun)
-        require_same_settings(begun, runs.Run(directory, method, whole, begun.classes))
+    if _claim(method, config, out, resume, overwrite):
         if config.fold is None:
             runs.write_config(directory, whole, method)  # with what may change on the way
         return
     people = divide_people(whole, reporter)
     write_people(people, out)
     write_run(runs.Run(directory, method, whole, people.dataset.classes), world)
+
+
+def _claim(
+    method: str,
+    config: SequenceConfig,
+    out: Path,
+    resume: bool,
+    overwrite: bool,
+    *,
+    dry_run: bool = False,
+) -> bool:
+    """Claim the directory of all folds, and return whether a run goes on that was begun there."""
+    directory = runs.RunDirectory(out)
+    goes_on = resume or (config.fold is not None and directory.config_path.exists())
+    overwrite = overwrite and not goes_on if config.fold is not None else overwrite
+    claim_run(out, config, resume=goes_on, overwrite=overwrite, dry_run=dry_run)
+    if not goes_on or not directory.config_path.exists():
+        return False
+    begun, whole = runs.load(out), replace(config, fold=None)
+    _require_whole(begun)
+    require_same_settings(begun, runs.Run(directory, method, whole, begun.classes))
+    return True
 
 
 def _require_whole(run: runs.Run) -> None:
@@ -160,8 +181,16 @@ def _require_whole(run: runs.Run) -> None:
         )
 
 
-def _plan(method: str, config: SequenceConfig, out: Path, reporter: Reporter) -> Outcome:
+def _plan(
+    method: str,
+    config: SequenceConfig,
+    out: Path,
+    resume: bool,
+    overwrite: bool,
+    reporter: Reporter,
+) -> Outcome:
     people = divide_people(replace(config, fold=None), reporter)
+    _claim(method, config, out, resume, overwrite, dry_run=True)
     place = out if config.fold is None else fold_path(out, config.fold)
     run = runs.Run(runs.RunDirectory(place), method, config, people.dataset.classes)
     facts: dict[str, str | int] = {
@@ -169,4 +198,6 @@ def _plan(method: str, config: SequenceConfig, out: Path, reporter: Reporter) ->
         "people": people.subjects,
         "sequences": len(people.dataset.samples),
     }
-    return Outcome(rows=planned(run, facts))
+    if config.fold is None:
+        return rehearsed_folds(run, facts, resume=resume)
+    return rehearsed(run, facts, resume=resume, overwrite=overwrite)

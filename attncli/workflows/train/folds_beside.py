@@ -4,14 +4,13 @@ import os
 from itertools import cycle, islice
 from pathlib import Path
 
-import torch
-
 from attncli.config.ram import SequenceConfig
 from attncli.errors import AttncliError, ExitCode
 from attncli.files.runs import RunDirectory
 from attncli.machine import usable_cores
 from attncli.reporting import Reporter
-from attncli.workflows.calls import Process, run_beside, start_attncli
+from attncli.workflows.calls import Process, gpus, run_beside, start_attncli
+from attncli.workflows.train.following import followed
 
 _DONE = (ExitCode.DONE, ExitCode.PARTIAL)
 
@@ -23,7 +22,7 @@ def processes_for(config: SequenceConfig) -> int:
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         return 1
-    wanted = config.parallel_folds or max(1, len(_gpus(config)))
+    wanted = config.parallel_folds or max(1, len(gpus(config.device)))
     return min(wanted, config.folds)
 
 
@@ -37,7 +36,7 @@ def train_beside(
         config: Its settings.
         out: Directory of the run, which has been begun.
         processes: Most folds at a time; they share the cores and the GPUs.
-        reporter: Told how many folds are done.
+        reporter: Told how many folds are done, and of each one's epochs.
 
     Raises:
         AttncliError: A fold failed; the others were stopped and can be resumed.
@@ -54,21 +53,17 @@ def train_beside(
         call = _call(method, out, fold, device)
         return start_attncli(call, messages=log(fold), threads=threads)
 
-    run_beside(
-        range(1, config.folds + 1),
-        islice(cycle(_gpus(config) or [config.device]), processes),
-        start=start,
-        finish=lambda fold, process: _require_success(fold, process, log(fold)),
-        label="training folds",
-        unit="folds",
-        reporter=reporter,
-    )
-
-
-def _gpus(config: SequenceConfig) -> list[str]:
-    if config.device not in ("auto", "cuda"):
-        return []
-    return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    folds = range(1, config.folds + 1)
+    with followed(map(log, folds), reporter):
+        run_beside(
+            folds,
+            islice(cycle(gpus(config.device) or [config.device]), processes),
+            start=start,
+            finish=lambda fold, process: _require_success(fold, process, log(fold)),
+            label="training folds",
+            unit="folds",
+            reporter=reporter,
+        )
 
 
 def _call(method: str, out: Path, fold: int, device: str) -> list[str]:

@@ -38,11 +38,11 @@ from attncli.files.locks import held
 from attncli.files.outputs import claim
 from attncli.machine import free_memory_bytes
 from attncli.methods.reid.xqda import random_views
-from attncli.reporting import Outcome, Reporter
+from attncli.reporting import Outcome, Reporter, Row
 from attncli.training.feature_tables import Feature, n_dims, require_finite
 from attncli.training.metric import DistanceMaker, TwoViews
 from attncli.workflows.evaluate.identities import SPLITS, evaluate_identities
-from attncli.workflows.runs.begin import claim_run
+from attncli.workflows.runs.begin import claim_run, rehearse
 from attncli.workflows.runs.environment import describe_environment
 from attncli.workflows.runs.settings import listed, require_same_settings
 from attncli.workflows.train.fitting import GIB, require_one_process
@@ -126,9 +126,12 @@ def train(
     config = runs.with_absolute_paths(config)
     plan = _plan(method, config, out)
     if dry_run:
-        return Outcome(rows=listed(plan.run, _facts(plan)))
+        done = _rehearse(plan, resume=resume, overwrite=overwrite)
+        return Outcome(rows=listed(plan.run, _facts(plan) | done))
     _require_memory(plan)
     _warn_of_learnt_features(plan, reporter)
+    if not plan.run.directory.weights_path.is_file() or overwrite:  # before a run is begun
+        require_finite(plan.directory, plan.features)
     claim(out, overwrite=overwrite and resume, resume=resume or overwrite)
     with held(out):
         if resume and plan.run.directory.config_path.exists():
@@ -136,6 +139,26 @@ def train(
         claim_run(out, config, resume=resume, overwrite=overwrite)
         _learn(plan, reporter)
         return evaluate_identities(EvaluateCall(runs=(out,)), reporter=reporter)
+
+
+def _rehearse(plan: _Plan, *, resume: bool, overwrite: bool) -> Row:
+    """Refuse what would be refused, touch nothing, and return how many distances are learnt."""
+    _require_memory(plan)
+    rehearse(plan.run, resume=resume, overwrite=overwrite)
+    weights = plan.run.directory.weights_path
+    if resume and weights.is_file():
+        _require_same_features(plan, weights)
+        return {"finished": len(plan.jobs)}
+    require_finite(plan.directory, plan.features)
+    if not resume:
+        return {}
+    table = plan.run.directory.path / SPLITS
+    if plan.run.config.splits and table.exists():
+        _require_same_divisions(plan, table)
+    kept = [file for file, _, _ in plan.jobs if file.is_file()]
+    for file in kept:
+        _require_same_features(plan, file)
+    return {"finished": len(kept)}
 
 
 def _plan(method: str, config: Any, out: Path) -> _Plan:
@@ -171,8 +194,8 @@ def _warn_of_learnt_features(plan: _Plan, reporter: Reporter) -> None:
     maker = plan.directory.path.parent
     if plan.run.config.splits and runs.RunDirectory(maker).config_path.is_file():
         reporter.warn(
-            f"{maker} learnt its features from people whom random divisions look for: figures are"
-            " none of unseen people"
+            f"{maker} learnt its features from people whom random divisions look for: the"
+            " figures are not of unseen people"
         )
 
 
@@ -180,13 +203,10 @@ def _learn(plan: _Plan, reporter: Reporter) -> None:
     """Do what is left to do of a run, and put its fits together."""
     directory, out = plan.run.directory, plan.run.directory.path
     if directory.weights_path.is_file():
-        if open_fits(directory.weights_path).origin != plan.origin:
-            what, remedy = "was fitted to other features", "begin anew with --overwrite"
-            raise AttncliError(what, where=out, remedy=remedy)
+        _require_same_features(plan, directory.weights_path)
         reporter.note(f"{out}: all distances are learnt; nothing to do but to evaluate them")
         return
     _begin(plan)
-    require_finite(plan.directory, plan.features)
     jobs = plan.jobs
     for job in reporter.track(jobs, label="learn", unit="distances"):
         _learn_one(plan, *job)
@@ -213,16 +233,20 @@ def _require_same_divisions(plan: _Plan, table: Path) -> None:
         return [one.part(name).tolist() for one in divisions for name in PARTS]
 
     if rows(read_people(table, plan.people)) != rows(plan.divisions):
-        what, remedy = "divides the people otherwise", "begin anew with --overwrite"
+        what, remedy = "divides the people in another way", "begin anew with --overwrite"
         raise AttncliError(what, where=table, remedy=remedy)
+
+
+def _require_same_features(plan: _Plan, kept: Path) -> None:
+    if open_fits(kept).origin != plan.origin:
+        what = "was fitted to other features, or by another version"
+        raise AttncliError(what, where=kept, remedy="begin anew with --overwrite")
 
 
 def _learn_one(plan: _Plan, kept: Path, feature: Feature, division: PeopleDivision) -> None:
     """Learn one distance and keep it; what is kept already has to be of the same features."""
     if kept.is_file():
-        if open_fits(kept).origin != plan.origin:
-            what, remedy = "is of other features or versions", "begin anew with --overwrite"
-            raise AttncliError(what, where=kept, remedy=remedy)
+        _require_same_features(plan, kept)
         return
     people = plan.people
     gallery, probe = _views(people, division, plan.run.config.seed)
@@ -265,14 +289,14 @@ def _views(
     return rows[gallery], rows[probe]
 
 
-def _facts(plan: _Plan) -> dict[str, str | int]:
+def _facts(plan: _Plan) -> Row:
     """Return what is known before anything is learnt."""
     first = plan.divisions[0]
     return {
         "features": len(plan.features),
         "fits": len(plan.jobs),
-        "train images": len(first.train),
+        "train_images": len(first.train),
         "queries": len(first.search.queries),
-        "gallery images": len(first.search.gallery),
-        "memory of a fit": f"{plan.needed_bytes / GIB:.3f} GiB",
+        "gallery_images": len(first.search.gallery),
+        "fit_memory_gib": plan.needed_bytes / GIB,
     }

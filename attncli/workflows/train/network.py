@@ -14,26 +14,30 @@ from attncli.data.source import Guidance, Reader, Source, batch_loader
 from attncli.errors import AttncliError, Failure
 from attncli.evaluation.asked import Asked
 from attncli.files import runs
-from attncli.files.checkpoints import load_weights, read_metadata, read_weights, write_weights
+from attncli.files.checkpoints import read_metadata, write_weights
 from attncli.files.failures import read_failures, write_failures
 from attncli.files.locks import held
 from attncli.files.metrics import are_of, read_metrics
 from attncli.files.outputs import claim
 from attncli.layers.allocation import reuse_freed_memory
 from attncli.layers.synchronized_norm import synchronize_batch_norm
-from attncli.reporting import Outcome, Reporter, Row, warn_of
+from attncli.reporting import Outcome, Reporter, Row, detail, warn_of
 from attncli.training.batches import BatchOrder
 from attncli.training.distributed import World, join
 from attncli.training.learner import Learner
 from attncli.training.loop import Training, TrainingSamples
 from attncli.training.objective import Learned
-from attncli.training.seeds import choose_algorithms, seed_everything
+from attncli.training.seeds import choose_algorithms
 from attncli.training.validation import Validation
+from attncli.training.wandb_log import require_wandb
 from attncli.workflows.evaluate.networks import evaluate_runs
 from attncli.workflows.evaluate.trial import OTHERWISE
 from attncli.workflows.runs.begin import claim_run, write_run
-from attncli.workflows.runs.settings import planned, require_same_settings
+from attncli.workflows.runs.settings import require_same_settings
 from attncli.workflows.runs.source import open_source
+from attncli.workflows.train.initial import initial_network
+from attncli.workflows.train.opening import going_on, opening, particulars
+from attncli.workflows.train.plan import rehearsed
 
 
 def train(
@@ -45,6 +49,7 @@ def train(
     overwrite: bool,
     dry_run: bool,
     world: World | None = None,
+    title: str = "",
     reporter: Reporter,
 ) -> Outcome:
     """Train `method` and evaluate its last weights on the validation split.
@@ -59,6 +64,7 @@ def train(
         dry_run: Return the plan as rows and touch nothing.
         world: Processes to train with; those `torchrun` started where None. Who has joined them
             already must pass it.
+        title: Which of several trainings it is, such as `fold 2`; empty where there is one.
         reporter: Where progress is shown.
 
     Returns:
@@ -78,11 +84,12 @@ def train(
     guidance = source.guidance(splits["train"])
     run = runs.Run(runs.RunDirectory(out), method, config, splits["train"].classes)
     _warn_of_shared_origins(splits, reporter)
+    if config.logger == "wandb":
+        require_wandb()
     if dry_run:
-        return Outcome(rows=planned(run, _facts(splits, guidance)))
-    notes = [note for split in splits.values() for note in split.notes]
-    notes += [*source.notes(splits["train"]), *guidance.notes(), *_notes_on_start(config)]
-    for note in dict.fromkeys(notes):
+        facts = _facts(splits, guidance)
+        return rehearsed(run, facts, resume=resume, overwrite=overwrite)
+    for note in dict.fromkeys(_notes(source, splits, guidance, config)):
         reporter.note(note)
     reuse_freed_memory()
     choose_algorithms(deterministic=config.deterministic)
@@ -94,10 +101,10 @@ def train(
                 require_same_settings(runs.load(out), run)
             if resume and _is_finished(run):
                 reporter.note(f"{out}: this run is complete; nothing to do")
-                return _earlier_outcome(run) if world.leads else Outcome()
+                return _earlier_outcome(run, splits) if world.leads else Outcome()
             prepared: Sequence[Failure] = ()
             begun = resume and run.directory.last_checkpoint_path.exists()
-            learned = _build(run, config, world, reporter, begun=begun)
+            learned = _build(run, world, reporter, begun=begun)
             world.wait()  # until every process has seen what was there before
             if world.leads:
                 claim_run(out, config, resume=resume, overwrite=overwrite)
@@ -107,8 +114,17 @@ def train(
             world.wait()
             samples = _training_samples(source, splits["train"], guidance, config, world)
             validation = _validation(run, source, splits["val"], config, world, reporter)
-            failed = _fit(run, learned, config, samples, validation, world, reporter)
-            return _evaluate(run, config, [*prepared, *failed], world, reporter)
+            training = Training(
+                Learner(learned, config, world),
+                samples,
+                validation,
+                directory=run.directory,
+                reporter=reporter,
+                title=title,
+            )
+            _announce(run, splits, training)
+            failed = [*prepared, *_fit(run, training)]
+            return _evaluate(run, splits, failed, world, reporter)
 
 
 def _open_split(source: Source[Any], data: Path, name: Any) -> Samples:
@@ -136,6 +152,13 @@ def _warn_of_shared_origins(splits: Mapping[str, Samples], reporter: Reporter) -
         )
 
 
+def _notes(
+    source: Source[Any], splits: Mapping[str, Samples], guidance: Guidance, config: Any
+) -> list[str]:
+    notes = [note for split in splits.values() for note in split.notes]
+    return [*notes, *source.notes(splits["train"]), *guidance.notes(), *_notes_on_start(config)]
+
+
 def _notes_on_start(config: Any) -> list[str]:
     """Return which samples the run to start from was trained on, where they are cut otherwise."""
     if config.init is None or not runs.RunDirectory(config.init).config_path.is_file():
@@ -149,39 +172,32 @@ def _notes_on_start(config: Any) -> list[str]:
     ]
 
 
-def _fit(
-    run: runs.Run,
-    learned: Learned[Any],
-    config: Any,
-    samples: TrainingSamples[Any],
-    validation: Validation[Any],
-    world: World,
-    reporter: Reporter,
-) -> list[Failure]:
+def _announce(run: runs.Run, splits: Mapping[str, Samples], training: Training[Any]) -> None:
+    """Say what begins, or from where it goes on."""
+    title, reporter, progress = training.title, training.reporter, training.progress
+    for text in particulars(run, splits):
+        detail(f"{title}{text}", reporter)
+    reporter.note(f"{title}{opening(run, splits, training.world)}")
+    if progress.epoch or progress.step:
+        reporter.note(f"{title}{going_on(progress, run.config.epochs)}")
+
+
+def _fit(run: runs.Run, training: Training[Any]) -> list[Failure]:
     """Train, write the last weights and return the samples that could not be read."""
-    learner = Learner(learned, config, world)
-    training = Training(learner, samples, validation, directory=run.directory, reporter=reporter)
-    failures = training.run()
-    warn_of(set().union(*world.gather(training.remarks)), reporter)
+    failures, world = training.run(), training.world
+    warn_of(set().union(*world.gather(training.remarks)), training.reporter)
     if world.leads:
         origin = {"method": run.method, "attncli": __version__}
-        model = learned.model
-        write_weights(run.directory.weights_path, model, {**origin, "epochs": config.epochs})
+        model, epochs = training.learner.model, run.config.epochs
+        write_weights(run.directory.weights_path, model, {**origin, "epochs": epochs})
     world.wait()
     return failures
 
 
-def _build(
-    run: runs.Run, config: Any, world: World, reporter: Reporter, *, begun: bool
-) -> Learned[Any]:
+def _build(run: runs.Run, world: World, reporter: Reporter, *, begun: bool) -> Learned[Any]:
     """Return the network with its initial weights on this process's device."""
-    seed_everything(config.seed)
-    settings = config.without_published_weights() if begun or config.init else config
-    build = catalog.load(catalog.method(run.method).build)
-    learned: Learned[Any] = build(settings, len(run.classes), reporter=reporter)
+    learned = initial_network(run, begun=begun, reporter=reporter)
     model = learned.model
-    if config.init is not None and not begun:
-        load_weights(model, read_weights(config.init), where=config.init)
     if world.size > 1:
         model = synchronize_batch_norm(model, world.device)
     return replace(learned, model=model.to(world.device))
@@ -223,7 +239,9 @@ def _validation(
     evaluation = catalog.load(str(method.task.evaluation))
     asked = Asked(dataset.samples, run.classes, attention=method.attention)
     if evaluation.best is None:
-        reporter.note(f"no figure of {method.name} says which epoch is best: there is no best.pt")
+        reporter.note(
+            f"no figure of {method.name} says which epoch is best, so there is no best.pt"
+        )
     return Validation(
         batches=_loader(reader, reader.batches(rows, count), config, world),
         begin=lambda: evaluation(asked),
@@ -242,23 +260,28 @@ def _loader(
 def _facts(splits: Mapping[str, Samples], guidance: Guidance) -> dict[str, str | int]:
     """Return what is known of the data before a training begins."""
     facts: dict[str, str | int] = {"layout": splits["train"].layout}
-    facts |= {f"{name} {split.unit}": len(split.samples) for name, split in splits.items()}
+    facts |= {f"{name}_{split.unit}": len(split.samples) for name, split in splits.items()}
     return {**facts, **guidance.facts()}
 
 
 def _evaluate(
-    run: runs.Run, config: Any, failures: list[Failure], world: World, reporter: Reporter
+    run: runs.Run,
+    splits: Mapping[str, Samples],
+    failures: list[Failure],
+    world: World,
+    reporter: Reporter,
 ) -> Outcome:
     """Evaluate the last weights and name every clip that could not be read."""
     path = run.directory.path
-    call = EvaluateCall(runs=(path,), workers=world.readers(config.workers))
+    call = EvaluateCall(runs=(path,), workers=world.readers(run.config.workers))
     outcome = evaluate_runs(call, world=world, reporter=reporter)
     if not world.leads:
         return Outcome()
     by_id = {failure.id: failure for failure in (*outcome.failures, *reversed(failures))}
     everywhere = sorted(by_id.values(), key=lambda failure: failure.id)
     write_failures(run.directory.failures_path, everywhere)
-    return Outcome(rows=outcome.rows, failures=everywhere)
+    reporter.note(f"wrote {path}")
+    return Outcome(outcome.rows, everywhere, _inputs(splits))
 
 
 def _is_finished(run: runs.Run) -> bool:
@@ -272,9 +295,13 @@ def _is_finished(run: runs.Run) -> bool:
     return is_last and is_own and are_of(metrics, weights)
 
 
-def _earlier_outcome(run: runs.Run) -> Outcome:
+def _earlier_outcome(run: runs.Run, splits: Mapping[str, Samples]) -> Outcome:
     metrics: Row = read_metrics(_metrics_path(run))
-    return Outcome(rows=[metrics], failures=read_failures(run.directory.failures_path))
+    return Outcome([metrics], read_failures(run.directory.failures_path), _inputs(splits))
+
+
+def _inputs(splits: Mapping[str, Samples]) -> int:
+    return sum(len(split.samples) for split in splits.values())
 
 
 def _metrics_path(run: runs.Run) -> Path:

@@ -31,7 +31,7 @@ from attncli.files.locks import held
 from attncli.files.outputs import SETTINGS, claim
 from attncli.methods.reid.c_dpcf import Pooling, PositionMaps
 from attncli.reporting import Outcome, Reporter, Row
-from attncli.workflows.runs.begin import claim_run
+from attncli.workflows.runs.begin import claim_run, rehearse
 from attncli.workflows.runs.environment import describe_environment
 from attncli.workflows.runs.settings import listed, require_same_settings
 from attncli.workflows.train.scatter_pass import (
@@ -71,6 +71,12 @@ class _Plan:
     def pairs(self) -> list[tuple[str, str]]:
         """Sources and layers."""
         return [(source, layer) for source in self.directory.sources for layer in self.layers]
+
+    @property
+    def files(self) -> list[Path]:
+        """What keeps the weights of each source and layer until those of all are there."""
+        place = self.run.directory.path / PARTS
+        return [place / f"{n:03}.safetensors" for n, _ in enumerate(self.pairs, start=1)]
 
     @property
     def made(self) -> tuple[str, ...]:
@@ -115,7 +121,8 @@ def train(
     """
     plan = _plan(method, runs.with_absolute_paths(config), out)
     if dry_run:
-        return Outcome(rows=listed(plan.run, _facts(plan)))
+        done = _rehearse(plan, resume=resume, overwrite=overwrite)
+        return Outcome(rows=listed(plan.run, _facts(plan) | done))
     claim(out, overwrite=overwrite and resume, resume=resume or overwrite)
     with held(out):
         if resume and plan.run.directory.config_path.exists():
@@ -124,6 +131,18 @@ def train(
         fits = _learn(plan, reporter)
         pool_sec = _pool(plan, fits, reporter)
     return Outcome(rows=_rows(plan, fits, pool_sec))
+
+
+def _rehearse(plan: _Plan, *, resume: bool, overwrite: bool) -> Row:
+    """Refuse what would be refused, touch nothing, and return of how many layers weights are."""
+    rehearse(plan.run, resume=resume, overwrite=overwrite)
+    if not resume:
+        return {}
+    weights = plan.run.directory.weights_path
+    kept = [weights] if weights.is_file() else [file for file in plan.files if file.is_file()]
+    for file in kept:
+        _require_same_features(plan, open_fits(file))
+    return {"finished": len(plan.pairs) if weights.is_file() else len(kept)}
 
 
 def _plan(method: str, config: Any, out: Path) -> _Plan:
@@ -153,7 +172,7 @@ def _layers(directory: FeatureDirectory, wanted: tuple[str, ...]) -> tuple[str, 
     for layer in wanted:
         if layer not in directory.layers:
             remedy = f"use {', '.join(directory.layers)}"
-            raise UsageError(f"there is no {layer}", where="--layers", remedy=remedy)
+            raise UsageError(f"no such layer: {layer!r}", where="--layers", remedy=remedy)
     layers = wanted or directory.layers
     for layer in layers:
         if any(directory.open(source, layer).ndim != 4 for source in directory.sources):
@@ -174,23 +193,22 @@ def _learn(plan: _Plan, reporter: Reporter) -> Fits:
     environment = describe_environment(torch.device("cpu"), processes=1)
     run = plan.run
     runs.create(run.directory.path, run.config, run.method, run.classes, environment)
-    place = run.directory.path / PARTS
-    files = {pair: place / f"{n:03}.safetensors" for n, pair in enumerate(plan.pairs, start=1)}
-    for pair, file in files.items():
+    for pair, file in zip(plan.pairs, plan.files, strict=True):
         if file.is_file():
             _require_same_features(plan, open_fits(file))
         else:
             fit, state = _fit(plan, *pair, reporter)
             write_fit(file, fit, state, plan.origin)
-    write_fit_table(run.directory.path / TABLE, join_fits(weights, list(files.values())))
-    shutil.rmtree(place)
+    write_fit_table(run.directory.path / TABLE, join_fits(weights, plan.files))
+    shutil.rmtree(run.directory.path / PARTS)
     reporter.note(f"wrote {weights}")
     return open_fits(weights)
 
 
 def _require_same_features(plan: _Plan, fits: Fits) -> None:
     if fits.origin != plan.origin:
-        what, remedy = "was fitted to other features", "begin anew with --overwrite"
+        what = "was fitted to other features, or by another version"
+        remedy = "begin anew with --overwrite"
         raise AttncliError(what, where=plan.run.directory.path, remedy=remedy)
 
 
@@ -340,14 +358,14 @@ def _rows(plan: _Plan, fits: Fits, pool_sec: float | None) -> list[Row]:
     return rows
 
 
-def _facts(plan: _Plan) -> dict[str, str | int]:
+def _facts(plan: _Plan) -> Row:
     """Return what is known before anything is learnt."""
     learners = plan.learners
     return {
         "layers": ",".join(plan.layers),
         "sources": ",".join(plan.directory.sources),
         "images": len(plan.directory.ids),
-        "images to learn from": 0 if learners is None else len(learners.rows),
-        "people to learn from": 0 if learners is None else learners.n_people,
+        "learning_images": 0 if learners is None else len(learners.rows),
+        "learning_people": 0 if learners is None else learners.n_people,
         "cameras": 0 if learners is None else len(set(learners.cameras)),
     }

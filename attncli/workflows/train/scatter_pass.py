@@ -192,6 +192,6 @@ def _require_all_learnt(directory: FeatureDirectory, cameras: Sequence[str]) -> 
     learnt = set(cameras)
     for id_, camera in zip(directory.ids, directory.cameras, strict=True):
         if camera not in learnt:
-            what = f"{id_} is of camera {camera!r}, of which there is no training image"
+            what = f"{id_} is of camera {camera!r}, and no training image is"
             remedy = "leave it out, or use --pooling shared-maps"
             raise AttncliError(what, where=directory.path, remedy=remedy)

@@ -14,7 +14,6 @@ from attncli.files.runs import load
 from attncli.files.tables import read_cells
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.visualization.accuracies import Accuracies, draw_accuracies
-from attncli.visualization.saving import save_figure
 from attncli.workflows.visualize.attention import names_of
 from attncli.workflows.visualize.picture import figure_of
 
@@ -73,7 +72,7 @@ def draw_table(
     """
     opened = [_without_pairs(one) for one in _open(runs, config)]
     if dry_run:
-        return figure_of(config).planned(_rows(opened))
+        return figure_of(config, overwrite=overwrite).planned(_rows(opened))
     _write(config, _table(opened), _rows(opened), reporter, overwrite=overwrite)
     return Outcome(rows=_rows(opened))
 
@@ -109,7 +108,7 @@ def draw_combinations(
     (opened,) = _open(runs, config)
     pairs = _pairs(opened)
     if dry_run:
-        return figure_of(config).planned(_rows([pairs]))
+        return figure_of(config, overwrite=overwrite).planned(_rows([pairs]))
     _write(config, _grid(pairs), _rows([pairs]), reporter, overwrite=overwrite)
     return Outcome(rows=_rows([pairs]))
 
@@ -122,11 +121,10 @@ def _write(
     *,
     overwrite: bool,
 ) -> None:
-    picture, (shown, title, facts) = figure_of(config), drawn
-    picture.claim(overwrite=overwrite)
-    figure = draw_accuracies(shown, title, facts, width_in=config.width_in, dpi=config.dpi)
-    save_figure(figure, picture.path)
-    picture.write_table(pd.DataFrame(rows), [title, *shown.rows, *shown.columns], reporter)
+    picture, (shown, title, facts) = figure_of(config, overwrite=overwrite), drawn
+    picture.claim()
+    figure = draw_accuracies(shown, title, facts, width_in=config.layout_in, dpi=config.dpi)
+    picture.save(figure, pd.DataFrame(rows), [title, *shown.rows, *shown.columns], reporter)
 
 
 def _open(runs: Sequence[Path], config: VisualizeConfig) -> list[_Results]:
@@ -145,7 +143,7 @@ def _read(run: Path, split: str) -> pd.DataFrame:
     path = load(run).directory.evaluation_path(split) / RESULTS
     remedy = f"make them: attncli eval {run} --split {split}"
     if not path.is_file():
-        what = f"there are no accuracies of split {split!r}"
+        what = f"holds no accuracies of split {split!r}"
         raise AttncliError(what, where=run, remedy=remedy)
     cells = read_cells(path, remedy=remedy)
     header = cells.iloc[0].tolist() if len(cells) else []
@@ -165,7 +163,7 @@ def _number(cell: str, where: str) -> float:
         return float(cell or "nan")
     except ValueError:
         remedy = "evaluate the run again"
-        raise AttncliError(f"{cell!r} is no number", where=where, remedy=remedy) from None
+        raise AttncliError(f"{cell!r} is not a number", where=where, remedy=remedy) from None
 
 
 def _without_pairs(results: _Results) -> _Results:

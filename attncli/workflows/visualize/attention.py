@@ -54,7 +54,7 @@ def names_of(runs: Sequence[Path], names: Sequence[str]) -> Sequence[str]:
     """
     if names and len(names) != len(runs):
         raise UsageError(
-            f"{len(names)} names for {len(runs)} runs", where="--name", remedy="give one a run"
+            f"{len(names)} names for {len(runs)} runs", where="--names", remedy="give one a run"
         )
     distinct = len({run.resolve().name for run in runs}) == len(runs)
     return names or [run.resolve().name if distinct else str(run) for run in runs]
@@ -74,7 +74,7 @@ def _open(directory: Path, needs: Literal["spatial", "temporal"]) -> Attention:
     arrays = {"spatial": attention.spatial, "temporal": attention.temporal}
     if arrays[needs] is None:
         raise AttncliError(
-            f"there is no {needs} attention to draw", where=directory, remedy="leave out this run"
+            f"holds no {needs} attention", where=directory, remedy="leave out this run"
         )
     frames = {len(frames.split()) for frames in attention.clips["frames"]}
     if any(frames - {array.shape[1]} for array in arrays.values() if array is not None):

@@ -17,7 +17,6 @@ from attncli.visualization.class_curves import (
     draw_class_curves,
     panels_on_a_page,
 )
-from attncli.visualization.saving import save_figure
 from attncli.visualization.selection import known_name
 from attncli.workflows.visualize.attention import NamedAttention, open_runs
 from attncli.workflows.visualize.picture import figure_of
@@ -51,21 +50,20 @@ def draw(
         UsageError: No run has a clip of a class asked for, or no figure has such a suffix.
         AttncliError: A run has no temporal attention, or no clip of it has a class.
     """
-    picture = figure_of(config)
+    picture = figure_of(config, overwrite=overwrite)
     opened = open_runs(runs, config.names, config.split, needs="temporal")
     found = _by_class(opened)
     chosen = _choose(found, config)
     rows = [row for shown in chosen for row in _rows(opened, shown)]
     if dry_run:
         return picture.planned(rows)
-    picture.claim(overwrite=overwrite)
+    picture.claim()
     names = [run.name for run in opened]
-    figure = draw_class_curves(chosen, names, width_in=config.width_in, dpi=config.dpi)
-    save_figure(figure, picture.path)
+    figure = draw_class_curves(chosen, names, width_in=config.layout_in, dpi=config.dpi)
     if len(chosen) < len(found) and not config.classes:
         reporter.note(f"drew {len(chosen)} of {len(found)} classes; --class draws others")
     table = pd.concat([_table(opened, shown) for shown in found])
-    picture.write_table(table, [*names, *(shown.label for shown in chosen)], reporter)
+    picture.save(figure, table, [*names, *(shown.label for shown in chosen)], reporter)
     return Outcome(rows=rows)
 
 
@@ -101,7 +99,7 @@ def _choose(found: Sequence[ClassCurves], config: VisualizeConfig) -> list[Class
     by_label = {shown.label: shown for shown in found}
     if config.classes:
         return [by_label[known_name(n, list(by_label), "--class")] for n in config.classes]
-    most = sorted(found, key=lambda shown: -_clips(shown))[: panels_on_a_page(config.width_in)]
+    most = sorted(found, key=lambda shown: -_clips(shown))[: panels_on_a_page(config.layout_in)]
     kept = {shown.label for shown in most}
     return [shown for shown in found if shown.label in kept]
 

@@ -1,7 +1,7 @@
 """Draw the attention of runs over the frames they saw: a figure, or a video."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -10,14 +10,14 @@ import pandas as pd
 from jaxtyping import Float64
 
 from attncli.config.visualize import VisualizeConfig
-from attncli.data.video.frame_rate import frame_rate
+from attncli.data.samples import VideoSample
 from attncli.data.video.reading import write_video
 from attncli.errors import AttncliError, Failure, UsageError
 from attncli.files.failures import write_failures
 from attncli.files.temporal_edits import TemporalEdits, read_temporal_edits
 from attncli.metrics.entropy import map_entropy
 from attncli.reporting import Outcome, Reporter, Row
-from attncli.visualization.animation import animate
+from attncli.visualization.animation import Film, animate
 from attncli.visualization.clips import ShownClip
 from attncli.visualization.colormap import color_table
 from attncli.visualization.comparison import draw_comparison
@@ -25,7 +25,7 @@ from attncli.visualization.saving import save_figure
 from attncli.visualization.selection import CommonClip, choose, common_clips
 from attncli.workflows.visualize.attention import NamedAttention, open_runs
 from attncli.workflows.visualize.picture import FIGURE_SUFFIXES, Picture, style_of, wish_of
-from attncli.workflows.visualize.views import read_view, video_samples
+from attncli.workflows.visualize.views import film_of, read_view, video_samples
 
 
 def draw(
@@ -54,9 +54,9 @@ def draw(
             runs have no clip in common.
     """
     _require_drawable(config)
-    picture = Picture(config.picture)
+    picture = Picture(config.picture, overwrite=overwrite)
     opened = open_runs(runs, config.names, config.split, needs="spatial")
-    edits = None if config.edits is None else read_temporal_edits(config.edits)
+    edits = None if config.edits is None else read_temporal_edits(config.edits, allow_partial=True)
     clips = _edited(common_clips([run.attention for run in opened]), edits)
     chosen = choose(clips, wish_of(config), lambda some: _entropies(opened, some).mean(axis=0))
     bits = _entropies(opened, chosen)
@@ -67,7 +67,7 @@ def draw(
     ]
     if dry_run:
         return picture.planned(rows)
-    picture.claim(overwrite=overwrite)
+    picture.claim()
     samples = video_samples(chosen, runs[0], config.data)
     shown: list[ShownClip] = []
     failures: list[Failure] = []
@@ -82,9 +82,10 @@ def draw(
     rows = [row for row in rows if row["id"] not in lost]
     if shown:
         names = [run.name for run in opened]
-        _draw(config, shown, names, samples[shown[0].id].path)
+        films = [_film(opened, chosen, one, samples[one.id], config.masks) for one in shown]
         written = [str(row[of] or "") for row in rows for of in ("id", "label", "predicted")]
-        picture.write_table(pd.DataFrame(rows), [*names, *written], reporter)
+        draw_to = partial(_draw, config, films, names)
+        picture.write(draw_to, pd.DataFrame(rows), [*names, *written], reporter)
     return Outcome(rows=rows, failures=failures)
 
 
@@ -93,9 +94,9 @@ def _require_drawable(config: VisualizeConfig) -> None:
     suffix = config.picture.suffix.lower()
     if not config.is_video and suffix not in FIGURE_SUFFIXES:
         raise UsageError(
-            f"no picture has the suffix {suffix!r}",
+            f"must end in .png, .pdf or .mp4, not in {suffix!r}",
             where=config.picture,
-            remedy="choose .png, .pdf or .mp4",
+            remedy="choose another name",
         )
     color_table(config.colormap)
     if config.masks is not None and not config.masks.is_dir():
@@ -136,26 +137,29 @@ def _row(run: NamedAttention, row: int, bits: float) -> Row:
     }
 
 
-def _draw(
-    config: VisualizeConfig, clips: Sequence[ShownClip], names: Sequence[str], video: Path
-) -> None:
+def _film(
+    runs: Sequence[NamedAttention],
+    clips: Sequence[CommonClip],
+    shown: ShownClip,
+    sample: VideoSample,
+    masks: Path | None,
+) -> Film:
+    """Return the whole video of a clip; none of it is read yet."""
+    (row,) = (clip.rows[0] for clip in clips if clip.id == shown.id)
+    return film_of(shown, runs[0].attention.record(row), sample, masks=masks)
+
+
+def _draw(config: VisualizeConfig, films: Sequence[Film], names: Sequence[str], path: Path) -> None:
     style = style_of(config)
     if config.is_video:
-        rate = frame_rate(video) / _stride(clips[0].frame_indices)
-        write_video(config.picture, animate(clips, names, style), rate)
+        write_video(path, animate(films, names, style), films[0].rate)
         return
     figure = draw_comparison(
-        clips,
+        [film.clip for film in films],
         names,
         style=style,
         frames=config.frames,
-        width_in=config.width_in,
+        width_in=config.layout_in,
         dpi=config.dpi,
     )
-    save_figure(figure, config.picture)
-
-
-def _stride(frame_indices: Sequence[int]) -> int:
-    """Return every how many-th frame a clip holds; a short video's clip may start over."""
-    steps = [later - earlier for earlier, later in pairwise(frame_indices) if later > earlier]
-    return min(steps, default=1)
+    save_figure(figure, path)

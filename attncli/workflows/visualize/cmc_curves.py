@@ -12,7 +12,6 @@ from attncli.errors import AttncliError, UsageError
 from attncli.evaluation.rankings import CURVES
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.visualization.cmc_curves import TOLD, CmcCurve, draw_cmc_curves
-from attncli.visualization.saving import save_figure
 from attncli.workflows.visualize.picture import figure_of
 from attncli.workflows.visualize.rankings import Identified, Key, open_identified
 
@@ -54,16 +53,16 @@ def draw(
         AttncliError: A run has no curves.
     """
     _refuse_what_is_about_queries(config)
-    picture = figure_of(config)
+    picture = figure_of(config, overwrite=overwrite)
     shown = _open(open_identified(runs, config), config.layers)
     rows = [_row(one) for one in shown]
     if dry_run:
         return picture.planned(rows)
-    picture.claim(overwrite=overwrite)
+    picture.claim()
     curves = [one.curve for one in shown]
-    save_figure(draw_cmc_curves(curves, width_in=config.width_in, dpi=config.dpi), picture.path)
+    figure = draw_cmc_curves(curves, width_in=config.layout_in, dpi=config.dpi)
     table = pd.concat([_table(one) for one in shown])
-    picture.write_table(table, [curve.name for curve in curves], reporter)
+    picture.save(figure, table, [curve.name for curve in curves], reporter)
     return Outcome(rows=rows)
 
 

@@ -26,7 +26,6 @@ from attncli.visualization.face_grid import (
     draw_face_grid,
     mean_picture,
 )
-from attncli.visualization.saving import save_figure
 from attncli.workflows.visualize import clips
 from attncli.workflows.visualize.apexes import (
     Apex,
@@ -70,7 +69,7 @@ def draw(
     """
     if not config.apex and (config.about_clips or config.is_video):
         return clips.draw(config, runs, overwrite=overwrite, dry_run=dry_run, reporter=reporter)
-    picture = figure_of(config)
+    picture = figure_of(config, overwrite=overwrite)
     opened = open_runs(runs, config.names, config.split, needs="spatial")
     chosen = choose_apexes(find_apexes(opened), class_names(runs), wish_of(config))
     if not config.ids and not config.classes:
@@ -78,7 +77,7 @@ def draw(
     rows = {apex.clip.id: _apex_rows(opened, apex) for apex in chosen}
     if dry_run:
         return picture.planned(row for lines in rows.values() for row in lines)
-    picture.claim(overwrite=overwrite)
+    picture.claim()
     samples = video_samples([apex.clip for apex in chosen], runs[0], config.data)
     tracked = reporter.track(chosen, label="read faces", unit="sequences")
     faces, failures = _read_faces(tracked, samples)
@@ -89,7 +88,7 @@ def draw(
     ]
     drawn = [row for id_, lines in rows.items() if id_ in faces for row in lines]
     names = [run.name for run in opened]
-    _write(config, columns, names, drawn, failures, reporter, face_name="face")
+    _write(config, picture, columns, names, drawn, failures, reporter, face_name="face")
     return Outcome(rows=drawn, failures=failures)
 
 
@@ -121,7 +120,7 @@ def draw_class_means(
         UsageError: No sequence is of a class asked for, or no figure has such a suffix.
         AttncliError: A run has no attention maps, or the runs have no sequence in common.
     """
-    picture = figure_of(config)
+    picture = figure_of(config, overwrite=overwrite)
     opened = open_runs(runs, config.names, config.split, needs="spatial")
     groups = by_class(find_apexes(opened), class_names(runs), config.classes)
     if not config.classes:
@@ -130,7 +129,7 @@ def draw_class_means(
     if dry_run:
         rows = [_mean_rows(opened, label, group) for label, group in groups.items()]
         return picture.planned(row for lines in rows for row in lines)
-    picture.claim(overwrite=overwrite)
+    picture.claim()
     every = [apex for group in groups.values() for apex in group]
     samples = video_samples([apex.clip for apex in every], runs[0], config.data)
     columns: list[FaceColumn] = []
@@ -146,13 +145,13 @@ def draw_class_means(
             columns.append(_mean_column(opened, label, kept, mean, config.value_range))
             drawn += _mean_rows(opened, label, kept)
     names = [run.name for run in opened]
-    _write(config, columns, names, drawn, failures, reporter, face_name="mean face")
+    _write(config, picture, columns, names, drawn, failures, reporter, face_name="mean face")
     return Outcome(rows=drawn, failures=failures)
 
 
 def _on_a_page(config: VisualizeConfig, classes: int, runs: int, reporter: Reporter) -> int:
     """Return how many classes fit a page, and say so where they are not all."""
-    limit = columns_on_a_page(config.width_in, runs)
+    limit = columns_on_a_page(config.layout_in, runs)
     if classes > limit:
         reporter.note(f"{limit} of {classes} classes fit a page; --class draws others")
     return limit
@@ -250,6 +249,7 @@ def _mean_rows(runs: Sequence[NamedAttention], label: str, apexes: Sequence[Apex
 
 def _write(
     config: VisualizeConfig,
+    picture: Picture,
     columns: Sequence[FaceColumn],
     names: Sequence[str],
     rows: Sequence[Row],
@@ -259,7 +259,6 @@ def _write(
     face_name: str,
 ) -> None:
     """Write the figure and its table, unless nothing could be read, and what failed."""
-    picture = Picture(config.picture)
     write_failures(picture.failures, failures)
     if not columns:
         return
@@ -268,9 +267,8 @@ def _write(
         names,
         style=style_of(config),
         face_name=face_name,
-        width_in=config.width_in,
+        width_in=config.layout_in,
         dpi=config.dpi,
     )
-    save_figure(figure, picture.path)
     written = [text for c in columns for text in (c.title, c.caption, *(m.caption for m in c.maps))]
-    picture.write_table(pd.DataFrame(rows), [*names, *written], reporter)
+    picture.save(figure, pd.DataFrame(rows), [*names, *written], reporter)

@@ -58,5 +58,5 @@ def samples_of(dataset: ImageDataset, ids: Iterable[str]) -> dict[str, ImageSamp
     for id_ in ids:
         if id_ not in samples:
             remedy = "give the dataset the features were made of with --data"
-            raise AttncliError(f"there is no image {id_}", where=dataset.root, remedy=remedy)
+            raise AttncliError(f"no such image: {id_!r}", where=dataset.root, remedy=remedy)
     return samples

@@ -22,9 +22,8 @@ from attncli.files.failures import write_failures
 from attncli.files.features import FeatureDirectory, open_features
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.visualization.feature_maps import FeatureMap, MappedImage, draw_feature_maps
-from attncli.visualization.saving import save_figure
 from attncli.visualization.selection import known_name
-from attncli.workflows.visualize.picture import figure_of, style_of, wish_of
+from attncli.workflows.visualize.picture import Picture, figure_of, style_of, wish_of
 from attncli.workflows.visualize.source_classes import SourceClasses, source_classes
 
 LAYERS = {"cam": "CAM", "svd-cam": "SVD-CAM"}
@@ -83,12 +82,12 @@ def draw(
         UsageError: A wish cannot be met, or no figure has such a suffix.
         AttncliError: The directory has no maps of classes, or its dataset is not there.
     """
-    picture = figure_of(config)
+    picture = figure_of(config, overwrite=overwrite)
     shown = _open(open_features(runs[0]), config)
     rows = _choose(shown.features, config)
     if dry_run:
         return picture.planned(_plan(shown, rows))
-    picture.claim(overwrite=overwrite)
+    picture.claim()
     samples = _samples(shown.features, config, rows)
     images: list[MappedImage] = []
     answers: list[Row] = []
@@ -104,25 +103,25 @@ def draw(
             answers += facts
     write_failures(picture.failures, failures)
     if images:
-        _write(config, shown, images, answers, reporter)
+        _write(config, picture, shown, images, answers, reporter)
     return Outcome(rows=answers, failures=failures)
 
 
 def _write(
     config: VisualizeConfig,
+    picture: Picture,
     shown: _Shown,
     images: Sequence[MappedImage],
     rows: Sequence[Row],
     reporter: Reporter,
 ) -> None:
-    picture, titles = figure_of(config), [column.title for column in shown.columns]
+    titles = [column.title for column in shown.columns]
     figure = draw_feature_maps(
-        images, titles, style=style_of(config), width_in=config.width_in, dpi=config.dpi
+        images, titles, style=style_of(config), width_in=config.layout_in, dpi=config.dpi
     )
-    save_figure(figure, picture.path)
     captions = (one.caption for image in images for one in image.maps)
     texts = [*titles, *captions, *(text for one in images for text in (one.name, one.label))]
-    picture.write_table(pd.DataFrame(rows, columns=COLUMNS), texts, reporter)
+    picture.save(figure, pd.DataFrame(rows, columns=COLUMNS), texts, reporter)
 
 
 def _open(features: FeatureDirectory, config: VisualizeConfig) -> _Shown:
@@ -141,7 +140,7 @@ def _open(features: FeatureDirectory, config: VisualizeConfig) -> _Shown:
     )
     flat = next((column for column in columns if column.maps.ndim != 4), None)
     if flat is not None:
-        what = f"{flat.layer} of {flat.source} is no map"
+        what = f"{flat.layer} of {flat.source} holds vectors, not maps"
         raise AttncliError(what, where=features.path, remedy="write the directory anew")
     classes = {} if config.show == "mean-maps" else source_classes(features, config.source_classes)
     return _Shown(features, columns, classes)
@@ -154,7 +153,7 @@ def _require_maps(features: FeatureDirectory, *, one_class: bool) -> None:
         raise AttncliError("has no maps of classes", where=features.path, remedy=remedy)
     if one_class and "svd-cam" in layers and features.settings.get("basis", "polar") != "polar":
         remedy = "extract with --basis polar, or choose --show mean-maps"
-        what = "its SVD-CAM has no map a class"
+        what = "its SVD-CAM has no map of each class"
         raise AttncliError(what, where=features.path, remedy=remedy)
 
 
@@ -202,7 +201,7 @@ def _samples(
     for id_ in (features.ids[row] for row in rows):
         if id_ not in samples:
             remedy = "give the dataset the features were made of with --data"
-            raise AttncliError(f"there is no image {id_}", where=dataset.root, remedy=remedy)
+            raise AttncliError(f"no such image: {id_!r}", where=dataset.root, remedy=remedy)
     return samples
 
 

@@ -10,6 +10,8 @@ from attncli.files.features import holds_features
 from attncli.files.runs import load
 from attncli.files.seeds import holds_seeds
 from attncli.reporting import Outcome, Reporter
+from attncli.visualization.page.lettering import text_of
+from attncli.workflows.runs.several import runs_of
 from attncli.workflows.visualize import classes, clips, faces
 from attncli.workflows.visualize.attention import lack_temporal
 
@@ -18,6 +20,8 @@ Drawing = Callable[..., Outcome]
 CLIPS = "attncli.workflows.visualize.clips:draw"
 LABEL_MAPS = "attncli.workflows.visualize.label_maps:draw"
 """What shows images, and so is imported where there are some: other figures need no torch."""
+CURVES = "attncli.workflows.visualize.curves:draw"
+"""What shows how runs were trained."""
 FEATURES = "attncli.workflows.visualize.features:draw"
 """What shows feature directories."""
 OF_PEOPLE: dict[Show, str] = {
@@ -40,7 +44,8 @@ def draw(
 
     Args:
         config: What is to be drawn, and where.
-        runs: Run directories with an evaluation on the split.
+        runs: Run directories with an evaluation on the split; of one with a run for each of several
+            seeds, all of these are drawn.
         overwrite: An earlier picture may go.
         dry_run: Say what would be drawn, and touch nothing.
         reporter: Shows progress.
@@ -52,10 +57,13 @@ def draw(
         UsageError: A wish cannot be met, or no such picture has such a suffix.
         AttncliError: A run has no such attention, or the runs have nothing in common.
     """
+    if not config.curves:  # which are one curve of all seeds
+        runs = [run for path in runs for run in runs_of(path)]
     drawing = kind_of(config, runs)
     if config.layers and drawing not in {catalog.load(place) for place in OF_PEOPLE.values()}:
         raise UsageError("is about people's features", where="--layer", remedy="leave it out")
-    return drawing(config, runs, overwrite=overwrite, dry_run=dry_run, reporter=reporter)
+    with text_of(config.font_size):
+        return drawing(config, runs, overwrite=overwrite, dry_run=dry_run, reporter=reporter)
 
 
 def kind_of(config: VisualizeConfig, runs: Sequence[Path]) -> Drawing:
@@ -64,6 +72,9 @@ def kind_of(config: VisualizeConfig, runs: Sequence[Path]) -> Drawing:
     Raises:
         UsageError: Another dataset is to be read, of which such a figure shows nothing.
     """
+    if config.curves:
+        of_logs: Drawing = catalog.load(CURVES)
+        return of_logs
     if config.show in OF_PEOPLE:
         of_people: Drawing = catalog.load(OF_PEOPLE[config.show])
         return of_people

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, UInt8
+from matplotlib.figure import Figure
 
 from attncli.config.seeds import Background
 from attncli.config.visualize import VisualizeConfig
@@ -32,6 +33,7 @@ from attncli.files.seeds import SeedDirectory, holds_seeds, open_seeds
 from attncli.metrics.segmentation import mean_iou_percent, pixel_confusion
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.visualization.label_maps import (
+    TINT,
     Errors,
     Heat,
     LabelledImage,
@@ -40,10 +42,9 @@ from attncli.visualization.label_maps import (
     draw_contact_sheet,
     draw_label_maps,
 )
-from attncli.visualization.saving import save_figure
 from attncli.visualization.selection import known_name
 from attncli.workflows.visualize.attention import names_of
-from attncli.workflows.visualize.picture import Picture, figure_of, style_of, wish_of
+from attncli.workflows.visualize.picture import figure_of, style_of, wish_of
 
 DIFFERENCES = ("knowledge likely wrong", "advice likely wrong")
 """What scores that SSDD writes beside what it refines are called in a picture."""
@@ -110,7 +111,7 @@ def draw(
         AttncliError: A directory has no label maps, or they have no image in common.
     """
     _refuse(config, runs)
-    picture = figure_of(config)
+    picture = figure_of(config, overwrite=overwrite)
     dataset = _dataset(config, runs)
     shown = _open(runs, config, dataset)
     chosen = _choose(shown, dataset, config)
@@ -118,7 +119,7 @@ def draw(
         return picture.planned(
             {"id": sample.id, "run": str(one.path)} for sample in chosen for one in shown
         )
-    picture.claim(overwrite=overwrite)
+    picture.claim()
     drawn: list[_Drawing] = []
     failures: list[Failure] = []
     for sample in reporter.track(chosen, label="read images", unit="images"):
@@ -130,9 +131,9 @@ def draw(
     rows = [row for one in drawn for row in one.rows]
     if drawn:
         titles = _titles(drawn, shown)
-        _save(drawn, titles, dataset.classes, picture, config)
+        figure = _figure(drawn, titles, dataset.classes, config)
         texts = [*titles, *dataset.classes, *(one.image.name for one in drawn)]
-        picture.write_table(pd.DataFrame(rows, columns=COLUMNS), texts, reporter)
+        picture.save(figure, pd.DataFrame(rows, columns=COLUMNS), texts, reporter)
     return Outcome(rows=rows, failures=failures)
 
 
@@ -194,7 +195,7 @@ def _choose(
         and all(one.seeds.has(sample.id) for one in shown)
     ]
     if not kept:
-        what = "there is no such image that every directory has something of"
+        what = "no such image of which every directory holds something"
         raise AttncliError(what, remedy="check --data, --split and --class")
     if wish.order == "random":
         kept = [kept[i] for i in np.random.default_rng(wish.seed).permutation(len(kept))]
@@ -283,18 +284,16 @@ def _row(
     return {"id": image_id, "run": str(one.path), "classes": names or None, "miou": miou}
 
 
-def _save(
+def _figure(
     drawn: Sequence[_Drawing],
     titles: Sequence[str],
     classes: Sequence[str],
-    picture: Picture,
     config: VisualizeConfig,
-) -> None:
+) -> Figure:
     images = [one.image for one in drawn]
-    size: Any = {"width_in": config.width_in, "dpi": config.dpi}
+    size: Any = {"width_in": config.layout_in, "dpi": config.dpi}
     if config.contact_sheet:
-        figure = draw_contact_sheet(images, opacity=config.opacity, **size)
-    else:
-        names = (BACKGROUND, *classes)
-        figure = draw_label_maps(images, titles, names, style=style_of(config), **size)
-    save_figure(figure, picture.path)
+        opacity = TINT if config.opacity is None else config.opacity
+        return draw_contact_sheet(images, opacity=opacity, **size)
+    names = (BACKGROUND, *classes)
+    return draw_label_maps(images, titles, names, style=style_of(config), **size)

@@ -21,10 +21,10 @@ from attncli.files.fits import Fit, open_fits
 from attncli.files.runs import load
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.visualization.position_maps import CameraPeople, PositionMap, draw_position_maps
-from attncli.visualization.saving import save_figure
 from attncli.visualization.selection import known_name
 from attncli.workflows.visualize.feature_images import images_of, samples_of
 from attncli.workflows.visualize.picture import (
+    Picture,
     figure_of,
     refuse_what_is_about_clips,
     style_of,
@@ -119,13 +119,13 @@ def draw(
         AttncliError: The run has no position maps, or its images are not there.
     """
     _refuse_what_is_about_images(config, runs)
-    picture = figure_of(config)
+    picture = figure_of(config, overwrite=overwrite)
     shown = _open(runs[0], config.layers)
     seen = _seen(shown)
     people = _people(shown, config)
     if dry_run:
         return picture.planned(_rows(shown, {name: len(own) for name, own in people.items()}))
-    picture.claim(overwrite=overwrite)
+    picture.claim()
     failures: list[Failure] = []
     means = [
         _mean(name, samples, seen, failures)
@@ -136,28 +136,27 @@ def draw(
     write_failures(picture.failures, failures)
     counts = [mean.images for mean in means]
     rows = _rows(shown, dict(zip(people, counts, strict=True)))
-    _write(config, shown, means, rows, reporter)
+    _write(config, picture, shown, means, rows, reporter)
     return Outcome(rows=rows, failures=failures)
 
 
 def _write(
     config: VisualizeConfig,
+    picture: Picture,
     shown: _Shown,
     people: Sequence[CameraPeople],
     rows: Sequence[Row],
     reporter: Reporter,
 ) -> None:
-    picture = figure_of(config)
     left_out = sum(layer.maps.shape[1] for layer in shown.layers) - len(shown.numbered)
     if left_out:
         reporter.note(f"{left_out} maps of lower ratios are not shown; name layers with --layer")
     maps = shown.maps
     figure = draw_position_maps(
-        people, maps, style=style_of(config), width_in=config.width_in, dpi=config.dpi
+        people, maps, style=style_of(config), width_in=config.layout_in, dpi=config.dpi
     )
-    save_figure(figure, picture.path)
     texts = [*(camera.name for camera in people), *(one.title for one in maps)]
-    picture.write_table(pd.DataFrame(rows, columns=COLUMNS), texts, reporter)
+    picture.save(figure, pd.DataFrame(rows, columns=COLUMNS), texts, reporter)
 
 
 def _refuse_what_is_about_images(config: VisualizeConfig, runs: Sequence[Path]) -> None:
@@ -209,7 +208,9 @@ def _layer(
     rows, columns = features.open(fit.source, fit.layer).shape[2:]
     maps = np.asarray(state["maps"], dtype=np.float64)
     if maps.shape[2] != rows * columns:
-        what = f"weighs {maps.shape[2]} places of {fit.layer}, which has {rows}x{columns} now"
+        what = (
+            f"has weights of {maps.shape[2]} places of {fit.layer}, but that has {rows}x{columns}"
+        )
         raise AttncliError(what, where=run, remedy="train the run anew")
     cameras = tuple(str(fit.facts["cameras"]).split(",")) if fit.facts.get("cameras") else ()
     cells = maps.reshape(*maps.shape[:2], rows, columns)
@@ -258,7 +259,7 @@ def _people(shown: _Shown, config: VisualizeConfig) -> dict[str, list[ImageSampl
             by_camera.get(sample.camera or "", []).append(sample)
     empty = next((name for name, own in by_camera.items() if not own), None)
     if empty is not None:
-        what = f"there is no training image of camera {empty}"
+        what = f"holds no training image of camera {empty}"
         raise AttncliError(what, where=features.path, remedy="name its dataset with --data")
     return {name: own[:: -(-len(own) // MOST_PEOPLE)] for name, own in by_camera.items()}
 

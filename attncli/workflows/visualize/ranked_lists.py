@@ -15,11 +15,10 @@ from attncli.evaluation.rankings import RANKINGS
 from attncli.files.failures import write_failures
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.visualization.ranked_lists import Found, RankedList, draw_ranked_lists
-from attncli.visualization.saving import save_figure
 from attncli.visualization.selection import known_name
 from attncli.workflows.visualize.cmc_curves import names_of
 from attncli.workflows.visualize.feature_images import images_of, samples_of
-from attncli.workflows.visualize.picture import figure_of, wish_of
+from attncli.workflows.visualize.picture import Picture, figure_of, wish_of
 from attncli.workflows.visualize.rankings import Identified, Key, open_identified
 
 NEAREST = 10
@@ -65,7 +64,7 @@ def draw(
         UsageError: A wish cannot be met, or no figure has such a suffix.
         AttncliError: There are no rankings, or their images are not there.
     """
-    picture = figure_of(config)
+    picture = figure_of(config, overwrite=overwrite)
     rankings = _open(open_identified(runs, config), config.layers)
     samples = samples_of(images_of(runs[0], config.data), rankings[0].lines)
     queries = _choose(list(rankings[0].lines), samples, config)
@@ -73,7 +72,7 @@ def draw(
     rows = [row for query in queries for one in rankings for row in _rows(one, query)]
     if dry_run:
         return picture.planned(rows)
-    picture.claim(overwrite=overwrite)
+    picture.claim()
     lists: list[RankedList] = []
     failures: list[Failure] = []
     for query in reporter.track(queries, label="read images", unit="queries"):
@@ -85,19 +84,21 @@ def draw(
     drawn = {shown.query for shown in lists}
     rows = [row for row in rows if row["query"] in drawn]
     if lists:
-        _write(config, lists, rows, reporter)
+        _write(config, picture, lists, rows, reporter)
     return Outcome(rows=rows, failures=failures)
 
 
 def _write(
-    config: VisualizeConfig, lists: Sequence[RankedList], rows: Sequence[Row], reporter: Reporter
+    config: VisualizeConfig,
+    picture: Picture,
+    lists: Sequence[RankedList],
+    rows: Sequence[Row],
+    reporter: Reporter,
 ) -> None:
-    picture = figure_of(config)
-    figure = draw_ranked_lists(lists, width_in=config.width_in, dpi=config.dpi)
-    save_figure(figure, picture.path)
+    figure = draw_ranked_lists(lists, width_in=config.layout_in, dpi=config.dpi)
     texts = [text.words for shown in lists for text in shown.label]
     cameras = [found.camera for shown in lists for found in shown.found]
-    picture.write_table(pd.DataFrame(rows, columns=COLUMNS), [*texts, *cameras], reporter)
+    picture.save(figure, pd.DataFrame(rows, columns=COLUMNS), [*texts, *cameras], reporter)
 
 
 def _open(opened: Sequence[Identified], layers: Sequence[str]) -> list[_Ranking]:
@@ -158,7 +159,7 @@ def _read(one: _Ranking, query: str, samples: Mapping[str, ImageSample]) -> Rank
     missing = next((id_ for id_ in lines["id"] if id_ not in samples), None)
     if missing is not None:
         remedy = "give the dataset the features were made of with --data"
-        raise AttncliError(f"there is no image {missing}", where=one.of.path, remedy=remedy)
+        raise AttncliError(f"no such image: {missing!r}", where=one.of.path, remedy=remedy)
     found = tuple(
         Found(read_rgb(samples[id_].path), camera, is_right)
         for id_, camera, is_right in zip(lines["id"], lines["camera"], lines["right"], strict=True)

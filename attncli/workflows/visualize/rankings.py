@@ -52,11 +52,11 @@ class Identified:
         """
         path = self.directory / CURVES
         if not path.is_file():
-            what = f"there are no rankings of split {self.split!r}"
+            what = f"holds no rankings of split {self.split!r}"
             raise AttncliError(what, where=self.path, remedy=self.remedy)
         lines = _read(path, CURVE_COLUMNS, self.remedy)
         for name, parse in (("rank", whole_number), ("percent", float)):
-            lines[name] = _parsed(lines[name], parse, path, "number")
+            lines[name] = _parsed(lines[name], parse, path, "a number")
         return lines
 
     @property
@@ -97,11 +97,13 @@ class Identified:
         layer, source = key
         path = self.directory / RANKINGS / source / f"{layer}.csv"
         if not path.is_file():
-            what = f"there is no ranking by {layer} of {source}"
+            what = f"holds no ranking by {layer} of {source}"
             raise AttncliError(what, where=self.path, remedy=self.remedy)
         lines = _read(path, LIST_COLUMNS, self.remedy)
-        lines["rank"] = _parsed(lines["rank"], whole_number, path, "number")
-        lines["right"] = _parsed(lines["right"], lambda cell: TRUTHS[cell.lower()], path, "truth")
+        lines["rank"] = _parsed(lines["rank"], whole_number, path, "a number")
+        lines["right"] = _parsed(
+            lines["right"], lambda cell: TRUTHS[cell.lower()], path, "true or false"
+        )
         return lines.sort_values(["rank"], kind="stable")
 
 
@@ -141,5 +143,5 @@ def _parsed(
             values.append(parse(cell))
         except (ValueError, KeyError):
             where, remedy = f"{path}, line {line}", "evaluate the run again"
-            raise AttncliError(f"{cell!r} is no {what}", where=where, remedy=remedy) from None
+            raise AttncliError(f"{cell!r} is not {what}", where=where, remedy=remedy) from None
     return values

@@ -18,7 +18,6 @@ from attncli.files.runs import Run, load
 from attncli.files.score_maps import read_score_maps, score_maps_path
 from attncli.files.seeds import SCORE_MAPS
 from attncli.reporting import Outcome, Reporter, Row
-from attncli.visualization.saving import save_figure
 from attncli.visualization.score_maps import ScoredClass, ScoredImage, draw_score_maps
 from attncli.visualization.selection import known_name
 from attncli.workflows.runs.source import open_source
@@ -71,7 +70,7 @@ def draw(
         AttncliError: A run has no score maps, or the runs have no image in common.
     """
     refuse_what_is_about_clips(config)
-    picture = figure_of(config)
+    picture = figure_of(config, overwrite=overwrite)
     opened = _open(runs, config)
     chosen = _choose(opened, config)
     if dry_run:
@@ -80,7 +79,7 @@ def draw(
             for id_ in chosen
             for one in opened
         )
-    picture.claim(overwrite=overwrite)
+    picture.claim()
     samples = _samples(opened[0].run, config, chosen)
     shown: list[ScoredImage] = []
     failures: list[Failure] = []
@@ -94,11 +93,10 @@ def draw(
     if shown:
         names = [one.name for one in opened]
         figure = draw_score_maps(
-            shown, names, style=style_of(config), width_in=config.width_in, dpi=config.dpi
+            shown, names, style=style_of(config), width_in=config.layout_in, dpi=config.dpi
         )
-        save_figure(figure, config.picture)
         texts = [*names, *(text for one in shown for text in (one.name, one.label))]
-        picture.write_table(pd.DataFrame(rows, columns=COLUMNS), texts, reporter)
+        picture.save(figure, pd.DataFrame(rows, columns=COLUMNS), texts, reporter)
     return Outcome(rows=rows, failures=failures)
 
 
@@ -109,7 +107,7 @@ def _open(runs: Sequence[Path], config: VisualizeConfig) -> list[_Scored]:
         evaluation = run.directory.evaluation_path(config.split)
         if not (evaluation / SCORE_MAPS).is_dir():
             raise AttncliError(
-                f"there are no score maps of split {config.split!r}",
+                f"holds no score maps of split {config.split!r}",
                 where=path,
                 remedy=f"make them: attncli eval {path} --split {config.split}",
             )
@@ -149,7 +147,7 @@ def _samples(run: Run, config: VisualizeConfig, ids: Sequence[str]) -> dict[str,
     for id_ in ids:
         if id_ not in samples:
             raise AttncliError(
-                f"there is no image {id_}",
+                f"no such image: {id_!r}",
                 where=dataset.root,
                 remedy="give the dataset the runs were evaluated on with --data",
             )

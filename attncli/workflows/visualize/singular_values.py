@@ -11,7 +11,6 @@ from attncli.errors import AttncliError
 from attncli.files.features import SINGULAR_VALUES, open_features
 from attncli.methods.svd_fc.basis import share_of_dimensions
 from attncli.reporting import Outcome, Reporter, Row
-from attncli.visualization.saving import save_figure
 from attncli.visualization.singular_values import MARKED, Spectrum, draw_singular_values
 from attncli.workflows.visualize.picture import figure_of
 
@@ -43,16 +42,15 @@ def draw(
         UsageError: No figure has such a suffix.
         AttncliError: The directory holds no singular values.
     """
-    picture = figure_of(config)
+    picture = figure_of(config, overwrite=overwrite)
     sources = _open(runs[0])
     rows = [_row(shown) for shown in sources]
     if dry_run:
         return picture.planned(rows)
-    picture.claim(overwrite=overwrite)
-    figure = draw_singular_values(sources, width_in=config.width_in, dpi=config.dpi)
-    save_figure(figure, picture.path)
+    picture.claim()
+    figure = draw_singular_values(sources, width_in=config.layout_in, dpi=config.dpi)
     table = pd.concat([_table(shown) for shown in sources])
-    picture.write_table(table, [shown.name for shown in sources], reporter)
+    picture.save(figure, table, [shown.name for shown in sources], reporter)
     return Outcome(rows=rows)
 
 

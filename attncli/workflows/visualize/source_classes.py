@@ -59,7 +59,7 @@ def _by_source(wishes: Sequence[str], sources: Sequence[str]) -> dict[str, str]:
         source, is_named, name = wish.partition("=")
         if is_named and source not in sources:
             remedy = f"name one of {', '.join(sources)}"
-            raise UsageError(f"{source!r} is no source", where=OPTION, remedy=remedy)
+            raise UsageError(f"no such source: {source!r}", where=OPTION, remedy=remedy)
         for one in (source,) if is_named else sources:
             if one in found:
                 raise UsageError(f"names two classes for {one}", where=OPTION, remedy="name one")
@@ -91,9 +91,9 @@ def _number(wish: str, count: int, names: Sequence[str]) -> int:
     if wish.isascii() and wish.isdigit():
         if int(wish) < count:
             return int(wish)
-        what = f"there is no class {wish}"
+        what = f"no such class: {wish}"
         raise UsageError(what, where=OPTION, remedy=f"name one from 0 to {count - 1}")
     if not names:
-        what = f"{wish!r} is no number, and names of classes are not known"
+        what = f"must be a number, as names of classes are not known, not {wish!r}"
         raise UsageError(what, where=OPTION, remedy=f"name one from 0 to {count - 1}")
     return names.index(known_name(wish, names, OPTION))

@@ -1,21 +1,23 @@
 """Clips as the networks saw them, read from their videos to be drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import cast
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Bool, Float64, UInt8
 
 from attncli.data.layouts import open_dataset
 from attncli.data.samples import VideoSample
-from attncli.data.video.reading import VideoClip, read_clip
+from attncli.data.video.frame_rate import frame_rate
+from attncli.data.video.reading import VideoClip, iterate_frames, read_clip
 from attncli.errors import AttncliError
 from attncli.files.attention import ClipRecord
 from attncli.files.masks import MaskDirectory
 from attncli.files.runs import load
 from attncli.files.temporal_edits import TemporalEdits
+from attncli.visualization.animation import Film
 from attncli.visualization.clips import ClipAttention, ShownClip
 from attncli.visualization.overlay import cut_view
 from attncli.visualization.selection import CommonClip
@@ -42,7 +44,7 @@ def video_samples(
     for clip in clips:
         if clip.id not in samples:
             raise AttncliError(
-                f"there is no video {clip.id}",
+                f"no such video: {clip.id!r}",
                 where=dataset.root,
                 remedy="give the dataset the runs were evaluated on with --data",
             )
@@ -80,7 +82,7 @@ def read_view(
     if masks is not None:
         source = MaskDirectory(masks).read(clip.id, indices)
         _require_same_size(source.shape[1:], frames.shape[1:3], masks, clip)
-        unions = view(source.astype(np.uint8) * 255) >= 128  # at least half of the pixel
+        unions = _seen(source, view)
     return ShownClip(
         id=clip.id,
         true_class=record.label or None,
@@ -93,6 +95,41 @@ def read_view(
         masks=unions,
         edited=None if edits is None else edits.read(clip.id, indices, n_frames=video.n_frames),
     )
+
+
+def film_of(
+    shown: ShownClip, record: ClipRecord, sample: VideoSample, *, masks: Path | None = None
+) -> Film:
+    """Return the whole video that a clip is of, cut as the clip is; frames are read one by one.
+
+    Args:
+        shown: The clip.
+        record: What a run says of it.
+        sample: Its video.
+        masks: Mask directory; no masks are shown where None.
+    """
+    view = partial(cut_view, box_xyxy=record.crop, flip=record.flip, height_px=VIEW_PX)
+    frames = iterate_frames(sample.path, files=sample.files)
+    return Film(
+        clip=shown,
+        frames=(view(frame[None])[0] for frame in frames),
+        rate=frame_rate(sample.path),
+        masks=None if masks is None else partial(_masks_of, masks, shown.id, view),
+    )
+
+
+def _masks_of(
+    masks: Path, id_: str, view: Callable[..., UInt8[np.ndarray, "_ h w"]], index: int
+) -> Bool[np.ndarray, "h w"]:
+    """Return the union of a frame's masks as the network saw it."""
+    source = MaskDirectory(masks).read(id_, [index])
+    return _seen(source, view)[0]
+
+
+def _seen(
+    masks: Bool[np.ndarray, "t _ _"], view: Callable[..., UInt8[np.ndarray, "t h w"]]
+) -> Bool[np.ndarray, "t h w"]:
+    return view(masks.astype(np.uint8) * 255) >= 128  # at least half of the pixel
 
 
 def read_still(record: ClipRecord, sample: VideoSample, frame: int) -> UInt8[np.ndarray, "h w 3"]:

@@ -174,15 +174,15 @@ def test_a_backbone_answers_the_same_fused():
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"name": "resnet81"}, "no backbone 'resnet81'; did you mean .*resnet18"),
-        ({"name": "wide-resnet83"}, "no backbone .*; did you mean .*wide-resnet38"),
+        ({"name": "resnet81"}, "no such backbone: 'resnet81'; did you mean .*resnet18"),
+        ({"name": "wide-resnet83"}, "no such backbone: .*; did you mean .*wide-resnet38"),
         ({"name": "wide-resnet38"}, "--output-stride: .* of 8, not of 32"),
         ({"name": "wide-resnet38", "output_stride": 8, "weights": "imagenet"}, "PSA"),
-        ({"name": "wide-resnet38", "weights": "efficientnet-lite0"}, "alone, not of wide-resnet38"),
+        ({"name": "wide-resnet38", "weights": "efficientnet-lite0"}, "only, not for wide-resnet38"),
         ({"freeze_stages": 5}, "--freeze-stages: there are 0 to 4"),
-        ({"name": "zzz"}, "no backbone 'zzz'; use resnet18, .*wide-resnet38, .*timm:NAME"),
-        ({"normalization": "z"}, "no normalisation 'z'; use imagenet, half, none"),
-        ({"weights": "efficientnet-lite0"}, "alone, not of resnet18; use --backbone efficientnet"),
+        ({"name": "zzz"}, "no such backbone: 'zzz'; use resnet18, .*wide-resnet38, .*timm:NAME"),
+        ({"normalization": "z"}, "no such normalisation: 'z'; use imagenet, half, none"),
+        ({"weights": "efficientnet-lite0"}, "only, not for resnet18; use --backbone efficientnet"),
     ],
 )
 def test_what_there_is_not_is_refused(options, problem):

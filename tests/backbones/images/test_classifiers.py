@@ -84,7 +84,7 @@ def test_published_weights_are_fetched_by_torchvisions_name(tmp_path, monkeypatc
     [("resnet19", "did you mean resnet1"), ("?", "use a classifier of torchvision, timm:NAME")],
 )
 def test_a_network_there_is_not_is_refused(network, problem):
-    with pytest.raises(UsageError, match=f"--network: no network '.*'; {problem}"):
+    with pytest.raises(UsageError, match=f"--network: no such network: '.*'; {problem}"):
         open_classifier("none", network=network)
 
 

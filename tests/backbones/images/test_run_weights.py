@@ -53,5 +53,5 @@ def test_other_files_are_no_runs(tmp_path: Path) -> None:
 
 def test_how_colors_are_seen_comes_with_a_run_alone(tmp_path: Path) -> None:
     run(tmp_path / "run", "cam")
-    with pytest.raises(UsageError, match=r"--normalization: comes with the weights of a run"):
+    with pytest.raises(UsageError, match=r"--normalization: is already that of the run"):
         build_backbone(NAME, weights=str(tmp_path / "run"), normalization="imagenet")

@@ -11,7 +11,7 @@ def test_a_network_has_the_classes_asked_for():
 
 
 def test_a_network_timm_has_not_is_refused():
-    with pytest.raises(UsageError, match=r"--network: timm has no network 'resnet19'; did you"):
+    with pytest.raises(UsageError, match=r"--network: no such network of timm: 'resnet19'; did"):
         timm_classifiers.blank_classifier("resnet19", None)
 
 
@@ -34,5 +34,5 @@ def test_weights_that_cannot_be_fetched_are_told(monkeypatch):
         raise OSError("no route to host")
 
     monkeypatch.setattr(timm, "create_model", offline)
-    with pytest.raises(AttncliError, match="--network timm:resnet10t: no weights of timm can be"):
+    with pytest.raises(AttncliError, match="--network timm:resnet10t: weights of timm cannot be"):
         timm_classifiers.published_classifier("resnet10t")

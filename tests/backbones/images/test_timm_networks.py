@@ -71,8 +71,8 @@ def test_weights_of_another_network_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "output_stride", "problem"),
     [
-        ("resnet81", 32, "has no network 'resnet81'; did you mean .*resnet18"),
-        ("vit_tiny_patch16_224", 32, "takes images of one size alone"),
+        ("resnet81", 32, "no such network of timm: 'resnet81'; did you mean .*resnet18"),
+        ("vit_tiny_patch16_224", 32, "takes images of one size only"),
         ("convmixer_768_32", 32, "no features at strides 4, 8, 16 and 32"),
         ("vgg11", 8, "cannot be dilated to a stride of 8"),
     ],

@@ -185,7 +185,11 @@ def test_dropout_acts_in_training_though_norms_are_frozen():
     ("weights", "stride", "problem"),
     [
         ("none", 16, "--output-stride: .*8, not of 16; use --output-stride 8"),
-        ("imagenet", 8, r"--weights: .* at no address .*res38_cls\.pth of PSA .*--weights none"),
+        (
+            "imagenet",
+            8,
+            r"--weights: .* cannot be downloaded; .*res38_cls\.pth of PSA .*--weights none",
+        ),
     ],
 )
 def test_what_there_is_not_is_refused(weights, stride, problem):

@@ -53,7 +53,7 @@ def test_what_opens_for_motion_finds_a_square_that_moves():
 
 def test_the_one_class_of_motion_may_be_asked_for_and_no_other():
     assert isinstance(open_motion(classes=("moving",)), MotionSegmenter)
-    with pytest.raises(UsageError, match=r"--classes: no class 'person'.* there are moving$"):
+    with pytest.raises(UsageError, match=r"--classes: no such class: 'person'.* there are moving$"):
         open_motion(classes=("moving", "person"))
 
 
@@ -68,7 +68,7 @@ def test_the_one_class_of_motion_may_be_asked_for_and_no_other():
 def test_what_belongs_to_detectors_is_refused_for_motion(settings, option):
     with pytest.raises(UsageError) as raised:
         open_motion(**settings)
-    assert str(raised.value) == f"{option}: goes with a detector, not with --backend motion"
+    assert str(raised.value) == f"{option}: is for detectors, not for --backend motion"
 
 
 @pytest.mark.parametrize("backend", DETECTORS)

@@ -60,7 +60,7 @@ def test_weights_of_another_model_are_refused(weights, tmp_path):
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ("mask_rcnn", "no model 'mask_rcnn'"),
+        ("mask_rcnn", "no such model: 'mask_rcnn'"),
         ("COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml", "finds no masks"),
     ],
 )

@@ -10,7 +10,7 @@ def test_known_classes_pass():
 
 
 def test_an_unknown_class_is_named_with_those_like_it():
-    with pytest.raises(UsageError, match=r"--classes: no class 'persn'; did you mean 'person'\?"):
+    with pytest.raises(UsageError, match=r"--classes: no such class: 'persn'; did you mean 'pers"):
         check_classes(["dog", "persn"], ["person", "dog"])
 
 

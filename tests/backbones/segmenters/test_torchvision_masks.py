@@ -97,7 +97,7 @@ def test_without_a_network_the_error_says_what_to_do(tmp_path, monkeypatch):
 
 
 def test_unknown_models_and_classes_are_wrong_usage():
-    with pytest.raises(UsageError, match="--model: no model 'r50'"):
+    with pytest.raises(UsageError, match="--model: no such model of torchvision: 'r50'"):
         open_segmenter(SegmentConfig(model="r50"), batch_size=1, device=CPU)
-    with pytest.raises(UsageError, match=r"no class 'persn'; did you mean 'person'"):
+    with pytest.raises(UsageError, match=r"no such class: 'persn'; did you mean 'person'"):
         open_segmenter(SegmentConfig(classes=("persn",)), batch_size=1, device=CPU)

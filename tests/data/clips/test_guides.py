@@ -78,7 +78,7 @@ def test_masks_of_other_videos_are_missed_with_the_call_that_makes_them(masks):
     with pytest.raises(AttncliError) as error:
         MaskGuide.open(masks, others, Path("data"))
     assert str(error.value) == (
-        f"{masks}: no masks of any training clip here; make them: attncli segment data -o {masks}"
+        f"{masks}: holds no masks of the training clips; make them: attncli segment data -o {masks}"
     )
 
 
@@ -92,7 +92,7 @@ def test_scores_are_those_of_the_clips_frames_and_unknown_where_nobody_gave_any(
     guide = TemporalEditGuide.open(edits, DATASET, Path("data"))
     assert guide.read(SAMPLES[0], CLIP, MIDDLE)[TEMPORAL_EDITS].tolist() == [0, 1]
     assert guide.read(SAMPLES[1], CLIP, MIDDLE)[TEMPORAL_EDITS].isnan().all()
-    assert guide.facts() == {"edited clips": 1}
+    assert guide.facts() == {"edited_clips": 1}
     assert guide.notes() == [
         "1 training clips have edited temporal attention; 1 without any score count as not edited"
     ]
@@ -100,7 +100,7 @@ def test_scores_are_those_of_the_clips_frames_and_unknown_where_nobody_gave_any(
 
 def test_a_file_without_any_score_is_refused(tmp_path):
     write_temporal_edits(tmp_path / "edits.csv", {"a": np.full(3, np.nan, np.float32)})
-    with pytest.raises(AttncliError, match=r"edits\.csv: no clip here is edited; give each frame"):
+    with pytest.raises(AttncliError, match=r"edits\.csv: holds no edits of the training clips; "):
         TemporalEditGuide.open(tmp_path / "edits.csv", DATASET, Path("data"))
 
 
@@ -112,7 +112,7 @@ def test_where_attention_belongs_comes_with_the_frames_it_is_known_of():
     unknown = guide.read(SAMPLES[1], CLIP, MIDDLE)
     assert not unknown[SPATIALLY_EDITED].any()
     assert unknown[SPATIAL_EDITS].shape == found[SPATIAL_EDITS].shape
-    assert guide.facts() == {"spatially edited clips": 1}
+    assert guide.facts() == {"spatially_edited_clips": 1}
 
 
 def test_nothing_has_the_names_types_and_shapes_of_what_is_read(masks, edits):
@@ -135,7 +135,7 @@ def test_settings_name_what_guides_a_training(masks, edits):
     tuned = StAbnConfig(data=Path("data"), temporal_edits=edits, init=Path("run"))
     found = ClipGuidance.open(tuned, DATASET)
     assert [type(guide) for guide in found.guides] == [TemporalEditGuide]
-    assert found.facts() == {"edited clips": 1}
+    assert found.facts() == {"edited_clips": 1}
     nothing = ClipGuidance.open(StAbnConfig(data=Path("data")), DATASET)
     assert (nothing.notes(), nothing.facts(), nothing.nothing((1, 2, 3))) == ([], {}, {})
 
@@ -145,3 +145,13 @@ def test_no_guide_gives_no_tensors():
     assert (
         torch.Size((0, 2)) == TemporalEditGuide(Edited()).nothing((2, 4, 4))[TEMPORAL_EDITS].shape
     )
+
+
+def test_clips_scored_in_part_are_named_or_left_out(tmp_path):
+    file = tmp_path / "edits.csv"
+    file.write_text("id,frame,score\na,0,1\na,1,\nb,0,1\n")
+    with pytest.raises(AttncliError, match="1 clip that has"):
+        TemporalEditGuide.open(file, DATASET, Path("d"))
+    guide = TemporalEditGuide.open(file, DATASET, Path("d"), skip_partial=True)
+    assert guide.clips == 1
+    assert "'a' (1 of 2 frames" in guide.notes()[1]

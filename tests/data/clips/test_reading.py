@@ -143,7 +143,7 @@ def test_a_video_that_cannot_be_read_becomes_a_failure_and_nothing_else(videos, 
 def test_a_video_too_short_is_a_failure_where_that_is_an_error(videos):
     clips = _clips(videos, frames=11, short_videos="error")
     assert isinstance(clips[0], Failure)
-    assert "has 30 frames where a clip spans 33" in clips[0].error
+    assert "has 30 frames, fewer than the 33 of a clip" in clips[0].error
     assert isinstance(clips[4], ClipSample)
     assert isinstance(_clips(videos, frames=11)[0], ClipSample)
 

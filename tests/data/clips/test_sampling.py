@@ -76,7 +76,7 @@ def test_a_single_frame_fills_a_whole_clip():
 
 
 def test_a_short_video_may_be_an_error_that_says_what_to_do():
-    message = "has 63 frames where a clip spans 64; use --short-videos loop or clamp"
+    message = "has 63 frames, fewer than the 64 of a clip; use --short-videos loop or clamp"
     with pytest.raises(ShortVideoError, match=message):
         _indices(63, short_videos="error")
     assert len(_indices(64, short_videos="error")) == 16
@@ -128,7 +128,7 @@ def test_uniform_parts_of_whole_frames_leave_the_end_of_the_video_unseen():
 
 def test_a_video_with_fewer_frames_than_a_uniform_clip_may_be_an_error():
     for sampling in ("uniform", "uniform-floor"):
-        with pytest.raises(ShortVideoError, match="has 31 frames where a clip spans 32"):
+        with pytest.raises(ShortVideoError, match="has 31 frames, fewer than the 32 of a clip"):
             _indices(31, sampling=sampling, frames=32, short_videos="error")
         assert len(_indices(32, sampling=sampling, frames=32, short_videos="error")) == 32
 

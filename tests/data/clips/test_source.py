@@ -77,3 +77,17 @@ def test_a_run_keeps_nothing_and_nothing_guides_it(config, tmp_path):
     source.keep(tmp_path / "run")
     assert list((tmp_path / "run").iterdir()) == []
     assert source.guidance(source.open("train")).facts() == {}
+
+
+def test_some_classes_and_so_many_clips_of_a_split_are_opened(config, tmp_path):
+    of_one = VideoSource(replace(config, classes=("Moving right",)))
+    assert [sample.id for sample in of_one.open("train").samples] == ["1"]
+    assert of_one.open("val").classes == ("Moving right",)
+    few = VideoSource(replace(config, limit=2))
+    counts = [len(few.open(split).samples) for split in ("train", "val", "all")]
+    assert counts == [2, 1, 4]
+
+
+def test_of_other_data_all_clips_are_opened(config, tmp_path):
+    source = VideoSource.of_run(replace(config, limit=1), tmp_path, config.data)
+    assert len(source.open("train").samples) == 3

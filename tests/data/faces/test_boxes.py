@@ -168,13 +168,13 @@ def test_sequences_that_cannot_be_read_have_no_face(make_sequence, tmp_path, cro
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1 2\n" * 67, "expected 68 lines of two numbers; take"),
+        ("1 2\n" * 67, "expected 68 lines of two numbers; use"),
         ("1 2\n" * 69, "expected 68 lines of two numbers"),
         ("1 2\n" * 67 + "1\n", "expected 68 lines of two numbers"),
         ("1 2\n" * 67 + "1 nan\n", "expected 68 lines of two numbers"),
         ("1 2\n" * 67 + "1 two\n", "landmarks cannot be read"),
         ("", "expected 68 lines of two numbers"),
-        ("1000 2\n" * 68, "landmarks lie outside a frame of 64x48 pixels; take"),
+        ("1000 2\n" * 68, "landmarks lie outside a frame of 64x48 pixels; use"),
     ],
 )
 def test_malformed_landmarks_are_named(make_sequence, text, message):

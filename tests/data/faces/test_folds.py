@@ -96,7 +96,7 @@ def test_a_class_rarer_than_folds_is_no_hindrance():
 def test_sequences_of_nobody_are_named():
     dataset = _dataset({"S1": [0], "S2": [1]})
     samples = (*dataset.samples, VideoSample("x/7", Path("x"), 0))
-    with pytest.raises(AttncliError, match="ck: does not say who is to be seen in 'x/7'; use CK"):
+    with pytest.raises(AttncliError, match="ck: does not say which person 'x/7' shows; use CK"):
         assign_folds(replace(dataset, samples=samples), folds=2, seed=0)
     unlabelled = replace(samples[-1], label=-1)
     whole = _dataset({f"S{n}": [n % 2] for n in range(4)})

@@ -60,7 +60,7 @@ def test_sequences_without_a_label_are_left_out_and_counted(config):
     people = divide_people(config, listener)
     assert people.subjects == 4
     assert len(people.dataset.samples) == 8
-    assert "1 of 9 sequences have no label, left out" in listener.notes
+    assert "1 of 9 sequences without a label left out" in listener.notes
     assert "faces of 8 sequences by centre" in listener.notes
 
 
@@ -93,7 +93,7 @@ def test_the_folds_of_a_run_share_the_pictures_they_have_read(config, run):
 @pytest.mark.parametrize("name", ["folds.csv", "faces.csv"])
 def test_a_missing_table_is_named(config, run, name):
     (run / name).unlink()
-    with pytest.raises(AttncliError, match=f"no {name} says who is in which fold"):
+    with pytest.raises(AttncliError, match=f"has no {name}, so its"):
         read_people(config, run / "fold01")
 
 
@@ -104,7 +104,7 @@ def test_a_table_that_changed_after_training_is_noticed(config, run, name):
     write_people(divide_people(config, Silent()), fold)
     read_people(config, fold)
     (fold / name).write_text((fold / name).read_text() + "\n")
-    with pytest.raises(AttncliError, match=f"fold01: was trained with another {name} than that"):
+    with pytest.raises(AttncliError, match=f"fold01: was trained with another {name} than its"):
         read_people(config, fold)
 
 
@@ -127,3 +127,16 @@ def test_a_dataset_without_any_label_is_refused(config, manifest):
     manifest.write_text(text.replace(",angry,", ",,").replace(",glad,", ",,"))
     with pytest.raises(AttncliError, match="label"):
         divide_people(config, Silent())
+
+
+def test_so_many_sequences_and_some_classes_are_dealt_out_and_read_again(config, tmp_path):
+    few = replace(config, limit=6)
+    people = divide_people(few, Silent())
+    labels = [sample.label for sample in people.dataset.samples]
+    assert sorted(labels) == [0, 0, 0, 1, 1, 1]
+    directory = tmp_path / "few"
+    directory.mkdir()
+    write_people(people, directory)
+    assert ids(read_people(few, directory).dataset) == ids(people.dataset)
+    glad = divide_people(replace(config, classes=("glad",)), Silent()).dataset
+    assert (glad.classes, len(glad.samples)) == (("glad",), 4)

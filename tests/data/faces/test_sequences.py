@@ -101,7 +101,7 @@ def test_clips_of_sequences_follow_each_other(make_sequence, tmp_path):
 
 def test_short_sequences_can_be_refused(make_sequence):
     with pytest.raises(
-        AttncliError, match="x: sequence 'x' has 3 frames where a clip has 8; use --padding first"
+        AttncliError, match="x: sequence 'x' has 3 frames, a clip has 8; use --padding first"
     ):
         sequence_clips(_dataset(make_sequence("x", 3)), _config(padding="error"))
 
@@ -293,7 +293,7 @@ def test_sequences_that_are_not_there_fail_by_name(make_sequence, tmp_path):
             "gone: ",
             "gone.png",
             "outside: face 0,0 to 50,50 is not inside a frame of 64x48; look for faces again",
-            "unknown: no face is known; look for faces again",
+            "unknown: has no face box; look for faces again",
         ),
         strict=True,
     ):

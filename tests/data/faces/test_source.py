@@ -64,7 +64,7 @@ def test_a_fold_is_asked_about_its_own_people_only(config):
 
 
 def test_all_folds_at_once_are_refused_with_the_name_of_one(config):
-    with pytest.raises(UsageError, match="run is of 3 folds; name one, such as run/fold01"):
+    with pytest.raises(UsageError, match="run holds 3 folds; name one, such as run/fold01"):
         FoldSource.of_run(replace(config, fold=None), Path("run"))
 
 

@@ -99,7 +99,7 @@ def test_another_size_than_the_image_is_named(path):
 @pytest.mark.parametrize(
     ("image", "problem"),
     [
-        (Image.new("1", (2, 2)), "is grey of fewer than 8 bits"),
+        (Image.new("1", (2, 2)), "is grey with fewer than 8 bits"),
         (Image.new("LA", (2, 2), (1, 9)), "is transparent in parts"),
     ],
 )

@@ -75,21 +75,21 @@ def test_nothing_to_take_labels_from_says_what_to_do(samples, tmp_path):
 
 
 def test_a_source_that_knows_none_of_the_images_is_refused(samples, tmp_path):
-    with pytest.raises(AttncliError, match="Annotations: has annotations of none of the images"):
+    with pytest.raises(AttncliError, match="Annotations: has no annotations for any of the images"):
         labels_of(samples, tmp_path, "annotations")
     (tmp_path / "t.csv").write_text("id,label\na.jpg,cat\n")
-    with pytest.raises(AttncliError, match=r"t\.csv: has .* of none of the images"):
+    with pytest.raises(AttncliError, match=r"t\.csv: has no .* for any of the images"):
         labels_of(samples, tmp_path, str(tmp_path / "t.csv"))
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "is no XML"),
-        ("<annotation><object>", "is no XML"),
-        ("id,label", "is no XML"),
-        ("<html></html>", "holds <html>, no <annotation>"),
-        (annotation("cat", "Dog"), "object of class 'Dog', which is none of the dataset's 3"),
+        ("", "is not valid XML"),
+        ("<annotation><object>", "is not valid XML"),
+        ("id,label", "is not valid XML"),
+        ("<html></html>", "holds <html> instead of <annotation>"),
+        (annotation("cat", "Dog"), "object of class 'Dog', which is not among the dataset's 3"),
         ("<annotation><object/></annotation>", "object of class ''"),
     ],
 )
@@ -115,12 +115,12 @@ def test_an_empty_cell_says_nothing(tmp_path):
     ("text", "problem"),
     [
         ("", r"t\.csv: "),
-        ("id,label\na,cow\n", r"t\.csv, line 2: class 'cow' is none of the dataset's 3"),
-        ("id,label\na,cat\na,cat\n", r"t\.csv, line 3: image 'a' is there twice"),
+        ("id,label\na,cow\n", r"t\.csv, line 2: class 'cow' is not among the dataset's 3"),
+        ("id,label\na,cat\na,cat\n", r"t\.csv, line 3: image 'a' is listed twice"),
         ("id,cat,dog\na,1,0\n", r"t\.csv: no column 'tv'"),
         ("id,cat,dog,tv,tv\na,1,0,0,0\n", r"t\.csv: double column 'tv'"),
         ("id,cat,dog,tv,cow\na,1,0,0,0\n", r"t\.csv: unknown column 'cow'"),
-        ("name,cat,dog,tv\na,1,0,0\n", r"t\.csv: has no column 'id'"),
+        ("name,cat,dog,tv\na,1,0,0\n", r"t\.csv: its first column must be 'id'"),
         ("id,cat,dog,tv\na,1,0,2\n", r"t\.csv, line 2: '2' is neither 0 nor 1"),
         ("id,cat,dog,tv\na,1,0\n", r"t\.csv, line 2: '' is neither 0 nor 1"),
     ],

@@ -80,7 +80,7 @@ def test_what_is_no_image_is_named(tmp_path, read):
     (tmp_path / "a.png").write_bytes(b"")
     (tmp_path / "b.png").mkdir()
     for name, problem in (
-        ("a.png", "cannot identify image file"),
+        ("a.png", "it is damaged, or no image"),
         ("b.png", "is a directory"),
         ("c.png", "no such file"),
     ):

@@ -68,7 +68,7 @@ def test_means_and_interpolation_by_hand() -> None:
 def test_images_without_seeds_are_told_and_none_at_all_is_refused(seeds: SeedDirectory) -> None:
     samples = tuple(ImageSample(name, Path(f"{name}.jpg"), frozenset()) for name in ("x", "y"))
     dataset = ImageDataset("voc2012", Path(), ("a", "b"), samples, labels_from="here")
-    with pytest.raises(AttncliError, match="holds a seed of none of the 2 images, such as x"):
+    with pytest.raises(AttncliError, match="holds no seed of any of the 2 images, such as x"):
         require_seeds({"seed": seeds}, dataset)
     write_label_map(seeds.label_map_path("x"), np.zeros((8, 8), np.uint8))
     assert [sample.id for sample in require_seeds({"seed": seeds}, dataset)] == ["y"]

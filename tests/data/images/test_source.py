@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,9 @@ from PIL import Image
 from attncli.config.images import ImageConfig
 from attncli.data.images.source import ImageSource
 from attncli.data.source import NoGuidance, Source
+from attncli.errors import UsageError
+from attncli.workflows.runs.source import open_source
+from tests.support.settings import tiny
 
 
 @pytest.fixture
@@ -49,3 +53,18 @@ def test_other_data_are_read_in_their_own_layout(config, tmp_path):
     assert dataset.layout == "manifest"
     assert dataset.samples[0].labels == {0, 1}
     assert source.notes(dataset)[1] == "1 of 2 images have no labels"
+
+
+def test_some_classes_and_so_many_images_of_a_split_are_opened(config, tmp_path):
+    of_one = ImageSource(replace(config, classes=("b",))).open("train")
+    assert [(sample.id, sample.labels) for sample in of_one.samples] == [("train/b/1", {0})]
+    few = replace(config, limit=1)
+    assert len(ImageSource(few).open("train").samples) == 1
+    assert len(ImageSource.of_run(few, tmp_path, config.data).open("train").samples) == 2
+
+
+@pytest.mark.parametrize("method", ["psa", "segmentation", "ssdd", "pcb"])
+def test_no_class_is_left_out_where_all_are_needed(config, tmp_path, method):
+    settings = tiny(method, data=config.data, classes=("a",))
+    with pytest.raises(UsageError, match=r"^--classes: .*; leave it out$"):
+        open_source(method, settings, tmp_path).open("train")

@@ -63,7 +63,7 @@ def test_labelled_sequences_are_found_wherever_they_lie(make_native, images, emo
             ("S010/010", 0, None),
         )
     )
-    assert dataset.notes == ("2 of 5 sequences have no emotion label, left out",)
+    assert dataset.notes == ("2 of 5 sequences have no emotion label and are left out",)
 
 
 def test_landmarks_may_be_missing_altogether(make_native):
@@ -85,7 +85,7 @@ def test_codes_other_than_the_seven_are_refused_by_name(make_native, text):
     file.write_text(text)
     with pytest.raises(AttncliError) as error:
         open_dataset(root, split="all")
-    assert str(error.value).startswith(f"{file}: emotion {text!r} is none of 1 to 7; ")
+    assert str(error.value).startswith(f"{file}: emotion must be one of 1 to 7, not {text!r}; ")
 
 
 def test_a_file_of_bytes_is_no_emotion(make_native):
@@ -104,17 +104,17 @@ def test_an_emotion_without_frames_stays_in_the_list(make_native, frames):
         folder.mkdir()
     dataset = open_dataset(root, split="all")
     assert [sample.id for sample in dataset.samples] == ["S005/001", "S010/002", "S010/010"]
-    assert dataset.notes == ("2 of 5 sequences have no emotion label, left out",)
+    assert dataset.notes == ("2 of 5 sequences have no emotion label and are left out",)
 
 
 @pytest.mark.parametrize(
     ("file", "message"),
     [
-        (f"{IMAGES}/S005/001/S006_001_00000001.png", "its name is not one of sequence S005/001"),
-        (f"{IMAGES}/S005/001/face.png", "its name is not one of sequence S005/001"),
-        ("Emotion/S005/001/S005_002_00000011_emotion.txt", "its name is not one of sequence S005/"),
-        (f"{IMAGES}/s012/001/s012_001_00000001.png", "is expected to be called as S005; rename"),
-        ("Emotion/S012/one/S012_one_00000001_emotion.txt", "is expected to be called as 001"),
+        (f"{IMAGES}/S005/001/S006_001_00000001.png", "its name is not of sequence S005/001"),
+        (f"{IMAGES}/S005/001/face.png", "its name is not of sequence S005/001"),
+        ("Emotion/S005/001/S005_002_00000011_emotion.txt", "its name is not of sequence S005/"),
+        (f"{IMAGES}/s012/001/s012_001_00000001.png", "must be like S005; rename"),
+        ("Emotion/S012/one/S012_one_00000001_emotion.txt", "must be like 001"),
     ],
 )
 def test_what_lies_where_it_cannot_belong_is_named(make_native, file, message):
@@ -186,9 +186,9 @@ def test_ck48_gives_its_sequences(make_ck48, place):
     ("image", "message"),
     [
         ("anger/S010_004_00000020.png", "sequence S010/004 is in Happy/ and in anger/; move"),
-        ("anger/face.png", r"anger/face\.png: an image is expected to be called as S010_004_0000"),
+        ("anger/face.png", r"anger/face\.png: its name must be like S010_004_0000"),
         ("anger/S010_010_9.png", "is frame 9 of sequence S010/010, and so is S010_010_"),
-        ("neutral/S010_009_1.png", "neutral: holds images of CK.* none of the classes anger, cont"),
+        ("neutral/S010_009_1.png", "neutral: holds images of CK.* not a class .anger, contempt"),
     ],
 )
 def test_images_that_cannot_belong_are_named(make_ck48, image, message):

@@ -34,7 +34,7 @@ def test_they_cannot_be_trained_on_without_lists(root):
 
 def test_an_empty_class_is_named(root):
     (root / "sit").mkdir()
-    with pytest.raises(AttncliError, match="sit: class without a video"):
+    with pytest.raises(AttncliError, match="sit: class has no video"):
         open_dataset(root, split="all")
 
 
@@ -64,7 +64,7 @@ def test_directories_of_images_that_are_no_numbered_series_are_left_out(tmp_path
         (tmp_path / file).touch()
     dataset = open_dataset(tmp_path, split="all")
     assert [sample.id for sample in dataset.samples] == ["pets/walk"]
-    expected = f"2 entries left out as no videos, such as {tmp_path / 'pets' / 'cats'}"
+    expected = f"2 entries left out (not videos), such as {tmp_path / 'pets' / 'cats'}"
     assert dataset.notes == (expected,)
 
 

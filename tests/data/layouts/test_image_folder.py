@@ -37,7 +37,7 @@ def test_what_is_left_out_or_lacking_is_said(root):
     assert open_images(root, split="train").notes == (
         f"{root / 'train'}: no directory for 1 of 3 classes, such as 'emu'",
         f"{root / 'test'}: no directory for 1 of 3 classes, such as 'cat'",
-        f"1 entry left out as no images, such as {root / 'train' / 'cat' / 'notes.txt'}",
+        f"1 entry left out (not images), such as {root / 'train' / 'cat' / 'notes.txt'}",
     )
 
 
@@ -49,20 +49,20 @@ def test_val_goes_before_test(root):
 
 def test_a_split_without_a_directory_is_named(root):
     (root / "test").rename(root / "more")
-    with pytest.raises(AttncliError, match="has no directory of split 'val'; add val/ or valid/"):
+    with pytest.raises(AttncliError, match="has no directory for split 'val'; add val/ or valid/"):
         open_images(root, split="val")
     assert open_images(root, split="train").classes == ("cat", "dog")
 
 
 def test_an_empty_class_is_named(root):
     (root / "train" / "ant").mkdir()
-    with pytest.raises(AttncliError, match="train/ant: class without an image"):
+    with pytest.raises(AttncliError, match="train/ant: class has no image"):
         open_images(root, split="train")
 
 
 def test_images_that_differ_in_their_suffix_alone_are_refused(root):
     (root / "train" / "dog" / "img_9.png").touch()
-    with pytest.raises(AttncliError, match=r"img_9\.png: img_9\.JPEG is there too"):
+    with pytest.raises(AttncliError, match=r"img_9\.png: img_9\.JPEG exists too"):
         open_images(root, split="train")
 
 

@@ -26,7 +26,7 @@ def test_an_error_says_where_it_is(line):
 @pytest.mark.parametrize("text", ["", "\n \n"])
 def test_a_list_of_nothing_is_refused(tmp_path, text):
     (tmp_path / "list.txt").write_text(text)
-    with pytest.raises(AttncliError, match=r"list\.txt: lists nothing"):
+    with pytest.raises(AttncliError, match=r"list\.txt: is empty"):
         list(read_lines(tmp_path / "list.txt"))
 
 
@@ -51,7 +51,7 @@ def test_images_lie_as_deep_as_they_should(line, name, depth, path):
         ("a/b.jpg", 0, "expected IMAGE, not 'a/b.jpg'"),
         ("../b.jpg", 1, "expected CLASS/IMAGE"),
         ("/b.jpg", 1, "expected CLASS/IMAGE"),
-        ("a/b.txt", 1, "'a/b.txt' is no image by its name"),
+        ("a/b.txt", 1, "'a/b.txt' is not an image by its name"),
         ("a/b\x07.jpg", 1, "has a control character"),
     ],
 )

@@ -69,7 +69,7 @@ def test_a_directory_may_hold_a_list_a_split(write, tmp_path):
         ("path,split\nimg/a.jpg,val\n", "lists no image of split 'train'; add a list train.csv"),
         ("name\nimg/a.jpg\n", "line 2: has no `path`"),
         ("path,split\nimg/a.mp4,train\n", "line 2: `path` 'img/a.mp4' is a video by its name"),
-        ("path,split\ngone.jpg,train\n", "none of the 1 images of split 'train' is there"),
+        ("path,split\ngone.jpg,train\n", "none of the 1 images of split 'train' exists"),
         ("id,path,split\n../a,img/a.jpg,train\n", "line 2: id '../a' leads out"),
     ],
 )
@@ -101,7 +101,15 @@ def test_cameras_and_roles_are_for_finding_people_again(write):
     assert found == [("p1", "3", "query"), ("p1", "lobby", "gallery"), (None, None, None)]
 
 
-def test_a_role_is_query_or_gallery(write):
+def test_images_of_one_query_together_are_opened_where_they_are_wanted(write):
+    rows = "img/a.jpg,val,p1,3,query\nimg/b.jpg,val,p1,3,multi-query\n"
+    path = write("list.csv", "path,split,subject,camera,role\n" + rows)
+    assert [s.role for s in open_images(path, split="val").samples] == ["query"]
+    several = open_images(path, split="val", multi_query=True).samples
+    assert [s.role for s in several] == ["query", "multi-query"]
+
+
+def test_a_role_is_one_of_those_there_are(write):
     path = write("list.csv", "path,split,role\nimg/a.jpg,val,probe\n")
-    with pytest.raises(AttncliError, match="line 2: role 'probe' is neither query nor gallery"):
+    with pytest.raises(AttncliError, match="line 2: role must be one of query, gallery, multi"):
         open_images(path, split="val")

@@ -30,7 +30,7 @@ def test_a_layout_asked_for_by_name_must_be_there(tmp_path, layout):
 
 
 def test_an_unknown_layout_is_wrong_usage(folders):
-    with pytest.raises(UsageError, match="no layout 'voc'; use one of auto, voc2012, cub200, in"):
+    with pytest.raises(UsageError, match="no such layout: 'voc'; use one of auto, voc2012, cub200"):
         open_images(folders, split="train", layout="voc")
 
 
@@ -43,7 +43,7 @@ def test_lists_go_before_folders(folders):
 @pytest.mark.parametrize("option", ["labels", "train_list"])
 def test_only_voc2012_has_a_choice_of_lists_and_labels(folders, option):
     name = option.replace("_", "-")
-    with pytest.raises(UsageError, match=f"--{name}: goes with VOC2012 alone; leave it out"):
+    with pytest.raises(UsageError, match=f"--{name}: is for VOC2012 only; leave it out"):
         open_images(folders, split="train", **{option: "annotations"})
 
 

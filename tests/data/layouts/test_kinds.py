@@ -123,7 +123,7 @@ def test_videos_are_no_single_images(make_tree, files, named):
         require_no_videos(root)
     assert str(error.value) == (
         f"{root}: holds videos ({named.format(root=root)}), no single images; use a method for"
-        " videos; single images belong into train/CLASS/ and val/CLASS/, or into a manifest"
+        " videos; single images belong in train/CLASS/ and val/CLASS/, or into a manifest"
     )
 
 

@@ -56,7 +56,7 @@ def test_videos_asked_for_by_a_wrong_name_are_not_said_to_be_images(make_tree):
 
 
 def test_an_unknown_layout_is_wrong_usage(make_ucf101):
-    with pytest.raises(UsageError, match="no layout 'ucf102'; use one of auto, ucf101, "):
+    with pytest.raises(UsageError, match="no such layout: 'ucf102'; use one of auto, ucf101, "):
         open_dataset(make_ucf101(), split="train", layout="ucf102")
 
 
@@ -68,7 +68,7 @@ def test_only_ucf101_has_several_divisions(tmp_path):
 
 def test_a_list_of_which_no_video_is_there_is_refused(tmp_path):
     (tmp_path / "list.csv").write_text("path,split\na.avi,train\nb.avi,train\n")
-    with pytest.raises(AttncliError, match="none of the 2 videos of split 'train' is there"):
+    with pytest.raises(AttncliError, match="none of the 2 videos of split 'train' exists"):
         open_dataset(tmp_path / "list.csv", split="train")
     (tmp_path / "b.avi").touch()
     assert len(open_dataset(tmp_path / "list.csv", split="train").samples) == 2

@@ -125,7 +125,7 @@ def test_a_directory_of_frames_may_be_called_like_an_image(write, tmp_path):
         ("list.csv", "path,split\na.avi,holdout\n", "line 2: split 'holdout' is neither"),
         ("list.csv", "path,split\na.avi,train\na.avi,train\n", "line 3: video 'a' is listed twice"),
         ("list.csv", "id,path,split\n../x,a.avi,train\n", "line 2: id '../x' leads out"),
-        ("list.jsonl", '{"path": "a.avi"}\n{"path": \n', "line 2: no JSON"),
+        ("list.jsonl", '{"path": "a.avi"}\n{"path": \n', "line 2: is not valid JSON"),
         ("list.jsonl", '["a.avi"]\n', "line 1: expected a JSON object"),
         ("list.jsonl", '{"path": 1.5}\n', "line 1: `path` is neither text"),
         ("list.jsonl", '{"path": "a.avi", "label": true}\n', "line 1: `label` is neither"),
@@ -220,5 +220,7 @@ def test_a_file_whose_name_is_no_utf8_can_be_listed_with_an_id(write, tmp_path):
 
 @pytest.mark.parametrize("line", ["[" * 100_000, '{"path": ' + "1" * 5000 + "}", '{"path": NaN}'])
 def test_json_that_cannot_be_is_named_with_its_line(write, line):
-    with pytest.raises(AttncliError, match=r"list\.jsonl, line 2: (cannot be read|no JSON)"):
+    with pytest.raises(
+        AttncliError, match=r"list\.jsonl, line 2: (cannot be read|is not valid JSON)"
+    ):
         open_dataset(write("list.jsonl", f"\n{line}\n"), split="train")

@@ -1,6 +1,7 @@
 import pytest
 
-from attncli.data.layouts.market1501 import fits, open_split
+from attncli.data.layouts.images import open_images
+from attncli.data.layouts.market1501 import fits, multi_queries, open_split
 from attncli.errors import AttncliError
 
 FILES = (
@@ -62,7 +63,7 @@ def test_the_directory_of_the_archive_is_found(make_tree):
 def test_other_files_are_left_out_by_name(make):
     notes = open_split(make("bounding_box_train/Thumbs.db"), "train").notes
     assert len(notes) == 1
-    assert "1 entry left out as no images" in notes[0]
+    assert "1 entry left out (not images)" in notes[0]
 
 
 def test_several_images_a_query_are_those_drawn_by_hand(make):
@@ -71,17 +72,25 @@ def test_several_images_a_query_are_those_drawn_by_hand(make):
         "gt_bbox/0001_c1s1_001076_00.jpg",
         "gt_bbox/0001_c2s1_001076_00.jpg",
     )
-    dataset = open_split(root, "val", multi_query=True)
-    queries = [s for s in dataset.samples if s.role == "query"]
-    assert [(s.subject, s.camera) for s in queries] == [("0001", "1")] * 2
+    found = [(s.subject, s.camera, s.role) for s in multi_queries(root)]
+    assert found == [("0001", "1", "multi-query")] * 2
+
+
+def test_images_of_one_query_together_are_opened_where_they_are_wanted(make):
+    root = make("gt_bbox/0001_c1s1_001051_00.jpg")
+    single = open_images(root, split="val").samples
+    several = open_images(root, split="val", multi_query=True).samples
+    assert several[:-1] == single
+    assert several[-1].id == "gt_bbox/0001_c1s1_001051_00"
+    assert open_images(root, split="train", multi_query=True) == open_images(root, split="train")
 
 
 def test_several_images_a_query_need_gt_bbox(make):
-    with pytest.raises(AttncliError, match="gt_bbox: not there: several images a query"):
-        open_split(make(), "val", multi_query=True)
+    with pytest.raises(AttncliError, match="gt_bbox: no such directory: several images per query"):
+        multi_queries(make())
     root = make("gt_bbox/0001_c2s1_001076_00.jpg")
     with pytest.raises(AttncliError, match="no image of person 0001 from camera 1"):
-        open_split(root, "val", multi_query=True)
+        multi_queries(root)
 
 
 @pytest.mark.parametrize(
@@ -89,8 +98,8 @@ def test_several_images_a_query_need_gt_bbox(make):
     [
         ("bounding_box_train/0002_c1_f0046182.jpg", "0002_c1_f0046182.jpg: name is not PERSON_c"),
         ("bounding_box_test/-2_c1s1_000001_01.jpg", "-2_c1s1_000001_01.jpg: name is not PERSON_c"),
-        ("bounding_box_train/-1_c1s1_000001_01.jpg", "training image of nobody"),
-        ("query/0000_c1s1_000001_00.jpg", "query of nobody"),
+        ("bounding_box_train/-1_c1s1_000001_01.jpg", "training image shows nobody"),
+        ("query/0000_c1s1_000001_00.jpg", "query shows nobody"),
     ],
 )
 def test_a_wrong_name_is_named(make, name, problem):

@@ -89,12 +89,12 @@ def test_a_part_of_the_videos_is_a_dataset_and_the_user_is_told(make_ssv2):
     assert _labels(dataset) == [("100", 1), ("20", 0)]
     (note,) = dataset.notes
     assert note == (
-        f"{root / VIDEOS}: 2 of the 4 videos of something-something-v2-train.json are not there,"
-        " such as 78687, and left out"
+        f"{root / VIDEOS}: 2 of the 4 videos of something-something-v2-train.json do not exist,"
+        " such as 78687, and are left out"
     )
     assert not open_dataset(root, split="val").notes
     (root / VIDEOS / "41775.webm").unlink()
-    with pytest.raises(AttncliError, match=r"none of the 1 videos of .*-validation\.json is"):
+    with pytest.raises(AttncliError, match=r"none of the 1 videos of .*-validation\.json exists"):
         open_dataset(root, split="val")
 
 
@@ -132,13 +132,13 @@ def _entry(**changes):
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("labels", {"a": "0", "b": "2"}, "does not number 2 different classes from 0 on"),
-        ("labels", {"a": "1", "b": "2"}, "does not number 2 different classes from 0 on"),
-        ("labels", {"a": "0", "b": "0"}, "does not number 2 different classes from 0 on"),
-        ("labels", {"[a]": "0", "a": "1"}, "does not number 2 different classes from 0 on"),
-        ("labels", {}, "does not number 0 different classes from 0 on"),
+        ("labels", {"a": "0", "b": "2"}, "does not number its 2 classes from 0"),
+        ("labels", {"a": "1", "b": "2"}, "does not number its 2 classes from 0"),
+        ("labels", {"a": "0", "b": "0"}, "does not number its 2 classes from 0"),
+        ("labels", {"[a]": "0", "a": "1"}, "does not number its 2 classes from 0"),
+        ("labels", {}, "does not number its 0 classes from 0"),
         ("labels", ["a", "b"], "expected a JSON object"),
-        ("train", "[\n{},\n{]", "line 3: no JSON"),
+        ("train", "[\n{},\n{]", "line 3: is not valid JSON"),
         ("train", "[" * 100_000, "cannot be read"),
         ("train", "9" * 5000, "cannot be read"),
         ("train", [], "lists no video"),
@@ -148,13 +148,13 @@ def _entry(**changes):
         (
             "train",
             [_entry(), _entry(id="77", template="Eating [something]")],
-            r"entry 2: template 'Eating \[something\]' of video 77 is no class of ",
+            r"entry 2: template 'Eating \[something\]' of video 77 is not in the labels file",
         ),
         ("train", [_entry(), _entry()], "entry 2: video '9' is listed twice"),
         ("train", [_entry(), _entry(id=9)], "entry 2: video '9' is listed twice"),
-        ("train", [_entry(id="../9")], "entry 1: id '../9' is no file name"),
-        ("train", [_entry(id="..")], "entry 1: id '..' is no file name"),
-        ("train", [_entry(id="")], "entry 1: id '' is no file name"),
+        ("train", [_entry(id="../9")], "entry 1: id '../9' cannot be a file name"),
+        ("train", [_entry(id="..")], "entry 1: id '..' cannot be a file name"),
+        ("train", [_entry(id="")], "entry 1: id '' cannot be a file name"),
     ],
 )
 def test_what_is_wrong_with_a_list_is_said_in_a_line(make_ssv2, file, content, message):
@@ -168,10 +168,10 @@ def test_what_is_wrong_with_a_list_is_said_in_a_line(make_ssv2, file, content, m
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("9 45 0\n20 45 2\n", "line 2: label 2 of video 20 is none of 2 classes"),
+        ("9 45 0\n20 45 2\n", "line 2: label 2 of video 20 is not one of the 2 classes"),
         ("9 45 0\n\n20\n", r"line 3: expected `id \[frames\] label`"),
         ("9 45 zero\n", r"line 1: expected `id \[frames\] label`"),
-        ("/data/9 45 0\n", "line 1: id '/data/9' is no file name"),
+        ("/data/9 45 0\n", "line 1: id '/data/9' cannot be a file name"),
         ("9 45 0\n9 45 1\n", "line 2: video '9' is listed twice"),
     ],
 )
@@ -199,10 +199,10 @@ def test_no_video_is_looked_at_by_itself(make_ssv2, monkeypatch):
 def test_two_files_of_one_name_are_refused_and_what_is_left_out_is_said(make_ssv2):
     root = make_ssv2()
     (root / VIDEOS / "readme.rmvb").touch()
-    expected = f"1 entry left out as no videos, such as {root / VIDEOS / 'readme.rmvb'}"
+    expected = f"1 entry left out (not videos), such as {root / VIDEOS / 'readme.rmvb'}"
     assert open_dataset(root, split="train").notes[-1:] == (expected,)
     (root / VIDEOS / "78687.mp4").touch()
-    with pytest.raises(AttncliError, match=r"78687\.(mp4|webm): 78687\.(webm|mp4) is there too"):
+    with pytest.raises(AttncliError, match=r"78687\.(mp4|webm): 78687\.(webm|mp4) exists too"):
         open_dataset(root, split="train")
 
 

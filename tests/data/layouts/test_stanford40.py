@@ -58,9 +58,9 @@ def test_lists_say_split_and_class_of_each_image(make_stanford, home):
     [
         ({"applauding_test": None}, r"applauding_test\.txt: no such list; get it: each action has"),
         ({"jumping_test": "j_1.jpg"}, r"jumping_train\.txt: no such list"),
-        ({"applauding_test": ""}, r"applauding_test\.txt: lists nothing"),
+        ({"applauding_test": ""}, r"applauding_test\.txt: is empty"),
         ({"applauding_train": "a/b.jpg"}, r"applauding_train\.txt, line 1: expected IMAGE, not"),
-        ({"applauding_train": "a\n"}, r"applauding_train\.txt, line 1: 'a' is no image by its"),
+        ({"applauding_train": "a\n"}, r"applauding_train\.txt, line 1: 'a' is not an image by its"),
         (
             {"applauding_test": "a.jpg\napplauding_001.jpg"},
             r"applauding_test\.txt, line 2: image 'applauding_001\.jpg' is listed twice, here or",

@@ -40,7 +40,7 @@ def test_the_first_view_asks_and_the_second_answers(make_tree):
 def test_silhouettes_are_no_images_of_people(make_tree):
     dataset = open_split(make_tree(*PRID450S), "all")
     assert len(dataset.samples) == 8
-    assert "8 entries left out as no images of people" in dataset.notes[0]
+    assert "8 entries left out (not images of people)" in dataset.notes[0]
 
 
 def test_nobody_of_grid_stays_in_the_gallery_of_validation(make_tree):

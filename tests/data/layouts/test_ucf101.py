@@ -57,7 +57,7 @@ def test_other_divisions_have_their_own_lists(make_ucf101):
         "ApplyEyeMakeup/v_ApplyEyeMakeup_g01_c01"
     ]
     for number in (3, 0):
-        with pytest.raises(UsageError, match=r"--split-number: no trainlist.* there is 1, 2"):
+        with pytest.raises(UsageError, match=r"--split-number: no such list: train.* is 1, 2"):
             open_dataset(root, split="train", split_number=number)
 
 
@@ -72,9 +72,7 @@ def test_a_missing_validation_list_is_named(make_ucf101):
 def test_a_split_whose_classes_have_no_directory_says_so(make_ucf101):
     root = make_ucf101()
     shutil.rmtree(root / "UCF-101" / "YoYo")
-    with pytest.raises(
-        AttncliError, match=r"lists no video of split 'val' that is there; .* 1 of 3"
-    ):
+    with pytest.raises(AttncliError, match=r"lists no video of split 'val' that exists; .* 1 of 3"):
         open_dataset(root, split="val", split_number=2)
 
 
@@ -94,7 +92,7 @@ def test_an_empty_class_is_named(make_ucf101):
     for video in (root / "UCF-101" / "YoYo").iterdir():
         video.rename(video.with_suffix(".txt"))
     for split in ("train", "val", "all"):
-        with pytest.raises(AttncliError, match="UCF-101/YoYo: class without a video; "):
+        with pytest.raises(AttncliError, match="UCF-101/YoYo: class has no video; "):
             open_dataset(root, split=split)
 
 
@@ -144,7 +142,7 @@ def test_all_takes_directories_that_are_no_class_without_a_label(make_ucf101):
         ("trainlist01.txt", "YoYo/v_YoYo_g08_c01.avi three\n", "line 1: class number 'three'"),
         ("trainlist01.txt", "YoYo/v_YoYo_g08_c01.avi 2\n", "line 1: class number '2' is not"),
         ("trainlist01.txt", "Yoyo/v_YoYo_g08_c01.avi 3\n", "line 1: class 'Yoyo' is not in"),
-        ("trainlist01.txt", "", "lists no video of split 'train' that is there"),
+        ("trainlist01.txt", "", "lists no video of split 'train' that exists"),
     ],
 )
 def test_malformed_lists_are_named_with_the_line(make_ucf101, name, text, problem):
@@ -186,7 +184,7 @@ def test_two_files_of_one_name_are_refused(make_ucf101):
     root = make_ucf101()
     (root / "UCF-101" / f"{VIDEOS[0]}.mp4").touch()
     name = VIDEOS[0].rpartition("/")[2]
-    with pytest.raises(AttncliError, match=rf"{name}\.mp4: {name}\.avi is there too"):
+    with pytest.raises(AttncliError, match=rf"{name}\.mp4: {name}\.avi exists too"):
         open_dataset(root, split="train")
 
 
@@ -196,7 +194,7 @@ def test_what_is_left_out_is_said(make_ucf101):
     (folder / "Thumbs.db").touch()
     (folder / "v.rmvb").touch()
     (folder / ".hidden").touch()
-    expected = f"2 entries left out as no videos, such as {folder / 'Thumbs.db'}"
+    expected = f"2 entries left out (not videos), such as {folder / 'Thumbs.db'}"
     assert open_dataset(root, split="train").notes == (expected,)
 
 

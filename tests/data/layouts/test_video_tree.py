@@ -38,7 +38,7 @@ def test_of_a_file_and_its_frames_the_file_is_taken(make_tree):
 
 def test_two_files_that_differ_in_their_suffix_alone_are_refused(make_tree):
     root = make_tree("run/a.avi", "run/a.mp4")
-    with pytest.raises(AttncliError, match=r"a\.mp4: a\.avi is there too: both would have the sam"):
+    with pytest.raises(AttncliError, match=r"a\.mp4: a\.avi exists too: both would have the sam"):
         videos_by_class(root)
     require_one_file(None, root / "run/a.mp4")
 
@@ -47,15 +47,15 @@ def test_the_first_class_without_a_video_is_named(make_tree):
     root = make_tree("run/a.avi", "sit/notes.txt")
     classes = videos_by_class(root)
     require_videos(root, {"run": classes["run"]})
-    with pytest.raises(AttncliError, match="tree/sit: class without a video; add its videos or re"):
+    with pytest.raises(AttncliError, match="tree/sit: class has no video; add its videos or re"):
         require_videos(root, classes)
 
 
 def test_what_is_left_out_is_counted_and_one_of_it_named(tmp_path):
     one, two = tmp_path / "a.txt", tmp_path / "b.txt"
     assert notes_on_left_out([]) == ()
-    assert notes_on_left_out([one]) == (f"1 entry left out as no videos, such as {one}",)
-    expected = f"2 entries left out as no images, such as {two}"
+    assert notes_on_left_out([one]) == (f"1 entry left out (not videos), such as {one}",)
+    expected = f"2 entries left out (not images), such as {two}"
     assert notes_on_left_out([two, one], "images") == (expected,)
 
 

@@ -138,7 +138,7 @@ def test_an_absent_image_stays_in_the_list_unless_all_are_absent(voc):
     assert missing.path == voc / "JPEGImages" / "2008_1.jpg"
     for file in (voc / "JPEGImages").iterdir():
         file.unlink()
-    with pytest.raises(AttncliError, match="none of the 3 images of split 'train' is there"):
+    with pytest.raises(AttncliError, match="none of the 3 images of split 'train' exists"):
         open_images(voc, split="train")
 
 
@@ -154,7 +154,7 @@ def test_absent_label_maps_leave_annotations_or_a_clear_error(voc):
         ("a\nb\n\na\n", r"val\.txt, line 4: image 'a' is listed twice"),
         ("/JPEGImages/a.jpg /M/a.png\na\n", r"val\.txt, line 2: image 'a' is listed twice"),
         ("a b c\n", r"val\.txt, line 1: expected an id, or an image and its label map"),
-        ("2007_000032 1\n", r"val\.txt, line 1: '1' is no image by its name"),
+        ("2007_000032 1\n", r"val\.txt, line 1: '1' is not an image by its name"),
         ("../a.jpg ../a.png\n", r"val\.txt, line 1: expected an id"),
         ("/\n", r"val\.txt, line 1: expected an id"),
         ("a\x07\n", r"val\.txt, line 1: .* control character"),
@@ -174,7 +174,7 @@ def test_a_missing_list_says_which_are_there(voc):
     problem = r"has no list of split 'val'; add val\.txt; there is train\.txt, train_aug\.txt"
     with pytest.raises(AttncliError, match=problem):
         open_images(voc, split="val")
-    with pytest.raises(UsageError, match=r"--train-list: no list 'x' .* there: train, train_aug"):
+    with pytest.raises(UsageError, match=r"--train-list: no such list: 'x' .* these: train, train"):
         open_images(voc, split="train", train_list="x")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attncli.data.images.reading import read_rgb
-from attncli.data.layouts.market1501 import fits, open_split
+from attncli.data.layouts.market1501 import fits, multi_queries, open_split
 from attncli.data.toy.market1501 import (
     Studio,
     count_market1501,
@@ -62,10 +62,11 @@ def test_counts_are_those_of_the_files(toy):
 
 
 def test_several_images_a_query_can_be_taken(toy):
-    single, several = (open_split(toy, "val", multi_query=many).samples for many in (False, True))
-    asked = [{(s.subject, s.camera) for s in p if s.role == "query"} for p in (single, several)]
+    queries = [s for s in open_split(toy, "val").samples if s.role == "query"]
+    several = multi_queries(toy)
+    asked = [{(s.subject, s.camera) for s in samples} for samples in (queries, several)]
     assert asked[0] == asked[1]
-    assert len(several) > len(single)
+    assert len(several) > len(queries)
 
 
 def test_names_are_different():

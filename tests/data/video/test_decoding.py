@@ -298,7 +298,7 @@ def test_a_video_whose_frames_no_memory_holds_is_refused(make_video, monkeypatch
 def test_a_pipe_is_no_video_and_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.avi")
     for read in (count, lambda p: list(pictures(p)), video_size_hw):
-        with pytest.raises(UnreadableVideoError, match="is no file"):
+        with pytest.raises(UnreadableVideoError, match="is not a file"):
             read(tmp_path / "a.avi")
 
 

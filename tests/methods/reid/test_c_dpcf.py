@@ -173,7 +173,7 @@ def test_constant_features_are_refused(shared):
 def test_a_camera_not_learnt_from_is_named():
     features, identities, cameras = people()
     found = maps_of(features, identities, cameras)
-    with pytest.raises(AttncliError, match="no weights of camera 'c', but of a, b"):
+    with pytest.raises(AttncliError, match="no weights for camera 'c', only for a, b"):
         found.pool(features[:2], ["a", "c"])
     shared = maps_of(features, identities, cameras, shared=True)
     assert shared.pool(features[:2], ["a", "c"]).shape == (2, 8)
@@ -220,7 +220,7 @@ def test_blocks_of_projected_channels_are_parts_of_one_projection():
 def test_maps_are_at_most_positions_times_cameras():
     how = build_c_dpcf(CDpcfConfig(data=Path(), maps=5, grid_hw=(2, 1)))
     how.require_maps((4, 3), 3, name="conv5")
-    with pytest.raises(UsageError, match="--maps: conv5 has 1 to 4 maps of weights, not 5"):
+    with pytest.raises(UsageError, match="--maps: conv5 can have 1 to 4 maps of weights, not 5"):
         how.require_maps((4, 3), 2, name="conv5")
 
 

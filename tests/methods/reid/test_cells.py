@@ -18,7 +18,7 @@ def test_parts_are_those_of_adaptive_pooling(parts_hw):
 
 @pytest.mark.parametrize("parts_hw", [(6, 1), (1, 5), (0, 1)])
 def test_no_more_parts_than_cells(parts_hw):
-    with pytest.raises(UsageError, match="a map of 5x4 cells has no"):
+    with pytest.raises(UsageError, match="a map of 5x4 cells cannot be divided"):
         cell_means((5, 4), parts_hw)
 
 

@@ -32,5 +32,5 @@ def test_layers_are_those_of_the_backbone_and_what_tells_people_apart(network: P
 
 
 def test_classifiers_of_stripes_are_no_layer(network: PcbNetwork) -> None:
-    with pytest.raises(UsageError, match="--layers fc: a network of people has no such layer; use"):
+    with pytest.raises(UsageError, match="--layers fc: no such layer of a network of people; use"):
         PcbLayers(network, ("conv5", "fc"))

@@ -161,7 +161,7 @@ def test_camera_ten_comes_after_camera_nine():
 
 def test_one_person_is_refused():
     features, _, cameras = people()
-    with pytest.raises(AttncliError, match="show 1 people, not two or more"):
+    with pytest.raises(AttncliError, match="show 1 people, at least two are needed"):
         scatter(features, np.zeros(len(cameras), np.int64), cameras)
 
 

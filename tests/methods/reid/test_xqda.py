@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -233,3 +234,18 @@ def test_a_distance_is_restored_from_its_state(projection):
 def test_memory_goes_with_the_smaller_side_of_the_features():
     maker = build_xqda(XqdaConfig(data=Path("f")))
     assert maker.memory_bytes(100, 12_288) < maker.memory_bytes(12_288, 12_288) / 50
+
+
+@pytest.mark.parametrize("size", [(120, 900), (600, 80)])
+def test_a_fit_takes_no_more_memory_than_it_says(size):
+    n_rows, n_dims = size
+    rng = np.random.default_rng(0)
+    ids = np.arange(n_rows // 2, dtype=np.int64) // 3
+    views = [rng.normal(size=(n_rows // 2, n_dims)).astype(np.float32) for _ in range(2)]
+    maker = build_xqda(XqdaConfig(data=Path("f")))
+    tracemalloc.start()
+    maker.fit(TwoViews(views[0], views[1], ids, ids))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    needed = maker.memory_bytes(n_rows, n_dims)
+    assert needed / 8 < peak < needed

@@ -165,7 +165,7 @@ def test_different_cells_with_the_same_features_have_a_finite_loss() -> None:
 
 def test_label_maps_of_another_grid_are_refused() -> None:
     labels = torch.zeros(1, 4, 4, dtype=torch.uint8)
-    with pytest.raises(AttncliError, match="4 x 4 cells for features of 3 x 3"):
+    with pytest.raises(AttncliError, match="label maps have 4 x 4 cells, features have 3 x 3"):
         AffinityObjective(Graph())(
             lambda _: torch.zeros(1, 4, 3, 3), image_batch(1, low=labels, high=labels)
         )

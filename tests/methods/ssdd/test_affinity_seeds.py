@@ -79,7 +79,7 @@ def test_what_was_made_of_other_maps_is_refused(voc: Path, tmp_path: Path) -> No
     cams = write_seeds(tmp_path / "cams", background=False)
     prepared(voc, cams, tmp_path / "run")
     (cams / "seeds.toml").write_text((cams / "seeds.toml").read_text() + "# other\n")
-    with pytest.raises(AttncliError, match="low: was made of other class activation maps; begin"):
+    with pytest.raises(AttncliError, match="low: was made from other class activation maps; begin"):
         prepared(voc, cams, tmp_path / "run")
 
 
@@ -90,13 +90,13 @@ def test_shares_are_told_and_kinds_that_lack_are_warned_of(voc: Path, tmp_path: 
         nothing = np.zeros((0, *SIZES[image_id]), np.float32)
         write_score_maps(cams, image_id, np.zeros(0, np.int64), nothing)
     _, told = prepared(voc, cams, tmp_path / "run")
-    (shares,) = [note for note in told.notes if note.startswith("what the maps teach: ")]
+    (shares,) = [note for note in told.notes if note.startswith("pairs of cells to learn from: ")]
     assert "foreground cells 0.0 %, background cells 100.0 %, ignored cells 0.0 %" in shares
     assert "background pairs 100.0 %" in shares
     assert told.warnings == [
-        "the maps hold no foreground cells: nothing is learnt of them",
-        "the maps hold no foreground pairs: nothing is learnt of them",
-        "the maps hold no different pairs: nothing is learnt of them",
+        "the maps hold no foreground cells: nothing is learnt from them",
+        "the maps hold no foreground pairs: nothing is learnt from them",
+        "the maps hold no different pairs: nothing is learnt from them",
     ]
 
 
@@ -111,7 +111,7 @@ def test_shares_are_those_of_cells_counted_by_hand(voc: Path, tmp_path: Path) ->
     told = Told()
     source = AffinitySource.of_run(config, tmp_path / "run")
     source.guidance(source.open("train")).prepare(tmp_path / "run", reporter=told)
-    (shares,) = [note for note in told.notes if note.startswith("what the maps teach: ")]
+    (shares,) = [note for note in told.notes if note.startswith("pairs of cells to learn from: ")]
     assert "foreground cells 50.0 %, background cells 50.0 %" in shares
     # Of neighbours in a 2x2 grid one pair is within each side; four are across.
     assert "foreground pairs 16.7 %, background pairs 16.7 %, different pairs 66.7 %" in shares
@@ -125,7 +125,7 @@ def test_bad_maps_are_named_once(voc: Path, tmp_path: Path) -> None:
     np.savez(cams / "a.npz", classes=np.array([CAT, DOG]), scores=scores)
     write_score_maps(cams, "b.c", np.array([DOG]), np.zeros((1, 16, 16), np.float32))
     told, guidance = Told(), guidance_of(source_of(voc, cams, tmp_path / "run"))
-    assert guidance.facts() == {"images with maps": len(SIZES) - 1}
+    assert guidance.facts() == {"mapped_images": len(SIZES) - 1}
     failures = guidance.prepare(tmp_path / "run", reporter=told)
     problems = {failure.id: failure.error for failure in failures}
     assert sorted(problems) == ["a", "b.c", "one"]
@@ -136,7 +136,7 @@ def test_bad_maps_are_named_once(voc: Path, tmp_path: Path) -> None:
 
 def test_maps_of_other_images_or_classes_are_refused(voc: Path, tmp_path: Path) -> None:
     cams = describe_seeds(tmp_path / "cams", "cam")
-    with pytest.raises(AttncliError, match="holds a seed of none of the 5 images"):
+    with pytest.raises(AttncliError, match="holds no seed of any of the 5 images"):
         guidance_of(source_of(voc, cams, tmp_path / "run"))
     describe_seeds(cams, "cam", CLASSES[:-1])
     with pytest.raises(AttncliError, match="class 20 is none here and tvmonitor there"):

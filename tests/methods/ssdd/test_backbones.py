@@ -48,5 +48,5 @@ def test_a_file_may_lack_a_tensor_where_settings_say_so_and_it_is_named(tmp_path
 
 
 def test_what_cannot_be_built_is_refused():
-    with pytest.raises(UsageError, match="no backbone"):
+    with pytest.raises(UsageError, match="no such backbone"):
         backbone_of(config(backbone="resnet19"))

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attncli.errors import UsageError
+from attncli.errors import AttncliError, UsageError
 from attncli.methods.svd_fc.basis import (
     orthonormal_basis,
     random_basis,
@@ -84,9 +84,9 @@ def test_the_tolerance_is_a_part_of_the_largest_value():
     ("values", "problem"), [([[0.0, 0.0]], "is zero"), ([[1.0, np.nan]], "not finite")]
 )
 def test_a_weight_that_says_nothing_is_refused(values, problem):
-    with pytest.raises(UsageError, match=problem):
+    with pytest.raises(AttncliError, match=f"weight of the last layer: .*{problem}"):
         orthonormal_basis(np.array(values))
-    with pytest.raises(UsageError, match=problem):
+    with pytest.raises(AttncliError, match=f"weight of the last layer: .*{problem}"):
         random_basis(np.array(values), rank=1, seed=0)
 
 

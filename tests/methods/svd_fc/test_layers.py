@@ -134,8 +134,8 @@ def test_class_maps_are_refused_where_the_last_layer_does_not_act_on_a_mean(laye
 @pytest.mark.parametrize(
     ("layers", "problem"),
     [
-        ([], "no layer is named"),
-        (["svd-cma"], "no layer 'svd-cma'; did you mean svd-cam"),
+        ([], "must name a layer"),
+        (["svd-cma"], "no such layer: 'svd-cma'; did you mean svd-cam"),
         (["conv3"], "has no conv3: there is no such stage"),
     ],
 )

@@ -129,7 +129,7 @@ def test_a_class_of_one_image_takes_part():
 @pytest.mark.parametrize(
     ("labels", "changes", "message"),
     [
-        ([1, 1, 1], {}, "training images are of one class"),
+        ([1, 1, 1], {}, "training images are all of one class"),
         ([0, 1, 2], {}, "at most 1 training images of a class, too few to choose C in 3 folds"),
         ([0, 0, 1, 1], {}, "at most 2 training images of a class.*give --c, or fewer --folds"),
         ([0, 0, 0, 1], {}, "too few to choose C in 3 folds; give --c$"),

@@ -96,7 +96,7 @@ def test_a_transformer_has_a_last_layer_but_no_maps():
     assert found.conv5 is None
     assert "tokens" in found.why_not
     assert found.head.weight.shape == (1000, 8)
-    with pytest.raises(UsageError, match=r"--crop-px: it takes no image of 96 x 96 px"):
+    with pytest.raises(UsageError, match=r"--crop-px: it cannot take images of 96 x 96 px"):
         roles(network, px=96)
 
 

@@ -42,6 +42,11 @@ def test_the_bar_stands_where_it_was_put():
     assert (left * 4, width * 4) == pytest.approx((1.0, 2.0))
 
 
+def test_the_bar_stands_above_what_is_below_it():
+    (_, low), (_, high) = bar_of(), bar_of(below_in=0.25)
+    assert high.get_position().y0 > low.get_position().y0
+
+
 def test_the_legend_makes_the_foot_of_a_page_higher_if_it_is_long():
     assert legend_in(()) == legend_in(("attention",)) == COLOR_BAR_IN
     assert legend_in(("a", "b", "c")) == pytest.approx(max(COLOR_BAR_IN, 3 * LINE_IN))

@@ -7,7 +7,9 @@ from attncli.visualization.page.grid import (
     even_bands,
     fit_to_page,
     most_per_band,
+    page_height_in,
 )
+from attncli.visualization.page.lettering import SIZE_PT, text_of
 
 GRID = Grid(
     left_in=1.0,
@@ -74,3 +76,9 @@ def test_cells_shrink_to_the_height_of_a_page_as_far_as_they_may(widest_in, leas
 
     fitted = fit_to_page(square, widest_in=widest_in, least_in=least_in, growth=5.0)
     assert fitted.cell_in == pytest.approx(expected_in)
+
+
+def test_a_page_has_room_for_less_where_text_is_larger():
+    with text_of(2 * SIZE_PT):
+        assert page_height_in() == PAGE_HEIGHT_IN / 2
+    assert page_height_in() == PAGE_HEIGHT_IN

@@ -5,9 +5,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from attncli.visualization.page.drawing import Page
 from attncli.visualization.page.lettering import (
+    SIZE_PT,
     Text,
     fit_first,
     fit_lines,
+    text_of,
+    text_scale,
     text_width_in,
     typesetting,
 )
@@ -89,3 +92,22 @@ def test_the_first_wording_that_fits_is_taken_and_the_last_one_is_cut():
     room_in = text_width_in("accuracy 87.5 %")
     assert fit_first(wordings, room_in).words == "accuracy 87.5 %"
     assert fit_first(wordings, 0.2, color="red") == Text(fit_lines("87.5 %", 0.2)[0], color="red")
+
+
+def test_an_id_that_does_not_fit_keeps_its_start_and_its_end():
+    name = "Archery/v_Archery_of_a_certain_kind_g01_c03"
+    room_in = text_width_in("Archery/v_Ar…d_g01_c03")
+    (line,) = Text(name, keeps_end=True).fit(room_in)
+    start, end = line.words.split("…")
+    assert name.startswith(start)
+    assert name.endswith(end)
+    assert abs(len(start) - len(end)) <= 1
+    assert line.width_in <= room_in
+    assert Text("short", keeps_end=True).fit(9.0) == [Text("short", keeps_end=True)]
+
+
+def test_text_is_of_another_size_within_a_block_alone():
+    assert text_scale() == 1
+    with text_of(2 * SIZE_PT):
+        assert text_scale() == 2
+    assert text_scale() == 1

@@ -61,3 +61,11 @@ def test_colours_span_what_is_said_and_a_bar_says_so():
     np.testing.assert_array_equal(spanned.colors, full.colors)
     assert len(draw_matrix(plain, width_in=5.0, dpi=50).axes) == 1
     assert len(draw_matrix(spanned, width_in=5.0, dpi=50).axes) == 2
+
+
+def test_counts_stand_below_values_where_they_fit():
+    values, counts = np.array([[50.0, 50.0], [np.nan, np.nan]]), np.array([[3, 3], [0, 0]])
+    figure = draw_matrix(matrix(values, "ab", "xy", counts=counts), width_in=5.0, dpi=50)
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert words.count("(3)") == 2
+    assert "(0)" not in words

@@ -32,7 +32,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
             code = run([*arguments, *small(*arguments[:2])])
         return subprocess.Popen(["sh", "-c", f"exit {int(code)}"])  # ends as the command did
 
-    monkeypatch.setattr("attncli.workflows.demo.running.start_attncli", start)
+    monkeypatch.setattr("attncli.workflows.demo.steps.start_attncli", start)
     monkeypatch.setattr("attncli.workflows.calls.POLL_SEC", 0.001)
 
 

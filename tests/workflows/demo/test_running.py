@@ -1,7 +1,10 @@
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,8 @@ from attncli.errors import AttncliError
 from attncli.machine import usable_cores
 from attncli.reporting import Silent
 from attncli.workflows.demo.object_abn import ObjectAbnDemo
-from attncli.workflows.demo.running import run_demo, summary
+from attncli.workflows.demo.running import Demo, run_demo, summary
+from tests.support.reporters import Told
 
 
 def test_a_row_is_the_mean_and_spread_over_seeds_beside_the_paper(tmp_path):
@@ -41,12 +45,75 @@ def test_a_command_that_fails_stops_the_demo_and_is_named(tmp_path, monkeypatch)
     assert "error" in next((tmp_path / "d" / "logs").glob("*.txt")).read_text()
 
 
-def test_a_demo_that_goes_on_makes_no_data_anew(tmp_path):
-    (tmp_path / "there").mkdir()
-    for resume, calls in ((True, 0), (False, 1)):
-        demo = ObjectAbnDemo(out=tmp_path, resume=resume)
-        assert len(demo.toy_data("ucf101", tmp_path / "there", 0)) == calls
-        assert len(demo.toy_data("ucf101", Path("/nowhere"), 0)) == 1
+@dataclass(frozen=True)
+class Faces(Demo):
+    """A demo of toy data alone, whose table counts what was written."""
+
+    seeds: int = 1
+    size: int = 3
+    epochs: int = 1
+
+    systems = ("a", "b")
+    figures = ("sequences",)
+
+    def stages(self):
+        made = [self.toy_data("ckplus", self.out / name, 0, "--frames", "6") for name in "ab"]
+        return [[call] for call in made]
+
+    def scores(self, command):
+        return True
+
+    def table(self, scores):
+        return [{"system": Path(str(row["data"])).name, "n": len(scores)} for row in scores]
+
+
+@pytest.fixture
+def told():
+    return Told()
+
+
+def commands(told):
+    return [line for line in told.notes if line.startswith("$ ")]
+
+
+def test_it_ends_with_its_table_in_files_and_says_where(tmp_path, in_this_process, told):
+    outcome = run_demo(Faces(out=tmp_path / "d"), overwrite=False, dry_run=False, reporter=told)
+    assert outcome.rows == [{"system": "a", "n": 2}, {"system": "b", "n": 2}]
+    assert json.loads((tmp_path / "d" / "table.json").read_text()) == outcome.rows
+    assert (tmp_path / "d" / "table.csv").read_text() == "system,n\na,2\nb,2\n"
+    assert told.notes[-1] == f"table: {tmp_path}/d/table.csv; no figure"
+
+
+def test_a_complete_demo_that_goes_on_runs_nothing_and_keeps_its_logs(
+    tmp_path, in_this_process, told
+):
+    demo = Faces(out=tmp_path / "d")
+    first = run_demo(demo, overwrite=False, dry_run=False, reporter=told)
+    logs = {path: path.read_bytes() for path in (tmp_path / "d" / "logs").iterdir()}
+    ran = commands(told)
+    again = run_demo(replace(demo, resume=True), overwrite=False, dry_run=False, reporter=told)
+    assert len(ran) == 2
+    assert commands(told) == ran
+    assert again.rows == first.rows
+    assert {path: path.read_bytes() for path in (tmp_path / "d" / "logs").iterdir()} == logs
+
+
+def test_after_something_that_is_missing_all_is_made_anew(tmp_path, in_this_process, told):
+    demo = Faces(out=tmp_path / "d")
+    run_demo(demo, overwrite=False, dry_run=False, reporter=told)
+    for name in "ab":
+        shutil.rmtree(tmp_path / "d" / name)
+    left = run_demo(replace(demo, resume=True), overwrite=False, dry_run=True, reporter=told)
+    assert len(left.rows) == 2
+    run_demo(replace(demo, resume=True), overwrite=False, dry_run=False, reporter=told)
+    assert len(commands(told)) == 4
+
+
+def test_a_plan_is_refused_where_the_demo_would_be(tmp_path):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "mine.txt").touch()
+    with pytest.raises(AttncliError, match="exists already"):
+        run_demo(Faces(out=tmp_path / "d"), overwrite=False, dry_run=True, reporter=Silent())
 
 
 def test_options_of_one_paper_are_wrong_usage_for_another(run_cli, tmp_path):

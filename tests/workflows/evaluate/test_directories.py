@@ -19,6 +19,7 @@ from attncli.reporting import Silent
 from attncli.workflows.evaluate import directories
 from attncli.workflows.evaluate.directories import evaluate
 from tests.support.features import make_people
+from tests.support.people import make_people_images
 from tests.support.runs import begin_run, make_run
 
 Run = Callable[..., Any]
@@ -108,7 +109,7 @@ def test_an_image_that_cannot_be_read_is_named_and_not_packed(
     assert (answer.exit_code, json.loads(answer.stdout)[0]["failed"]) == (3, 1)
     answer = run_cli("eval", run, "--pack", tmp_path / "out.tgz", *words)
     assert answer.exit_code == 1
-    assert "there is no label map of t1" in answer.stderr
+    assert "holds no label map of t1" in answer.stderr
 
 
 def test_a_missing_run_is_told_before_seeds_are_scored(
@@ -133,17 +134,39 @@ def test_features_and_networks_are_scored_in_their_order(run: Path, tmp_path: Pa
     assert [row["method"] for row in rows] == ["features", "segmentation"]
 
 
-def test_how_people_are_ranked_is_told_to_their_features_alone(
+def test_how_people_are_ranked_is_told_to_what_looks_for_people_alone(
     run: Path, seeds: Path, voc: Path, tmp_path: Path
 ) -> None:
     features = make_people(tmp_path / "f")
     for runs, data in (((features, run), None), ((seeds,), voc)):
         call = EvaluateCall(runs=runs, data=data, unmatched="zero", device="cpu")
-        with pytest.raises(UsageError, match=r"^--unmatched: is about features of people"):
+        with pytest.raises(UsageError, match=r"^--unmatched: is about people, whom"):
             evaluate(call, reporter=Silent())
     call = EvaluateCall(runs=(run,), multi_query=True, device="cpu")
-    with pytest.raises(UsageError, match=r"^--multi-query: is about features of people, not about"):
+    with pytest.raises(UsageError, match=r"^--multi-query: .*, whom .*seg does not look"):
         evaluate(call, reporter=Silent())
+
+
+def test_networks_of_people_are_told_how_people_are_ranked(tmp_path: Path) -> None:
+    data = make_people_images(tmp_path / "people")
+    lines = (data / "manifest.csv").read_text().replace(",8,2,gallery", ",,2,gallery")
+    (data / "manifest.csv").write_text(lines + "more/7,gallery_7.png,,val,7,1,multi-query\n")
+    run = make_run(tmp_path / "pcb", "pcb", data, ("7", "8"))
+
+    def ask(**ways: Any) -> Any:
+        call = EvaluateCall(runs=(run,), device="cpu", workers=0, **ways)
+        (row,) = evaluate(call, reporter=Silent()).rows
+        return row
+
+    skip, zero = ask(), ask(unmatched="zero")
+    assert skip["queries_without_match"] == zero["queries_without_match"] == 1
+    assert (skip["rank20"], zero["rank20"], zero["unmatched"]) == (100, 50, "zero")
+    with pytest.raises(AttncliError, match="no image is a query together with query/8"):
+        ask(multi_query=True)
+    with (data / "manifest.csv").open("a") as file:
+        file.write("more/8,gallery_8.png,,val,8,1,multi-query\n")
+    several = ask(multi_query=True)
+    assert (several["images"], several["queries"], several["multi_query"]) == (6, 2, "yes")
 
 
 def test_a_dry_run_says_what_would_be_done(run: Path, seeds: Path, voc: Path) -> None:

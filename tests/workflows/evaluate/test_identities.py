@@ -111,6 +111,21 @@ def test_other_features_may_be_asked_about(features, tmp_path):
     assert {(row["queries"], row["data"]) for row in rows} == {(12, str(other))}
 
 
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"layers": ("q",), "sources": ("I", "P")}, r"g: has no layer fc, which .*r was fitted to"),
+        ({"sources": ("I",)}, r"g: has no source P, which .*r was fitted to"),
+    ],
+)
+def test_other_features_have_to_be_of_the_same_layers_and_sources(
+    features, tmp_path, other, message
+):
+    run = learnt(features, tmp_path / "r")
+    with pytest.raises(AttncliError, match=message):
+        ask(run, data=make_people(tmp_path / "g", **other))
+
+
 def test_a_run_that_pooled_maps_is_ranked_by_its_own_features(features, tmp_path, monkeypatch):
     run = tmp_path / "dpcf"
     run.mkdir()
@@ -132,6 +147,24 @@ def test_several_images_may_be_one_query(tmp_path):
     (single,), (several,) = ask(path), ask(path, multi_query=True)
     assert (single["queries"], several["queries"]) == (16, 8)
     assert several["map"] != single["map"]
+
+
+def test_several_images_are_refused_before_anything_is_written(features):
+    with pytest.raises(UsageError, match=r"^--multi-query: .* has only one image of each query"):
+        ask(features, multi_query=True)
+    assert not (features / "eval").exists()
+
+
+def test_images_of_that_role_make_one_query(tmp_path):
+    path = make_people(tmp_path / "f", per_camera=4, noise=1.0)
+    lines = (path / "index.csv").read_text().splitlines()
+    more = [line.replace("gallery", "multi-query") if "_1," in line else line for line in lines]
+    (path / "index.csv").write_text("\n".join(more) + "\n")
+    (single,), (several,) = ask(path), ask(path, multi_query=True)
+    assert single["queries"] == several["queries"] == 8
+    assert several["map"] != single["map"]
+    firsts = table(path / "eval" / "val" / "rankings" / "I" / "fc.csv")
+    assert {line["query"][-2:] for line in firsts} == {"_0"}
 
 
 def test_queries_without_a_match_are_counted_and_may_count_for_0(features):
@@ -162,8 +195,8 @@ class Bad:
 @pytest.mark.parametrize(
     "bad",
     [
-        Bad(",query", ",gallery", "there is no query"),
-        Bad(",gallery", ",query", "there is no gallery image"),
+        Bad(",query", ",gallery", "holds no query"),
+        Bad(",gallery", ",query", "holds no gallery image"),
         Bad(",2,", ",1,", "all images are of one camera, so that no query has a match"),
         Bad(",1,query", ",,query", "does not say which camera took 0007_c1_0"),
     ],
@@ -177,7 +210,7 @@ def test_features_of_no_search_are_refused(features, bad):
 
 
 def test_features_of_no_people_and_other_features_are_refused(features, tmp_path):
-    with pytest.raises(AttncliError, match="does not say by which camera people are seen"):
+    with pytest.raises(AttncliError, match="does not say which camera took each image"):
         ask(make_features(tmp_path / "g"))
     run = learnt(features, tmp_path / "r")
     longer = make_people(tmp_path / "h", sources=("I", "P"), dim=9)
@@ -193,7 +226,7 @@ def test_features_of_no_people_and_other_features_are_refused(features, tmp_path
     ("settings", "message"),
     [
         ({"split": "test"}, "--split test: is about networks"),
-        ({"multi_query": True}, r"--multi-query: .* has one image of each query"),
+        ({"multi_query": True}, r"--multi-query: .* has only one image of each query"),
         ({"data": Path("x")}, "--data: .* has features of its own"),
     ],
 )

@@ -9,6 +9,7 @@ from PIL import Image
 from torch import nn
 
 from attncli.config.evaluate import AskCall
+from attncli.config.toml import dump
 from attncli.errors import AttncliError
 from attncli.files.failures import read_failures
 from attncli.files.metrics import read_metrics
@@ -177,6 +178,21 @@ def test_several_runs_answer_with_a_row_each(
     run.rename(other)
     rows = invert(other, run_of(tmp_path)).rows
     assert [Path(str(row["run"])).name for row in rows] == ["other", "abn"]
+
+
+def test_runs_of_several_seeds_answer_with_their_mean_too(
+    tmp_path: Path, clips: np.ndarray, network: HandMadeNetwork
+) -> None:
+    several = tmp_path / "several"
+    several.mkdir()
+    for seed in (0, 1):
+        run_of(tmp_path).rename(several / f"seed{seed}")
+    text = dump(load(several / "seed0").config, method="abn", several=2)
+    (several / "config.toml").write_text(text)
+    first, second, together = invert(several).rows
+    assert [row["run"] for row in (first, second)] == [str(several / f"seed{n}") for n in (0, 1)]
+    assert (together["run"], together["seeds"]) == (str(several), 2)
+    assert (together["top1_drop"], together["top1_drop_std"]) == (first["top1_drop"], 0.0)
 
 
 def test_the_runs_evaluation_stays_and_an_earlier_test_goes(

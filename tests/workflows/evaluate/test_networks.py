@@ -2,6 +2,7 @@ import csv
 import multiprocessing
 import os
 import pickle
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,7 @@ from attncli.reporting import Outcome, Silent
 from attncli.workflows.entropy import Measure, measure_entropy
 from attncli.workflows.evaluate.networks import evaluate_runs
 from tests.support.networks import build
+from tests.support.reporters import Told
 from tests.support.runs import begin_run, make_run
 from tests.support.settings import tiny
 
@@ -210,6 +212,7 @@ def test_a_network_without_attention_has_accuracy_alone(tmp_path: Path, data: Pa
     assert not {"attention_top1", "entropy"} & row.keys()
     assert row["top1"] is not None
     assert sorted(path.name for path in (run / "eval" / "val").iterdir()) == [
+        "made.json",
         "metrics.json",
         "predictions.csv",
     ]
@@ -228,6 +231,78 @@ def test_an_evaluation_replaces_all_of_the_one_before(tmp_path: Path, data: Path
     evaluate(run)
     assert not stale.exists()
     assert [path.name for path in (run / "eval").iterdir()] == ["val"]
+
+
+def files_of(directory: Path) -> dict[str, tuple[bytes, int]]:
+    found = (path for path in sorted(directory.rglob("*")) if path.is_file())
+    return {str(path): (path.read_bytes(), path.stat().st_ino) for path in found}
+
+
+def test_what_is_there_of_the_same_weights_data_and_options_is_left_alone(
+    tmp_path: Path, data: Path
+) -> None:
+    run, told = abn(tmp_path, data), Told()
+    first = evaluate(run)
+    before = files_of(run / "eval")
+    assert evaluate(run, reporter=told).rows == first.rows
+    assert files_of(run / "eval") == before
+    assert any("left alone" in note for note in told.notes)
+    assert evaluate(run, again=True).rows == first.rows
+    assert files_of(run / "eval") != before
+
+
+def changed_picture(data: Path, run: Path) -> None:
+    path = next((data.parent / "frames").rglob("*.png"))
+    Image.fromarray(np.zeros((34, 48, 3), np.uint8)).save(path)
+
+
+def changed_label(data: Path, run: Path) -> None:
+    data.write_text(data.read_text().replace("clip0,Hop", "clip0,Run"))
+
+
+def changed_weights(data: Path, run: Path) -> None:
+    model = build("abn", tiny("abn", data=data, **STRIDE), len(CLASSES), seed=2).model
+    write_weights(RunDirectory(run).weights_path, model, {})
+
+
+def removed_map(data: Path, run: Path) -> None:
+    (run / "eval" / "val" / "attention" / "spatial.npy").unlink()
+
+
+@pytest.mark.parametrize("change", [changed_picture, changed_label, changed_weights, removed_map])
+def test_after_any_change_it_is_made_anew(
+    tmp_path: Path, data: Path, change: Callable[[Path, Path], None]
+) -> None:
+    run = abn(tmp_path, data)
+    evaluate(run)
+    before = files_of(run / "eval")
+    change(data, run)
+    evaluate(run)
+    assert files_of(run / "eval") != before
+    assert (run / "eval" / "val" / "attention" / "spatial.npy").is_file()
+
+
+def test_samples_that_could_not_be_read_get_another_chance(tmp_path: Path, data: Path) -> None:
+    run = abn(tmp_path, data)
+    shutil.move(tmp_path / "frames" / "clip0", tmp_path / "clip0")
+    assert len(evaluate(run).failures) == 1
+    assert len(evaluate(run).failures) == 1
+    shutil.move(tmp_path / "clip0", tmp_path / "frames" / "clip0")
+    assert evaluate(run).rows[0]["failed"] == 0
+
+
+def test_figures_of_other_options_and_commands_stay_with_the_same_answers(tmp_path: Path) -> None:
+    data = write_manifest(tmp_path, ["Hop", "Run", "Walk", "Run", "Hop", "Run"], training=3)
+    edits = tmp_path / "edits.csv"
+    write_temporal_edits(edits, {"v/clip1": np.ones(12, np.float32)})
+    run = abn(tmp_path, data)
+    evaluate(run)
+    measure_entropy([run], Measure(), split="val", reporter=Silent())
+    entropies = (run / "eval" / "val" / "entropy.csv").read_bytes()
+    (edited,) = evaluate(run, temporal_edits=edits).rows
+    assert (run / "eval" / "val" / "entropy.csv").read_bytes() == entropies
+    assert evaluate(run, again=True).rows == [edited]
+    assert "top1_edited_classes" in edited
 
 
 def test_classes_of_edited_training_clips_have_figures_of_their_own(tmp_path: Path) -> None:
@@ -254,7 +329,10 @@ def test_classes_of_edited_training_clips_have_figures_of_their_own(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("clip", "score", "complaint"),
-    [("v/clip5", 1.0, "no clip 'v/clip5'"), ("v/clip1", np.nan, "edits no clip that has a class")],
+    [
+        ("v/clip5", 1.0, "no such clip: 'v/clip5'"),
+        ("v/clip1", np.nan, "edits no clip that has a class"),
+    ],
 )
 def test_edits_of_no_training_clip_are_refused(
     tmp_path: Path, clip: str, score: float, complaint: str
@@ -346,7 +424,7 @@ def not_finite(run: Path, data: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
-        (wrong_classes, "class 2 is 'Jog', but 'Run' in "),
+        (wrong_classes, "class 2 is 'Jog' here and 'Run' in "),
         (missing_weights, r"model\.safetensors: no such weights"),
         (other_architecture, "the weights are of another architecture"),
         (pickled_code, r"evil\.pt: refused"),

@@ -18,6 +18,7 @@ from attncli.reporting import Outcome, Silent
 from attncli.training.distributed import World
 from attncli.workflows.evaluate.trial import OTHERWISE, Trial, do_together, plan
 from tests.support.networks import build
+from tests.support.people import make_people_images
 from tests.support.reporters import Told
 from tests.support.runs import begin_run, make_run
 from tests.support.settings import tiny
@@ -189,15 +190,15 @@ def test_a_network_for_images_takes_no_frames(tmp_path: Path) -> None:
     cam = begin_run(tmp_path / "cam", "cam", tmp_path / "not read")
     with pytest.raises(UsageError) as refused:
         trial_of(cam, frames=4)
-    assert str(refused.value) == f"--frames: {cam} has no such setting; leave it out"
+    assert str(refused.value) == f"--frames: is not a setting of {cam}; leave it out"
 
 
 @pytest.mark.parametrize(
     ("labels", "complaint"),
     [
-        (("Hop", "Run"), "class 3 is missing, but 'Walk' in {run}"),
-        (("Hop", "Run", "Walk", "Zap"), "class 4 is 'Zap', but missing in {run}"),
-        (("Fly", "Hop", "Run", "Walk"), "class 1 is 'Fly', but 'Hop' in {run}"),
+        (("Hop", "Run"), "class 3 is missing here and 'Walk' in {run}"),
+        (("Hop", "Run", "Walk", "Zap"), "class 4 is 'Zap' here and missing in {run}"),
+        (("Fly", "Hop", "Run", "Walk"), "class 1 is 'Fly' here and 'Hop' in {run}"),
     ],
 )
 def test_the_first_class_that_differs_is_named_by_its_number(
@@ -380,5 +381,19 @@ def test_images_are_looked_at_as_the_run_says_unless_asked_otherwise(tmp_path: P
 
 def test_networks_of_clips_have_no_views(run: Path) -> None:
     assert trial_of(run).views == Views()
-    with pytest.raises(UsageError, match=r"^--crf: .* tells no class of pixels"):
+    with pytest.raises(UsageError, match=r"^--crf: .* does not tell the classes of pixels"):
         trial_of(run, crf=True)
+
+
+def test_networks_of_people_are_told_how_people_are_ranked(tmp_path: Path) -> None:
+    data = make_people_images(tmp_path / "people")
+    with (data / "manifest.csv").open("a") as file:
+        file.write("more/7,gallery_7.png,,val,7,1,multi-query\n")
+    run = make_run(tmp_path / "pcb", "pcb", data, ("7", "8"))
+    own, other = trial_of(run), trial_of(run, unmatched="zero", multi_query=True)
+    assert (own.asked().unmatched, own.asked().multi_query, own.differing) == ("skip", False, {})
+    assert len(own.dataset.samples) == 4
+    assert (other.asked().unmatched, other.asked().multi_query) == ("zero", True)
+    assert other.differing == {"unmatched": "zero", "multi_query": "yes"}
+    assert other.differing.keys() <= OTHERWISE
+    assert [sample.id for sample in other.dataset.samples][-1] == "more/7"

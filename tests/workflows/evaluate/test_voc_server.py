@@ -75,7 +75,7 @@ def test_what_the_server_would_not_take_is_not_packed(run: Path, tmp_path: Path)
         with pytest.raises(AttncliError, match=what):
             packed(run, archive)
     path.unlink()
-    with pytest.raises(AttncliError, match=f"there is no label map of {IDS[0]}"):
+    with pytest.raises(AttncliError, match=f"holds no label map of {IDS[0]}"):
         packed(run, archive)
     assert not archive.exists()
 
@@ -83,5 +83,5 @@ def test_what_the_server_would_not_take_is_not_packed(run: Path, tmp_path: Path)
 def test_a_run_that_tells_no_class_of_pixels_is_refused_first(tmp_path: Path) -> None:
     run = begin_run(tmp_path / "cam", "cam", tmp_path)
     call = EvaluateCall(runs=(run,), split="test", pack=tmp_path / "a.tgz")
-    with pytest.raises(UsageError, match=r"^--pack: .* tells no class of pixels"):
+    with pytest.raises(UsageError, match=r"^--pack: .* does not tell the classes of pixels"):
         require_packable(call)

@@ -112,9 +112,9 @@ def test_seeds_of_other_images_classes_or_sizes_are_refused_before_anything_is_w
     with pytest.raises(AttncliError, match=r"psa: was made for images of other sizes: .* 5x3 pix"):
         refine(voc, given, tmp_path / "out")
     describe_seeds(tmp_path / "foreign", "psa")
-    with pytest.raises(AttncliError, match="foreign: holds a seed of none of the 5 images"):
+    with pytest.raises(AttncliError, match="foreign: holds no seed of any of the 5 images"):
         refine(voc, tmp_path / "foreign", tmp_path / "out")
-    with pytest.raises(AttncliError, match="foreign: holds a seed of none of the 5 images"):
+    with pytest.raises(AttncliError, match="foreign: holds no seed of any of the 5 images"):
         refine(voc, tmp_path / "foreign", tmp_path / "out", dry_run=True)
     describe_seeds(tmp_path / "other", "psa", ("cat", *CLASSES[1:]))
     with pytest.raises(AttncliError, match="class 1 is cat here and aeroplane there"):

@@ -159,7 +159,7 @@ def test_the_rest_is_done_and_each_file_that_cannot_be_is_named(foreign, tmp_pat
     assert "no such file" in errors[gone.id]
     assert "do not count from the first class" in errors[other_base.id]
     assert "key 19, a class that the image's labels lack" in errors[foreign_class.id]
-    assert "is no array that numpy.save wrote" in errors[damaged.id]
+    assert "is not an array that numpy.save wrote" in errors[damaged.id]
     assert all(str(foreign.source / id_) in error for id_, error in errors.items())
     assert {each["id"] for each in failures_in(foreign.out)} == errors.keys()
     assert {path.stem for path in foreign.out.glob("*.npz")} == {sample.id for sample in fine}

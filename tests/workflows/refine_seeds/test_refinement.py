@@ -155,7 +155,7 @@ def test_a_directory_of_something_else_is_left_alone(stage: Copies, call: CrfSee
     before = contents(call.data)
     with pytest.raises(AttncliError, match="SegmentationClass: holds no seeds to go on with"):
         go(stage, maps, resume=True)
-    with pytest.raises(AttncliError, match="is no output of attncli"):
+    with pytest.raises(AttncliError, match="is not an output of attncli"):
         go(stage, maps, overwrite=True)
     assert contents(call.data) == before
 
@@ -184,11 +184,15 @@ def test_two_do_not_write_at_the_same_time(stage: Copies, call: CrfSeedsCall) ->
 
 
 def test_a_plan_counts(stage: Copies, call: CrfSeedsCall) -> None:
-    (row,) = planned(stage, call, open_split(call)).rows
+    anew = {"overwrite": False, "resume": False}
+    (row,) = planned(stage, call, open_split(call), **anew).rows
     assert (row["images"], row["no_seed"], row["finished"]) == (len(SIZES), 0, 0)
     assert not call.out.exists()
     go(replace(stage, fails=("one",)), call)
-    assert planned(stage, call, open_split(call)).rows[0]["finished"] == len(SIZES) - 1
+    with pytest.raises(AttncliError, match="exists already"):
+        planned(stage, call, open_split(call), **anew)
+    (row,) = planned(stage, call, open_split(call), **anew | {"resume": True}).rows
+    assert row["finished"] == len(SIZES) - 1
 
 
 def test_labels_are_known_of_training_images_alone(call: CrfSeedsCall) -> None:

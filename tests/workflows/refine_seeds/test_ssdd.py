@@ -174,6 +174,6 @@ def test_other_classes_and_splits_without_labels_are_refused(run: Path, tmp_path
     (two / "manifest.csv").write_text(
         "id,path,label,split\na,../VOC2012/JPEGImages/a.png,u,train\n"
     )
-    with pytest.raises(AttncliError, match=r"two: class 1 is 'u', but 'aeroplane' in .*run"):
+    with pytest.raises(AttncliError, match=r"two: class 1 is 'u' here and 'aeroplane' in .*run"):
         refine(run, tmp_path / "out", data=two)
     assert not (tmp_path / "out").exists()

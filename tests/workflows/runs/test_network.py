@@ -42,9 +42,9 @@ def test_a_network_with_spatial_attention_alone_is_not_taken_for_one_with_both(r
 @pytest.mark.parametrize(
     ("classes", "what"),
     [
-        (("a", "c"), "class 2 is 'c', but 'b' in run"),
-        (("a",), "class 2 is missing, but 'b' in run"),
-        (("a", "b", "c"), "class 3 is 'c', but missing in run"),
+        (("a", "c"), "class 2 is 'c' here and 'b' in run"),
+        (("a",), "class 2 is missing here and 'b' in run"),
+        (("a", "b", "c"), "class 3 is 'c' here and missing in run"),
     ],
 )
 def test_data_of_other_classes_are_refused_by_the_first_one(classes, what):

@@ -59,13 +59,13 @@ def test_a_fold_is_asked_about_no_other_data() -> None:
 
 
 def test_a_run_of_several_folds_names_one_to_ask() -> None:
-    with pytest.raises(UsageError, match=r"runs/a is of 10 folds; name one, such as runs/a/fold01"):
+    with pytest.raises(UsageError, match=r"runs/a holds 10 folds; name one, such as runs/a/fold01"):
         open_source("convlstm", tiny("convlstm", folds=10), RUN)
 
 
 def test_a_fold_whose_people_are_not_known_is_refused(tmp_path: Path) -> None:
     config = tiny("convlstm", data=tmp_path, fold=1)
-    with pytest.raises(AttncliError, match=r"ram/fold01: no folds\.csv says who is in which fold"):
+    with pytest.raises(AttncliError, match=r"ram/fold01: has no folds\.csv, so its"):
         open_source("convlstm", config, tmp_path / "ram" / "fold01")
 
 

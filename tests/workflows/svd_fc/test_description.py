@@ -85,5 +85,5 @@ def test_nothing_or_something_else_may_be_there(describe: Any, tmp_path: Path) -
 
 def test_layers_have_certain_names(describe: Any) -> None:
     describe().require_layers()
-    with pytest.raises(UsageError, match="--layers: there is no layer 'conv6'; use some of conv2"):
+    with pytest.raises(UsageError, match="--layers: no such layer: 'conv6'; use some of conv2"):
         describe(layers=("fc", "conv6")).require_layers()

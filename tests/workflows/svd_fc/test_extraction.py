@@ -17,7 +17,7 @@ from attncli.files.feature_rows import FeatureRows
 from attncli.files.features import holds_features, open_features
 from attncli.files.hashes import sha256_of
 from attncli.training.distributed import World
-from attncli.workflows.svd_fc import extraction
+from attncli.workflows.svd_fc import extraction, room
 from attncli.workflows.svd_fc.networks import Networks
 from tests.support.people import make_people_images
 from tests.support.reporters import Told
@@ -27,6 +27,13 @@ from tests.workflows.svd_fc.conftest import NETWORK, Extract
 
 VECTORS = ("conv5", "fc", "svd-fc", "random-fc")
 TWO: dict[str, Any] = {"weights": ("I=few", "P=few"), "layers": ("conv5", "fc")}
+
+
+OF_TWO_KINDS: dict[str, Any] = {
+    "weights": ("I=few", "P=none"),
+    "network": (NETWORK, "P=resnet18"),
+    "layers": ("conv5", "svd-fc", "svd-cam"),
+}
 
 
 def by_id(path: Path, source: str, layer: str) -> dict[str, np.ndarray]:
@@ -82,8 +89,9 @@ def test_svd_fc_is_the_kept_basis_on_the_pooled_map(go: Extract, tmp_path: Path)
 def test_features_follow_from_the_image_alone(
     go: Extract, tmp_path: Path, data: Path, pool: str
 ) -> None:
-    ways = {**TWO, "pool": pool, "layers": ("conv5", "svd-fc", "svd-cam"), "sketch_dim": 64}
+    ways = {**OF_TWO_KINDS, "pool": pool, "sketch_dim": 64}
     go(tmp_path / "four", **ways)
+    go(tmp_path / "one", batch_size=1, **ways)
     go(tmp_path / "all", batch_size=64, workers=1, **ways)
     other = tmp_path / "other"  # the same images in another order, some of them gone
     shutil.copytree(data, other)
@@ -94,10 +102,31 @@ def test_features_follow_from_the_image_alone(
     for source in ("I", "P"):
         for layer in ways["layers"]:
             four = by_id(tmp_path / "four", source, layer)
-            for name in ("all", "fewer"):
+            for name in ("one", "all", "fewer"):
                 for image_id, values in by_id(tmp_path / name, source, layer).items():
                     own = "train/a/0" if image_id == "test/0/0" else image_id
-                    np.testing.assert_allclose(values, four[own], rtol=1e-4, atol=1e-5)
+                    np.testing.assert_allclose(values, four[own], rtol=0, atol=1e-5)
+
+
+def test_the_order_of_files_does_not_matter(go: Extract, tmp_path: Path, data: Path) -> None:
+    parts = {"train": "train", "test": "val"}
+    lines = [
+        f"{part}/{path.parent.name}/{path.stem},{path},{path.parent.name},{split}\n"
+        for part, split in parts.items()
+        for path in sorted((data / part).rglob("*.png"))
+    ]
+    for name, rows in (("forth", lines), ("back", lines[::-1])):
+        table = tmp_path / f"{name}.csv"
+        table.write_text("id,path,label,split\n" + "".join(rows))
+        ways = {**OF_TWO_KINDS, "pool": "mpn-cbp", "sketch_dim": 64}
+        go(tmp_path / name, data=table, **ways)
+    assert open_features(tmp_path / "forth").ids != open_features(tmp_path / "back").ids
+    for source in ("I", "P", "I+P"):
+        for layer in OF_TWO_KINDS["layers"]:
+            forth = by_id(tmp_path / "forth", source, layer)
+            back = by_id(tmp_path / "back", source, layer)
+            for image_id, values in forth.items():
+                np.testing.assert_allclose(back[image_id], values, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(("after", "failing"), [(0, False), (1, False), (2, True)])
@@ -167,7 +196,7 @@ def test_files_of_others_are_not_written_between(go: Extract, tmp_path: Path) ->
     (tmp_path / "out" / "letter.txt").write_text("dear")
     with pytest.raises(AttncliError, match="holds no features to go on with"):
         go(tmp_path / "out", resume=True)
-    with pytest.raises(AttncliError, match="is no output of attncli"):
+    with pytest.raises(AttncliError, match="is not an output of attncli"):
         go(tmp_path / "out", overwrite=True)
     assert set(contents(tmp_path / "out")) == {"letter.txt"}
 
@@ -248,8 +277,29 @@ def test_a_dry_run_touches_nothing(go: Extract, tmp_path: Path, data: Path) -> N
         ("I", 10, 0),
         ("P", 10, 0),
     ]
-    with pytest.raises(UsageError, match="no layer 'conv9'"):
+    with pytest.raises(UsageError, match="no such layer: 'conv9'"):
         go(tmp_path / "out", dry_run=True, layers=("conv9",))
+
+
+def test_a_dry_run_refuses_what_extracting_would(
+    go: Extract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    torch.save(resnet18(num_classes=7).state_dict(), tmp_path / "r18.pth")
+    with pytest.raises(AttncliError, match=r"layer1|conv1\.0|another architecture"):
+        go(out, weights=(f"I={tmp_path / 'r18.pth'}",), dry_run=True)
+    with monkeypatch.context() as patch, pytest.raises(AttncliError, match="GiB on disk"):
+        patch.setattr("attncli.workflows.svd_fc.room.free_disk_bytes", lambda _: 10)
+        go(out, dry_run=True, **TWO)
+    go(out, **TWO)
+    before = contents(out)
+    with pytest.raises(AttncliError, match="exists already"):
+        go(out, dry_run=True, **TWO)
+    with pytest.raises(AttncliError, match="made otherwise: layers"):
+        go(out, dry_run=True, resume=True, **TWO | {"layers": ("fc",)})
+    assert [row["finished"] for row in go(out, dry_run=True, resume=True, **TWO).rows] == [10, 10]
+    assert [row["finished"] for row in go(out, dry_run=True, overwrite=True, **TWO).rows] == [0, 0]
+    assert contents(out) == before
 
 
 def test_networks_of_different_maps_are_fused(go: Extract, tmp_path: Path) -> None:
@@ -367,10 +417,30 @@ def test_a_network_of_people_gives_maps_and_stripes(go: Extract, tmp_path: Path)
     assert found.settings["sources"]["I"]["whole_hw"] == [96, 32]
     again = go(tmp_path / "f", layers=("conv4", "conv5", "stripes"), resume=True, **own)
     assert again.rows[0]["images_per_sec"] is None
-    with pytest.raises(UsageError, match="--layers fc: a network of people has no such layer"):
+    with pytest.raises(UsageError, match="--layers fc: no such layer of a network of people"):
         go(tmp_path / "g", layers=("fc",), **own)
 
 
+def test_a_network_of_people_needs_no_layers_named(go: Extract, tmp_path: Path) -> None:
+    people = make_people_images(tmp_path / "people")
+    run = make_run(tmp_path / "pcb", "pcb", people, ("7", "8"))
+    own: dict[str, Any] = {"data": people, "weights": (str(run),), "network": (NETWORK,)}
+    (row,) = go(tmp_path / "f", resize_px=None, crop_px=None, **own).rows
+    assert row["layers"] == "conv5,stripes"
+    assert open_features(tmp_path / "f").settings["layers"] == ["conv5", "stripes"]
+
+
+def test_features_that_do_not_go_on_the_disk_are_refused_before_they_are_begun(
+    go: Extract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "free_disk_bytes", lambda _: 10 * 1024 * 4 - 1)
+    with pytest.raises(AttncliError, match=r"out: features take 0.000 GiB on disk, and 0.000 are"):
+        go(tmp_path / "out", layers=("conv5",))
+    assert not (tmp_path / "out" / "config.toml").exists()
+    monkeypatch.setattr(room, "free_disk_bytes", lambda _: 10 * 1024 * 4)
+    go(tmp_path / "out", layers=("conv5",), resume=True)
+
+
 def test_layers_of_people_are_no_others_layers(go: Extract, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--layers: there is no layer 'stripes'"):
+    with pytest.raises(UsageError, match="--layers: no such layer: 'stripes'"):
         go(tmp_path / "f", layers=("stripes",))

@@ -31,6 +31,22 @@ def test_people_keep_subject_camera_and_role(tmp_path: Path) -> None:
     assert not any("show no class" in note for note in images.notes)
 
 
+def test_images_of_one_query_together_are_taken_where_they_are_asked_for(tmp_path: Path) -> None:
+    data = make_people_images(tmp_path / "people")
+    list_ = data / "manifest.csv"
+    lines = list_.read_text().replace("gallery/8,gallery_8.png,,val,8,2,gallery\n", "")
+    list_.write_text(lines + "more/8,gallery_8.png,,val,8,1,multi-query\n")
+    assert "multi-query" not in open_rows(SvdFcCall(data=data)).rows.roles
+    rows = open_rows(SvdFcCall(data=data, multi_query=True)).rows
+    assert (rows.ids[-1], rows.roles[-1]) == ("more/8", "multi-query")
+    for call in (
+        SvdFcCall(data=data, multi_query=True, split="train"),
+        SvdFcCall(data=make_people_images(tmp_path / "others"), multi_query=True),
+    ):
+        with pytest.raises(UsageError, match=r"^--multi-query: no image of .* query together"):
+            open_rows(call)
+
+
 def test_one_split_can_be_taken(data: Path) -> None:
     assert set(open_rows(SvdFcCall(data=data, split="val")).rows.splits) == {"val"}
 
@@ -40,7 +56,7 @@ def test_a_dataset_may_have_one_split(data: Path) -> None:
     images = open_rows(SvdFcCall(data=data))
     assert images.rows.splits == ["train"] * 6
     assert images.notes[-1] == f"{data} has no images of split 'val'"
-    with pytest.raises(AttncliError, match="has no directory of split 'val'"):
+    with pytest.raises(AttncliError, match="has no directory for split 'val'"):
         open_rows(SvdFcCall(data=data, split="val"))
 
 
@@ -63,5 +79,5 @@ def test_a_dataset_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_layout_that_is_not_there_is_named(data: Path) -> None:
-    with pytest.raises(UsageError, match="no layout 'coco'"):
+    with pytest.raises(UsageError, match="no such layout: 'coco'"):
         open_rows(SvdFcCall(data=data, layout="coco"))

@@ -8,7 +8,7 @@ from attncli.config.svd_fc import SvdFcCall, SvdFcConfig
 from attncli.data.images.center_crops import CropReader, load_crops
 from attncli.errors import AttncliError, UsageError
 from attncli.workflows.svd_fc.images import open_rows
-from attncli.workflows.svd_fc.networks import Networks, open_networks
+from attncli.workflows.svd_fc.networks import PASS, Networks, open_networks
 from attncli.workflows.svd_fc.sources import plan_sources
 from tests.support.reporters import Told
 from tests.workflows.svd_fc.conftest import NETWORK
@@ -39,6 +39,33 @@ def test_networks_see_an_image_at_the_same_time(data: Path, few_classes: Path) -
         found["P"]["fc"][:1], networks.probe["P"]["fc"], atol=1e-5, rtol=1e-4
     )
     assert networks.bases() == {}
+
+
+@pytest.mark.parametrize("rows", [range(1), range(3, 7), range(9, 10), range(2, 10)])
+def test_layers_follow_from_the_image_to_the_last_bit(
+    data: Path, few_classes: Path, rows: range
+) -> None:
+    weights, layers = ("I=none", f"P={few_classes}"), ("conv4", "conv5", "fc")
+    network = ("resnet18", f"P={NETWORK}")
+    networks = opened(data, Told(), weights=weights, network=network, layers=layers)
+    samples = open_rows(SvdFcCall(data=data)).samples
+    reader = CropReader(samples, networks.cuts)
+    (some,), (every,) = (load_crops(reader, [part], workers=0) for part in (rows, range(10)))
+    found, whole = networks.find(some), networks.find(every)
+    for source in ("I", "P"):
+        for layer in layers:
+            expected = whole[source][layer][rows.start : rows.stop]
+            torch.testing.assert_close(found[source][layer], expected, rtol=0, atol=0)
+
+
+def test_more_images_than_a_pass_takes_are_seen_in_several(data: Path, few_classes: Path) -> None:
+    networks = opened(data, Told(), weights=(f"I={few_classes}",))
+    samples = open_rows(SvdFcCall(data=data)).samples * 4
+    reader = CropReader(samples, networks.cuts)
+    (crops,) = load_crops(reader, [range(2 * PASS + 1)], workers=0)
+    found = networks.find(crops)["I"]["conv5"]
+    assert len(found) == 2 * PASS + 1
+    torch.testing.assert_close(found[10:20], found[:10], rtol=0, atol=0)
 
 
 def test_bases_are_kept_by_source(data: Path, few_classes: Path) -> None:

@@ -9,7 +9,12 @@ from attncli.data.images.center_crops import WholeImage
 from attncli.errors import AttncliError, UsageError
 from attncli.files.hashes import sha256_of
 from attncli.methods.reid.pcb import PcbNetwork
-from attncli.workflows.svd_fc.sources import fusions_of, open_source, plan_sources
+from attncli.workflows.svd_fc.sources import (
+    fusions_of,
+    open_source,
+    plan_sources,
+    with_layers,
+)
 from tests.support.reporters import Told
 from tests.support.runs import begin_run, make_run
 from tests.workflows.svd_fc.conftest import NETWORK
@@ -49,13 +54,13 @@ def test_files_are_the_same_wherever_they_are_read(tmp_path: Path, monkeypatch: 
     ("changes", "message"),
     [
         ({"weights": ("I=none", "I=imagenet")}, "--weights: names source I twice"),
-        ({"weights": ("I+P=none",)}, "'I.P=none' is no NAME=WEIGHTS"),
-        ({"weights": ("I=",)}, "'I=' is no NAME=WEIGHTS"),
-        ({"weights": ("=none",)}, "'=none' is no NAME=WEIGHTS"),
-        ({"weights": ("config.toml=none",)}, "is no NAME=WEIGHTS"),
-        ({"weights": ("I=nothing.pth",)}, "there are no weights 'nothing.pth'"),
+        ({"weights": ("I+P=none",)}, "'I.P=none' is not NAME=WEIGHTS"),
+        ({"weights": ("I=",)}, "'I=' is not NAME=WEIGHTS"),
+        ({"weights": ("=none",)}, "'=none' is not NAME=WEIGHTS"),
+        ({"weights": ("config.toml=none",)}, "is not NAME=WEIGHTS"),
+        ({"weights": ("I=nothing.pth",)}, "no such weights: 'nothing.pth'"),
         ({"network": ("resnet18", "resnet34")}, "names resnet18 and resnet34 for all sources"),
-        ({"network": ("Q=resnet18",)}, "'Q' is no source; name one of I"),
+        ({"network": ("Q=resnet18",)}, "no such source: 'Q'; name one of I"),
         ({"network": ("I=resnet18", "I=resnet34")}, "--network: names source I twice"),
         (
             {"weights": ("I=efficientnet-lite0",), "network": ("I=resnet18",)},
@@ -93,8 +98,21 @@ def test_networks_of_people_see_whole_images(tmp_path: Path) -> None:
     other = SvdFcConfig(weights=(str(run),), size_hw=(64, 48))
     assert open_source(one, other, **opened).cut == WholeImage((64, 48))
     square = SvdFcConfig(weights=(str(run),), crop_px=32)
-    with pytest.raises(UsageError, match=r"--crop-px: is of squares, .* use --size-hw"):
+    with pytest.raises(UsageError, match=r"--crop-px: is for networks that see squares.*size-hw"):
         open_source(one, square, **opened)
+
+
+def test_layers_that_nobody_names_are_those_of_the_networks(tmp_path: Path) -> None:
+    run = str(make_run(tmp_path / "pcb", "pcb", tmp_path))
+
+    def layers(*weights: str, **named: Any) -> tuple[str, ...]:
+        config = SvdFcConfig(weights=weights, **named)
+        return with_layers(config, plan_sources(config)).layers
+
+    assert layers("P=none") == ("conv5", "fc", "svd-fc", "random-fc")
+    assert layers(run) == ("conv5", "stripes")
+    assert layers(run, "P=none") == ("conv5",)
+    assert layers(run, layers=("conv4",)) == ("conv4",)
 
 
 def test_any_network_can_see_whole_images() -> None:

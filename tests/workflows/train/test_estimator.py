@@ -8,10 +8,11 @@ from attncli.config.linear_svm import LinearSvmConfig
 from attncli.errors import AttncliError, UsageError
 from attncli.files.fits import open_fits
 from attncli.reporting import Silent
-from attncli.workflows.train import fitting
+from attncli.workflows.train import estimator, fitting
 from attncli.workflows.train.estimator import train
 from tests.support.features import make_features
 from tests.support.reporters import Told
+from tests.support.seeds import contents
 
 
 @pytest.fixture
@@ -66,6 +67,24 @@ def test_an_interrupted_run_goes_on_and_ends_as_if_it_had_not_been(features, tmp
     assert [row["accuracy"] for row in outcome.rows] == [row["accuracy"] for row in whole.rows]
 
 
+@pytest.mark.parametrize("last", ["write_fit_table", "evaluate_estimators"])
+def test_a_run_interrupted_after_its_fits_ends_as_if_it_had_not_been(
+    features, tmp_path, monkeypatch, last
+):
+    def stops(*_, **__):
+        raise KeyboardInterrupt
+
+    fit(features, tmp_path / "whole" / "r", c=1.0)
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        context.setattr(estimator, last, stops)
+        fit(features, tmp_path / "cut" / "r", c=1.0)
+    fit(features, tmp_path / "cut" / "r", c=1.0, resume=True)
+    whole, cut = contents(tmp_path / "whole" / "r"), contents(tmp_path / "cut" / "r")
+    assert cut.keys() == whole.keys()
+    for name in ("fits.csv", "model.safetensors"):
+        assert cut[name] == whole[name]
+
+
 def test_a_complete_run_is_evaluated_and_not_fitted_again(features, tmp_path, monkeypatch):
     fit(features, tmp_path / "r", layers=("fc",))
     before = (tmp_path / "r" / "model.safetensors").stat().st_mtime_ns
@@ -88,10 +107,47 @@ def test_other_settings_and_other_features_are_refused_on_the_way(features, tmp_
 
 def test_a_dry_run_says_what_would_be_fitted_and_how_much_memory_it_takes(features, tmp_path):
     rows = fit(features, tmp_path / "r", splits=3, dry_run=True).rows
-    plan = {row["name"]: row["value"] for row in rows}
-    assert (plan["features"], plan["fits"], plan["train images"]) == (6, 18, 21)
-    assert str(plan["memory of a fit"]).endswith(" GiB")
+    (plan,) = rows
+    assert (plan["features"], plan["fits"], plan["train_images"]) == (6, 18, 21)
+    assert 0 < plan["fit_memory_gib"] < 1
     assert not (tmp_path / "r").exists()
+
+
+def test_a_dry_run_refuses_what_a_fit_would(features, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(estimator, "join_fits", _stop)
+        fit(features, tmp_path / "r", splits=2, layers=("fc",), c=1.0)
+    kept = sorted((tmp_path / "r" / "fits").iterdir())
+    kept[0].unlink()
+    ways = {"splits": 2, "layers": ("fc",), "c": 1.0, "dry_run": True}
+    before = contents(tmp_path / "r")
+    with pytest.raises(AttncliError, match="exists already"):
+        fit(features, tmp_path / "r", **ways)
+    with pytest.raises(UsageError, match="begun with other settings: --seed"):
+        fit(features, tmp_path / "r", **ways, seed=1, resume=True)
+    (plan,) = fit(features, tmp_path / "r", **ways, resume=True).rows
+    assert (plan["fits"], plan["finished"]) == (len(kept), len(kept) - 1)
+    assert "finished" not in fit(features, tmp_path / "r", **ways, overwrite=True).rows[0]
+    with (features / "config.toml").open("a") as file:
+        file.write("# another\n")
+    with pytest.raises(AttncliError, match="was fitted to other features"):
+        fit(features, tmp_path / "r", **ways, resume=True)
+    assert contents(tmp_path / "r") == before
+
+
+def test_a_dry_run_counts_all_fits_of_a_complete_run_and_refuses_other_features(features, tmp_path):
+    ways = {"layers": ("fc",), "c": 1.0}
+    fit(features, tmp_path / "r", **ways)
+    (plan,) = fit(features, tmp_path / "r", **ways, resume=True, dry_run=True).rows
+    assert plan["finished"] == plan["fits"] > 0
+    with (features / "config.toml").open("a") as file:
+        file.write("# another\n")
+    with pytest.raises(AttncliError, match="was fitted to other features"):
+        fit(features, tmp_path / "r", **ways, resume=True, dry_run=True)
+
+
+def _stop(*_, **__):
+    raise KeyboardInterrupt
 
 
 def test_features_that_are_not_finite_stop_it_before_a_fit(features, tmp_path):
@@ -100,7 +156,32 @@ def test_features_that_are_not_finite_stop_it_before_a_fit(features, tmp_path):
     np.save(features / "P" / "svd-fc.npy", array)
     with pytest.raises(AttncliError, match="svd-fc of P holds a number that is not finite for"):
         fit(features, tmp_path / "r")
-    assert not (tmp_path / "r" / "fits").exists()
+    with pytest.raises(AttncliError, match="svd-fc of P holds a number that is not finite for"):
+        fit(features, tmp_path / "r", dry_run=True)
+    assert not (tmp_path / "r").exists()
+    fit(features, tmp_path / "r", layers=("fc",), c=1.0)
+    before = contents(tmp_path / "r")
+    with pytest.raises(AttncliError, match="svd-fc of P holds a number that is not finite for"):
+        fit(features, tmp_path / "r", overwrite=True)
+    assert contents(tmp_path / "r") == before  # what could not be replaced is still there
+
+
+@pytest.mark.parametrize("splits", [0, 2])
+def test_images_of_one_class_begin_no_run(tmp_path, splits):
+    features = make_features(tmp_path / "f", n_classes=1)
+    with pytest.raises(AttncliError, match=r"f: all images are of class 'class0'; two classes"):
+        fit(features, tmp_path / "r", splits=splits)
+    assert not (tmp_path / "r").exists()
+
+
+def test_training_images_of_one_class_begin_no_run(tmp_path):
+    features = make_features(tmp_path / "f", n_classes=2)
+    lines = (features / "index.csv").read_text().splitlines()
+    changed = [line.replace("class1,train", "class0,train") for line in lines]
+    (features / "index.csv").write_text("\n".join(changed) + "\n")
+    with pytest.raises(AttncliError, match="all training images are of class 'class0'"):
+        fit(features, tmp_path / "r")
+    assert not (tmp_path / "r").exists()
 
 
 def test_a_class_with_one_training_image_is_told_and_takes_part(tmp_path):
@@ -121,7 +202,7 @@ def test_fits_that_did_not_converge_are_told(features, tmp_path):
 
 def test_a_dataset_without_validation_images_is_to_be_divided(tmp_path):
     features = make_features(tmp_path / "f", n_val=0)
-    with pytest.raises(AttncliError, match="no image is of split 'val'; divide them at random"):
+    with pytest.raises(AttncliError, match="holds no image of split 'val'; divide them at random"):
         fit(features, tmp_path / "r")
     assert fit(features, tmp_path / "r", splits=2).rows
 

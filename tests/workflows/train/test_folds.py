@@ -124,6 +124,31 @@ def test_inversion_is_scored_over_all_folds_together(trained, run_cli):
     assert len(read_predictions(out / "predictions.csv").ids) == 18
 
 
+def test_a_dry_run_refuses_what_training_would(faces, trained, run_cli, tmp_path):
+    def plan(method, out, *more):
+        words = ("train", method, "--data", faces, *TINY, "-o", out, "--dry-run", "--json", *more)
+        return run_cli(*words)
+
+    run = trained["convlstm"]
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+    assert "exists already" in plan("convlstm", run).stderr
+    (row,) = json.loads(plan("convlstm", run, "--resume").stdout)
+    assert (row["folds_done"], row["folds"]) == (FOLDS, FOLDS)
+    assert "folds_done" not in json.loads(plan("convlstm", run, "--overwrite").stdout)[0]
+    assert "other settings: --seed" in plan("convlstm", run, "--resume", "--seed", 3).stderr
+    (row,) = json.loads(plan("convlstm", run, "--resume", "--fold", 1).stdout)
+    assert (row["epochs_done"], row["epochs"]) == (2, 2)
+    assert "fold01: exists already" in plan("convlstm", run, "--fold", 1).stderr
+    assert "is fold 1 of a run" in plan("convlstm", run / "fold01", "--resume").stderr
+    groups = plan("enhanced-convlstm-ram", tmp_path / "r", "--groups", 3)
+    assert groups.exit_code == 2
+    assert "--groups" in groups.stderr
+    init = plan("convlstm", tmp_path / "r", "--init", tmp_path / "gone.safetensors")
+    assert "gone.safetensors: no such" in init.stderr
+    assert not (tmp_path / "r").exists()
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
+
+
 def test_folds_without_attention_are_not_inverted(trained, run_cli):
     answer = run_cli("invert-spatial", trained["convlstm"])
     assert answer.exit_code == 1
@@ -170,11 +195,15 @@ def test_folds_can_be_trained_one_by_one_or_side_by_side(faces, trained, run_cli
     one = run_cli(*words, "--fold", 2, "--json")
     assert one.exit_code == 0
     assert json.loads(one.stdout)[0]["run"] == str(out / "fold02")
+    assert "\nfold 2: epoch 1/" in one.stderr
     again = run_cli(*words, "--fold", 2)
     assert again.exit_code == 1
     assert "exists already" in again.stderr
     rest = run_cli(*words, "--resume", "--parallel-folds", 2)
     assert rest.exit_code == 0
+    for fold in (1, 3):  # what each process wrote to its log
+        assert f"\nfold {fold}: epoch 1/" in rest.stderr
+    assert rest.stderr.splitlines()[-1] == f"wrote {out}"
     whole = trained["convlstm"]
     made, before = (
         read_predictions(run / "eval" / "val" / "predictions.csv") for run in (out, whole)
@@ -263,7 +292,7 @@ def test_people_who_change_folds_after_training_are_noticed(faces, trained, run_
     for words in (("eval", run), ("train", "convlstm", "--data", faces, *TINY, "-o", run)):
         answer = run_cli(*words, *(("--resume",) if words[0] == "train" else ()))
         assert answer.exit_code == 1
-        assert "was trained with another folds.csv than that of its run" in answer.stderr
+        assert "was trained with another folds.csv than its run now has" in answer.stderr
 
 
 def test_a_fold_may_be_moved_out_of_its_run(trained, run_cli, tmp_path):
@@ -315,7 +344,7 @@ def test_sequences_that_are_too_short_are_refused_before_anything_is_written(
     words = ("train", "convlstm", "--data", faces, *TINY, "--padding", "error")
     answer = run_cli(*words, "-o", tmp_path / "run")
     assert answer.exit_code == 1
-    assert "frames where a clip has 8" in answer.stderr
+    assert "frames, a clip has 8" in answer.stderr
     assert not (tmp_path / "run").exists()
 
 

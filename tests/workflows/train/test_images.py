@@ -1,6 +1,7 @@
 """Images from the native layout of VOC2012 to figures, good ones and such as users have."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -71,6 +72,13 @@ def trained(voc: Path, tmp_path: Path, run_cli: Run) -> Path:
     assert answer.exit_code == 0, answer.stderr
     (row,) = json.loads(answer.stdout)
     assert (row["method"], row["images"], row["failed"], row["unlabelled"]) == ("cam", 2, 0, 0)
+    noted, opening, epoch, *_, evaluated, written = answer.stderr.splitlines()
+    assert noted == "image labels are from label maps"
+    assert answer.stderr.count(noted) == 1  # not by the evaluation too
+    assert re.fullmatch(r"training cam on cpu \(.*: 4 images, 2 to validate, .*", opening)
+    assert re.match(r"epoch 1/\d+  loss .*  train exact .*  val mAP .* \(best\)  lr ", epoch)
+    assert evaluated == f"wrote {tmp_path / 'run' / 'eval' / 'val'}"
+    assert written == f"wrote {tmp_path / 'run'}"
     return tmp_path / "run"
 
 
@@ -92,7 +100,7 @@ def test_from_images_to_maps_to_a_figure(trained: Path, tmp_path: Path, run_cli:
         assert drawn.width > 500
     assert figure.with_suffix(".csv").read_text().startswith("id,label,run,class,mean,max\n")
     answer = run_cli("visualize", trained, "--id", "nobody", "-o", tmp_path / "other.png")
-    assert (answer.exit_code, "'nobody' is not among" in answer.stderr) == (2, True)
+    assert (answer.exit_code, "no such name: 'nobody'" in answer.stderr) == (2, True)
 
 
 def test_a_copied_run_is_still_complete(
@@ -157,7 +165,7 @@ def test_an_image_without_a_label_is_refused_before_anything_is_trained(
         (lambda path: label_map(path, 21), "21, which is no class"),
         (
             lambda path: picture(9).save(path),
-            "none of PASCAL VOC's palette",
+            "not in PASCAL VOC's palette",
         ),
         (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n"), "a.png"),
         (lambda path: path.unlink(), "a"),

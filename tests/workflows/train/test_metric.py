@@ -124,10 +124,42 @@ def test_random_divisions_of_features_that_a_run_learnt_are_told(features, tmp_p
 
 def test_a_dry_run_says_how_much_memory_a_fit_takes(features, tmp_path):
     rows = learn(features, tmp_path / "r", splits=3, dry_run=True).rows
-    plan = {row["name"]: row["value"] for row in rows}
-    assert (plan["features"], plan["fits"], plan["train images"]) == (2, 6, 24)
-    assert str(plan["memory of a fit"]).endswith(" GiB")
+    (plan,) = rows
+    assert (plan["features"], plan["fits"], plan["train_images"]) == (2, 6, 24)
+    assert 0 < plan["fit_memory_gib"] < 1
     assert not (tmp_path / "r").exists()
+
+
+def test_a_dry_run_refuses_what_learning_would(features, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(metric, "join_fits", _stop)
+        learn(features, tmp_path / "r", splits=2)
+    kept = sorted((tmp_path / "r" / "fits").iterdir())
+    kept[0].unlink()
+    ways = {"splits": 2, "dry_run": True}
+    with pytest.raises(AttncliError, match="exists already"):
+        learn(features, tmp_path / "r", **ways)
+    with pytest.raises(UsageError, match="begun with other settings: --seed"):
+        learn(features, tmp_path / "r", **ways, seed=1, resume=True)
+    (plan,) = learn(features, tmp_path / "r", **ways, resume=True).rows
+    assert (plan["fits"], plan["finished"]) == (len(kept), len(kept) - 1)
+    (plan,) = learn(features, tmp_path / "r", **ways, overwrite=True).rows
+    assert "finished" not in plan
+    assert sorted((tmp_path / "r" / "fits").iterdir()) == kept[1:]
+    with (features / "config.toml").open("a") as file:
+        file.write("# another\n")
+    with pytest.raises(AttncliError, match="was fitted to other features"):
+        learn(features, tmp_path / "r", **ways, resume=True)
+
+
+def test_a_dry_run_counts_all_fits_of_a_complete_run(features, tmp_path):
+    learn(features, tmp_path / "r")
+    (plan,) = learn(features, tmp_path / "r", resume=True, dry_run=True).rows
+    assert plan["finished"] == plan["fits"] > 0
+
+
+def _stop(*_, **__):
+    raise KeyboardInterrupt
 
 
 def test_a_fit_that_does_not_go_into_memory_is_refused_before_it_begins(
@@ -161,3 +193,12 @@ def test_features_that_say_nothing_are_refused(features, tmp_path, value, messag
     np.save(features / "I" / "fc.npy", np.full_like(array, value))
     with pytest.raises(AttncliError, match=message):
         learn(features, tmp_path / "r")
+
+
+def test_features_that_are_not_finite_are_named_before_a_run_is_begun(features, tmp_path):
+    array = np.load(features / "I" / "fc.npy")
+    array[3, 1] = np.nan
+    np.save(features / "I" / "fc.npy", array)
+    with pytest.raises(AttncliError, match="fc of I holds a number that is not finite for image"):
+        learn(features, tmp_path / "r")
+    assert not (tmp_path / "r").exists()

@@ -172,11 +172,61 @@ def test_a_dry_run_counts_and_touches_nothing(
     data: Path, run_cli: Callable[..., Any], tmp_path: Path
 ) -> None:
     words = ("train", "abn", "--data", data, *TINY, "-o", tmp_path / "run", "--dry-run", "--json")
-    plan = {row["name"]: row["value"] for row in json.loads(run_cli(*words).stdout)}
-    assert (plan["train clips"], plan["val clips"], plan["classes"]) == (11, 6, 3)
+    plan = json.loads(run_cli(*words).stdout)[0]
+    assert (plan["train_clips"], plan["val_clips"], plan["classes"]) == (11, 6, 3)
     assert plan["parameters"] > 10_000
     assert (plan["epochs"], plan["out"]) == (50, str(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (("--init", "gone.safetensors"), 1, "gone.safetensors: no such"),
+        (("--weights", "gone.pth"), 1, "gone.pth: no such"),
+        (("--device", "cuda:99"), 4, "--device: "),
+        (("--overwrite", "--resume"), 2, "--overwrite and --resume"),
+    ],
+)
+def test_a_dry_run_refuses_what_training_would(
+    data: Path,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+    options: tuple[str, ...],
+    code: int,
+    message: str,
+) -> None:
+    words = ("train", "x3d", "--data", data, *TINY, "-o", tmp_path / "run", "--dry-run")
+    answer = run_cli(*words, *options)
+    assert answer.exit_code == code
+    assert message in answer.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_refuses_weights_of_another_network(
+    data: Path, trained: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    words = ("train", "x3d", "--data", data, *TINY, "-o", tmp_path / "run", "--dry-run")
+    assert run_cli(*words, "--init", trained).exit_code == 0
+    answer = run_cli(*words, "--width-factor", "1.0", "--init", trained)
+    assert answer.exit_code == 1
+    assert "another architecture" in answer.stderr
+
+
+def test_a_dry_run_looks_at_the_run_that_is_there(
+    data: Path, trained: Path, run_cli: Callable[..., Any]
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in trained.rglob("*")}
+    words = ("train", "x3d", "--data", data, *TINY, *EPOCHS, "-o", trained, "--dry-run", "--json")
+    assert "exists already" in run_cli(*words).stderr
+    (plan,) = json.loads(run_cli(*words, "--resume").stdout)
+    assert (plan["epochs_done"], plan["epochs"]) == (3, 3)
+    answer = run_cli(*words, "--resume", "--seed", "5")
+    assert answer.exit_code == 2
+    assert "begun with other settings: --seed" in answer.stderr
+    (plan,) = json.loads(run_cli(*words, "--overwrite").stdout)
+    assert "epochs_done" not in plan
+    assert {path: path.stat().st_mtime_ns for path in trained.rglob("*")} == before
 
 
 @pytest.fixture
@@ -251,7 +301,7 @@ def test_masks_that_are_nowhere_are_missed_before_anything_is_written(
     masks, out = tmp_path / "masks", tmp_path / "run"
     answer = run_cli("train", "object-abn", "--data", data, "--masks", masks, *TINY, "-o", out)
     assert answer.exit_code == 1
-    assert "no masks of any training clip here; make them: attncli segment" in answer.stderr
+    assert "holds no masks of the training clips; make them: attncli segment" in answer.stderr
     assert not out.exists()
 
 

@@ -146,21 +146,41 @@ def test_weights_of_other_features_are_not_gone_on_with(features: Path, tmp_path
 
 
 def test_a_plan_touches_nothing(features: Path, tmp_path: Path) -> None:
-    rows = {row["name"]: row["value"] for row in fit(features, tmp_path / "r", dry_run=True).rows}
-    assert (rows["images to learn from"], rows["people to learn from"], rows["cameras"]) == (
-        16,
-        4,
-        2,
-    )
+    (plan,) = fit(features, tmp_path / "r", dry_run=True).rows
+    counts = (plan["learning_images"], plan["learning_people"], plan["cameras"])
+    assert counts == (16, 4, 2)
     assert not (tmp_path / "r").exists()
+
+
+def test_a_plan_is_refused_as_the_run_would_be(
+    features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(pooling, "join_fits", _stop)
+        fit(features, tmp_path / "r")
+    kept = sorted((tmp_path / "r" / "fits").iterdir())
+    kept[0].unlink()
+    with pytest.raises(AttncliError, match="exists already"):
+        fit(features, tmp_path / "r", dry_run=True)
+    with pytest.raises(UsageError, match="begun with other settings: --maps"):
+        fit(features, tmp_path / "r", resume=True, maps=1, dry_run=True)
+    (plan,) = fit(features, tmp_path / "r", resume=True, dry_run=True).rows
+    assert plan["finished"] == len(kept) - 1 > 0
+    (plan,) = fit(features, tmp_path / "r", overwrite=True, dry_run=True).rows
+    assert "finished" not in plan
+    assert sorted((tmp_path / "r" / "fits").iterdir()) == kept[1:]
+    index = features / "index.csv"
+    index.write_text(index.read_text().replace("0001_c1_0", "another"))
+    with pytest.raises(AttncliError, match="was fitted to other features"):
+        fit(features, tmp_path / "r", resume=True, dry_run=True)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"layers": ("conv2",)}, "--layers: there is no conv2; use conv4, conv5"),
+        ({"layers": ("conv2",)}, "--layers: no such layer: 'conv2'; use conv4, conv5"),
         ({"pooling": "stripes", "stripes": 7}, "--stripes: conv4 of I has 6 rows, too few for 7"),
-        ({"maps": 25}, "--maps: conv4 of I has 1 to 24 maps of weights, not 25"),
+        ({"maps": 25}, "--maps: conv4 of I can have 1 to 24 maps of weights, not 25"),
     ],
 )
 def test_what_is_not_there_is_refused(

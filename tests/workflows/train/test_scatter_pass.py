@@ -84,7 +84,7 @@ def test_an_image_that_is_not_finite_is_named(features: FeatureDirectory) -> Non
     [
         ("0002,train,0002,1,", ",train,,1,", "such as 0002_c1_0, it is not known who is shown"),
         ("0002,train,0002,1,", "0002,train,0002,,", "it is not known which camera took it; name"),
-        ("0005,1,", "0005,9,", "0005_c1_0 is of camera '9', of which there is no training image"),
+        ("0005,1,", "0005,9,", "0005_c1_0 is of camera '9', and no training image is"),
         ("train", "val", "no image is of split 'train'"),
         (",1,", ',"1,2",', "camera '1,2' has a comma in its name"),
     ],

@@ -77,7 +77,7 @@ def test_a_network_learns_from_seeds_and_is_evaluated(
     assert ("pairs_right" if method == "psa" else "miou") in row
     assert_finite(losses(tmp_path / "run"))
     if method == "psa":
-        assert "what the maps teach: foreground cells" in answer.stderr
+        assert "pairs of cells to learn from: foreground cells" in answer.stderr
     else:
         label_map = tmp_path / "run" / "eval" / "val" / "label_maps" / "a.png"
         assert read_label_map(label_map, n_classes=20).shape == SIZES["a"]
@@ -127,7 +127,7 @@ def test_seeds_of_something_else_are_refused_before_anything_is_written(
         for image_id in SIZES:
             (tmp_path / name / f"{image_id}.npz").unlink()
     answer = run_cli(*words_of(method, voc))
-    assert (answer.exit_code, "a seed of none of the 5 images" in answer.stderr) == (1, True)
+    assert (answer.exit_code, "no seed of any of the 5 images" in answer.stderr) == (1, True)
     assert contents(tmp_path).keys() <= before.keys()
 
 

@@ -137,9 +137,9 @@ def test_a_plan_says_what_is_tuned_and_on_how_many_clips(
 ) -> None:
     out = tmp_path / "tuned"
     answer = run_cli(*tune, "-o", out, "--dry-run", "--json")
-    plan = {row["name"]: row["value"] for row in json.loads(answer.stdout)}
-    assert (plan["train clips"], plan["edited clips"]) == (9, 3)
-    assert 0 < plan["trained parameters"] < plan["parameters"]
+    plan = json.loads(answer.stdout)[0]
+    assert (plan["train_clips"], plan["edited_clips"]) == (9, 3)
+    assert 0 < plan["trained_parameters"] < plan["parameters"]
     assert not out.exists()
 
 
@@ -152,8 +152,8 @@ def test_edits_that_cannot_be_used_are_named_before_anything_is_written(
     unknown.write_text("\n".join([*rows, "11,0,1"]) + "\n")  # of the validation split
     messages = {
         tmp_path / "gone.csv": "gone.csv: no such file",
-        blank: "blank.csv: no clip here is edited; give each frame of a clip a score",
-        unknown: "unknown.csv, line 42: there is no clip '11'",
+        blank: "blank.csv: holds no edits of the training clips; give each frame of a clip a score",
+        unknown: "unknown.csv, line 42: no such clip: '11'",
     }
     for path, message in messages.items():
         answer = run_cli(*tune, "--temporal-edits", path, "-o", out)
@@ -183,7 +183,7 @@ def test_a_run_of_another_clip_length_cannot_be_tuned(
     answer = run_cli(*tune, "--frames", "6", "-o", tmp_path / "tuned")
     assert answer.exit_code == 1
     expected = (
-        f"{base}: the weights are of clips of 4 frames, the network of 6; use weights of"
+        f"{base}: the weights are for clips of 4 frames, the network for 6; use weights of"
         " --frames 6, or train with --frames 4"
     )
     assert expected in answer.stderr
@@ -198,7 +198,7 @@ def test_a_checkpoint_of_another_clip_length_is_not_evaluated(
     assert run_cli(*words, "-o", other).exit_code == 0
     answer = run_cli("eval", base, "--checkpoint", other / "model.safetensors")
     assert answer.exit_code == 1
-    assert "the weights are of clips of 6 frames, the network of 4" in answer.stderr
+    assert "the weights are for clips of 6 frames, the network for 4" in answer.stderr
 
 
 def test_st_abn_may_learn_from_masks_too(
@@ -277,10 +277,10 @@ def test_spatial_edits_alone_tune_at_the_same_low_rate(
     refused = run_cli(*words, "--dry-run")
     assert (refused.exit_code, refused.stderr.count("--init: is needed")) == (2, 1)
     answer = run_cli(*words, "--init", base, "--dry-run", "--json")
-    plan = {row["name"]: row["value"] for row in json.loads(answer.stdout)}
-    assert (plan["spatially edited clips"], plan["lr"]) == (2, 1e-4)
-    assert 0 < plan["trained parameters"] < plan["parameters"]
-    assert "edited clips" not in plan
+    plan = json.loads(answer.stdout)[0]
+    assert (plan["spatially_edited_clips"], plan["lr"]) == (2, 1e-4)
+    assert 0 < plan["trained_parameters"] < plan["parameters"]
+    assert "edited_clips" not in plan
 
 
 def test_spatial_edits_that_cannot_be_used_are_named_before_anything_is_written(
@@ -302,14 +302,14 @@ def test_spatial_edits_that_cannot_be_used_are_named_before_anything_is_written(
         shutil.copytree(spatial.path, copy.path)
     blank, val, broken = copies
     shutil.rmtree(blank.edits.root)
-    assert "no clip here is edited; paint some frames" in answer(blank)
+    assert "holds no edits of the training clips; paint some frames" in answer(blank)
     val.write_clips([SpatialClip("11", "Grow", "Move", FRAMES, 25.0, SIDE, SIDE)])
     shutil.rmtree(val.edits.root)
     val.write_frames("11", spatial.read_frames(spatial.read_clips()["0"]))
-    assert "11.jsonl: there is no clip '11'" in answer(val)
+    assert "11.jsonl: no such clip: '11'" in answer(val)
     broken.edits.path("3").write_text("{}\n")
     assert "3.jsonl:1: not a line of masks" in answer(broken)
-    assert "no such edits" in answer(SpatialEditDirectory(tmp_path / "gone"))
+    assert "no such edit directory" in answer(SpatialEditDirectory(tmp_path / "gone"))
 
 
 def test_a_clip_whose_video_has_another_size_than_its_edit_is_left_out_and_named(

@@ -116,7 +116,7 @@ def test_a_run_without_results_says_how_to_make_them(run, draw):
     with pytest.raises(AttncliError) as refused:
         draw(path, split="train")
     assert str(refused.value) == (
-        f"{path}: there are no accuracies of split 'train';"
+        f"{path}: holds no accuracies of split 'train';"
         f" make them: attncli eval {path} --split train"
     )
 
@@ -126,7 +126,7 @@ def test_a_run_without_results_says_how_to_make_them(run, draw):
     [
         ([], HEADER, "results.csv: has no accuracy"),
         (PLAIN, HEADER.replace("accuracy_std", "std"), "has no column 'accuracy_std'"),
-        (["fc,gap,I,9,30,0,many,,1,1.0"], HEADER, "line 2: 'many' is no number"),
+        (["fc,gap,I,9,30,0,many,,1,1.0"], HEADER, "line 2: 'many' is not a number"),
     ],
 )
 def test_results_that_are_none_are_refused(run, draw, lines, header, message):

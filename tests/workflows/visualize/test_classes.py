@@ -107,14 +107,14 @@ def test_where_a_page_does_not_hold_all_classes_those_with_most_clips_are_drawn(
 
 
 def test_a_class_that_no_run_has_is_refused(evaluated, draw):
-    with pytest.raises(UsageError, match=r"--class: 'Hopp' .*there is Hop"):
+    with pytest.raises(UsageError, match=r"--class: no such name: 'Hopp' .*there is Hop"):
         draw([evaluated("st_abn", [[0.0, 0.0]], ["Hop"])], classes=("Hopp",))
 
 
 def test_a_run_without_temporal_attention_is_refused(evaluated, draw, tmp_path):
     record = ClipRecord(0, "v0", "Hop", "Hop", (0, 1), CROP, False)
     write_attention(tmp_path / "abn", [record], spatial=np.ones((1, 2, 3, 3), np.float32))
-    with pytest.raises(AttncliError, match=r"abn.*no temporal attention to draw"):
+    with pytest.raises(AttncliError, match=r"abn.*holds no temporal attention"):
         draw([evaluated("st_abn", [[0.0, 0.0]], ["Hop"]), tmp_path / "abn"])
 
 
@@ -149,7 +149,7 @@ def test_a_dry_run_writes_nothing_and_an_earlier_figure_stays(evaluated, draw, t
 
 
 def test_curves_make_no_video(evaluated, draw):
-    with pytest.raises(UsageError, match=r"choose \.png or \.pdf"):
+    with pytest.raises(UsageError, match=r"must end in \.png or \.pdf"):
         draw([evaluated("st_abn", [[0.0, 1.0]], ["Hop"])], "classes.mp4")
 
 

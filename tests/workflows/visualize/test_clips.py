@@ -15,12 +15,14 @@ from attncli.files.masks import FrameMasks, Instance, MaskWriter
 from attncli.files.temporal_edits import write_temporal_edits
 from attncli.metrics.entropy import map_entropy
 from attncli.reporting import Silent
-from attncli.visualization.animation import BAR_PX, POINTER_PX
-from attncli.visualization.colormap import color_table
+from attncli.visualization.animation import BAR_PX, POINTER_PX, footer
+from attncli.visualization.clips import HeatStyle
 from attncli.workflows.visualize import clips
 from tests.support.runs import begin_run, write_attention
 
 IDS = ("Archery/v_1", "Archery/v_2", "Rowing/v_1")
+ACROSS_CLASSES = (0, 2, 1)
+"""Order in which their clips are taken: one of each class, then the second of Archery."""
 FRAMES = (1, 3, 5, 7)
 CROP = (4.0, 0.0, 28.0, 24.0)
 
@@ -90,7 +92,7 @@ def test_a_figure_and_its_table_are_written(evaluated, draw, tmp_path):
     with Image.open(tmp_path / "out" / "fig2.png") as image:
         assert image.height == pytest.approx(9.2 * 60, abs=1)  # three clips fill a page
     assert [(row["id"], row["run"]) for row in outcome.rows] == [
-        (video_id, str(run)) for video_id in IDS for run in runs
+        (IDS[number], str(run)) for number in ACROSS_CLASSES for run in runs
     ]
     with (tmp_path / "out" / "fig2.csv").open() as table:
         rows = list(csv.DictReader(table))
@@ -101,7 +103,7 @@ def test_a_figure_and_its_table_are_written(evaluated, draw, tmp_path):
 def test_entropies_are_those_of_the_maps(evaluated, draw):
     run = evaluated("abn")
     maps = np.load(run / "eval" / "val" / "attention" / "spatial.npy")
-    expected = map_entropy(maps).clip_bits.tolist()
+    expected = map_entropy(maps).clip_bits[list(ACROSS_CLASSES)].tolist()
     assert [row["entropy"] for row in draw([run]).rows] == pytest.approx(expected)
 
 
@@ -125,17 +127,21 @@ def test_a_pdf_is_written_by_its_suffix(evaluated, draw, tmp_path):
     assert (tmp_path / "out" / "fig2.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_a_video_has_every_frame_of_the_clip_at_the_pace_of_the_source(evaluated, draw, tmp_path):
+def foot_px(panels, *, bars=False):
+    """Return how many rows are below the pictures and bars of a video."""
+    return footer(HeatStyle(), panels * 260 - 4, has_bars=bars).shape[0]
+
+
+def test_a_video_has_every_frame_of_the_source_at_its_pace(evaluated, draw, tmp_path):
     runs = [evaluated("abn"), evaluated("obj_abn", seed=1)]
     draw(runs, "clip.mp4", ids=(IDS[2],), opacity=0.0)
     video = tmp_path / "out" / "clip.mp4"
-    assert count_frames(video) == 4
+    assert count_frames(video) == 10
     with av.open(str(video)) as container:
-        assert container.streams.video[0].average_rate == 15  # every second frame of 30 a second
-    shown = read_frames(video, range(4))
-    for picture, index in zip(shown, FRAMES, strict=True):
+        assert container.streams.video[0].average_rate == 30
+    for index, picture in enumerate(read_frames(video, range(10))):
         for column in range(3):
-            centre = picture[-128, 128 + column * 260]
+            centre = picture[-128 - foot_px(3), 128 + column * 260]
             assert centre == pytest.approx(160 + 5 * index, abs=6)
 
 
@@ -147,7 +153,7 @@ def test_a_clip_that_was_mirrored_is_drawn_mirrored(evaluated, draw, data, tmp_p
     for name, flip, halves in (("plain", False, (255, 0)), ("mirrored", True, (0, 255))):
         draw([evaluated(name, flip=flip)], f"{name}.mp4", ids=(IDS[0],), **style)
         (picture,) = read_frames(tmp_path / "out" / f"{name}.mp4", [0])
-        drawn = picture[-128, [64, 192]].mean(axis=1)
+        drawn = picture[-128 - foot_px(2), [64, 192]].mean(axis=1)
         assert drawn == pytest.approx(halves, abs=12)
 
 
@@ -156,9 +162,10 @@ def test_temporal_attention_is_a_bar_below_its_video(evaluated, draw, tmp_path):
     runs = [evaluated("abn"), evaluated("st_abn", temporal=temporal)]
     draw(runs, "clip.mp4", ids=(IDS[0],))
     (picture,) = read_frames(tmp_path / "out" / "clip.mp4", [3])
-    bar = picture[-POINTER_PX - BAR_PX // 2, 2 * 260 + 32 :: 64][:4]
-    assert bar == pytest.approx(color_table("jet")[[0, 64, 128, 255]], abs=30)  # lossy
-    assert (picture[-POINTER_PX - BAR_PX // 2, 260:516] > 240).all()
+    middle = -foot_px(3, bars=True) - POINTER_PX - BAR_PX // 2
+    bar = picture[middle, 2 * 260 + 32 :: 64][:4]
+    assert bar == pytest.approx(HeatStyle().blended[[0, 64, 128, 255]], abs=30)  # lossy
+    assert (picture[middle, 260:516] > 240).all()
 
 
 def edits_of(path, *ids):
@@ -172,9 +179,9 @@ def test_only_edited_clips_are_shown_with_what_people_gave_them(evaluated, draw,
     outcome = draw([evaluated("abn")], "clip.mp4", edits=edits)
     assert [row["id"] for row in outcome.rows] == [IDS[2]]
     (picture,) = read_frames(tmp_path / "out" / "clip.mp4", [0])
-    bar = picture[-POINTER_PX - BAR_PX // 2, 32:256:64]
+    bar = picture[-foot_px(2, bars=True) - POINTER_PX - BAR_PX // 2, 32:256:64]
     scores = np.array(FRAMES) / 9  # of the frames that the clip has
-    assert bar == pytest.approx(color_table("jet")[(scores * 256).astype(int)], abs=30)
+    assert bar == pytest.approx(HeatStyle().blended[(scores * 256).astype(int)], abs=30)
 
 
 def test_edits_of_other_clips_are_refused(evaluated, draw, tmp_path):
@@ -202,7 +209,7 @@ def test_runs_with_and_without_temporal_attention_go_into_one_figure(evaluated, 
 
 def test_videos_of_several_clips_play_one_after_the_other(evaluated, draw, tmp_path):
     draw([evaluated("abn")], "clips.mp4", order="first", clips=3)
-    assert count_frames(tmp_path / "out" / "clips.mp4") == 12
+    assert count_frames(tmp_path / "out" / "clips.mp4") == 30
 
 
 def test_masks_are_shown_where_they_are_given(evaluated, draw, tmp_path):
@@ -283,6 +290,38 @@ def test_an_earlier_figure_is_replaced_only_on_demand(evaluated, draw, tmp_path)
     assert len((tmp_path / "out" / "fig2.csv").read_text().splitlines()) == 2
 
 
+def test_a_figure_may_have_a_second_format_beside_the_same_table(evaluated, draw, tmp_path):
+    run = evaluated("abn")
+    draw([run], clips=1)
+    table = (tmp_path / "out" / "fig2.csv").read_bytes()
+    draw([run], "fig2.pdf", clips=1, dry_run=True)
+    draw([run], "fig2.pdf", clips=1)
+    draw([run], "fig2.mp4", clips=1)
+    assert written(tmp_path) == ["fig2.csv", "fig2.mp4", "fig2.pdf", "fig2.png"]
+    with pytest.raises(AttncliError, match=r"fig2\.csv: exists already"):
+        draw([run], "fig2.webm", clips=2)
+    assert written(tmp_path) == ["fig2.csv", "fig2.mp4", "fig2.pdf", "fig2.png"]
+    assert (tmp_path / "out" / "fig2.csv").read_bytes() == table
+
+
+def test_a_dry_run_refuses_what_is_there(evaluated, draw):
+    run = evaluated("abn")
+    draw([run], clips=1)
+    with pytest.raises(AttncliError, match=r"fig2\.png: exists already"):
+        draw([run], clips=1, dry_run=True)
+
+
+def test_masks_of_every_frame_are_shown_in_a_video(evaluated, draw, tmp_path):
+    block = np.ones((24, 32), bool)
+    with MaskWriter(tmp_path / "masks", IDS[0]) as writer:
+        for frame in range(10):
+            given = (Instance.of(block, category="person", score=1.0),) if frame == 4 else ()
+            writer.write(FrameMasks(frame, (24, 32), given))
+    block[3:-3, 7:-7] = False
+    draw([evaluated("abn")], "clip.mp4", ids=(IDS[0],), masks=tmp_path / "masks", opacity=0.0)
+    assert count_frames(tmp_path / "out" / "clip.mp4") == 10
+
+
 def test_videos_may_lie_elsewhere_than_at_training(evaluated, draw, data, tmp_path):
     run = evaluated("abn")
     data.rename(tmp_path / "moved")
@@ -293,7 +332,7 @@ def test_videos_may_lie_elsewhere_than_at_training(evaluated, draw, data, tmp_pa
 
 def test_a_dataset_without_the_clip_is_refused(evaluated, draw, data):
     run = evaluated("abn", ids=(*IDS, "Rowing/v_9"))
-    with pytest.raises(AttncliError, match=r"there is no video Rowing/v_9.*--data"):
+    with pytest.raises(AttncliError, match=r"no such video: 'Rowing/v_9.*--data"):
         draw([run], clips=9)
 
 
@@ -332,7 +371,7 @@ def test_runs_that_saw_other_crops_are_refused(evaluated, draw):
 
 @pytest.mark.parametrize("name", ["fig2.jpg", "fig2", "fig2.csv"])
 def test_an_unknown_kind_of_picture_is_refused_before_anything_is_read(draw, tmp_path, name):
-    with pytest.raises(UsageError, match=r"choose \.png, \.pdf or \.mp4"):
+    with pytest.raises(UsageError, match=r"must end in \.png, \.pdf or \.mp4"):
         draw([tmp_path / "no run"], name)
 
 

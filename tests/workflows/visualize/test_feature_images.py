@@ -55,5 +55,5 @@ def test_another_dataset_may_be_named(tmp_path, features):
 def test_an_image_that_is_not_there_is_named(features, data):
     dataset = images_of(features, None)
     assert samples_of(dataset, ["query/7"])["query/7"].camera == "1"
-    with pytest.raises(AttncliError, match="people: there is no image query/9; give the dataset"):
+    with pytest.raises(AttncliError, match="people: no such image: 'query/9'; give the dataset"):
         samples_of(dataset, ["query/7", "query/9"])

@@ -3,14 +3,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from attncli.config.toml import dump
 from attncli.config.visualize import VisualizeConfig
 from attncli.errors import UsageError
 from attncli.files.attention import ClipRecord
 from attncli.files.seeds import write_description
 from attncli.reporting import Outcome, Silent
+from attncli.visualization.page.lettering import text_scale
 from attncli.workflows.visualize import (
     classes,
     clips,
+    curves,
     faces,
     features,
     identities,
@@ -21,6 +24,7 @@ from attncli.workflows.visualize import (
 from attncli.workflows.visualize.kinds import draw, kind_of
 from tests.support.features import make_features
 from tests.support.runs import begin_run, write_attention
+from tests.support.settings import tiny
 
 PLAIN = VisualizeConfig()
 
@@ -70,6 +74,24 @@ def test_clips_of_faces_are_drawn_along_their_time_where_they_are_asked_for(
 
 def test_the_apex_of_any_runs_is_drawn_where_it_is_asked_for(abn):
     assert kind_of(VisualizeConfig(apex=True, ids=("S005/001",)), [abn]) is faces.draw
+
+
+def test_runs_of_several_seeds_are_drawn_one_by_one_but_as_one_curve(abn, tmp_path, monkeypatch):
+    several = tmp_path / "several"
+    seeds = [begin_run(several / f"seed{n}", "abn", tmp_path, seed=n) for n in (0, 1)]
+    text = dump(tiny("abn", data=tmp_path), method="abn", several=2)
+    (several / "config.toml").write_text(text)
+    drawn = []
+
+    def note(_, runs, **__):
+        drawn.append(runs)
+        return Outcome()
+
+    for kind in (clips, curves):
+        monkeypatch.setattr(kind, "draw", note)
+    draw(PLAIN, [several, abn], reporter=Silent())
+    draw(VisualizeConfig(curves=True), [several, abn], reporter=Silent())
+    assert drawn == [[*seeds, abn], [several, abn]]
 
 
 def evaluate(run, **temporal):
@@ -123,3 +145,20 @@ def test_figures_of_people_are_drawn_where_they_are_asked_for_whatever_of(abn, t
 def test_layers_are_named_of_peoples_features_alone(abn):
     with pytest.raises(UsageError, match="--layer: is about people's features; leave it out"):
         draw(VisualizeConfig(layers=("conv5",)), [abn], reporter=Silent())
+
+
+def test_a_figure_has_text_of_the_size_asked_for(abn, monkeypatch):
+    scales = []
+
+    def drawing(*_, **__):
+        scales.append(text_scale())
+        return Outcome()
+
+    monkeypatch.setattr("attncli.workflows.visualize.kinds.kind_of", lambda *_: drawing)
+    draw(VisualizeConfig(font_size=13.0), [abn], reporter=Silent())
+    draw(PLAIN, [abn], reporter=Silent())
+    assert scales == [2, 1]
+
+
+def test_curves_of_any_runs_are_drawn_where_they_are_asked_for(abn, ram):
+    assert kind_of(VisualizeConfig(curves=True), [abn, ram]) is curves.draw

@@ -136,12 +136,12 @@ def test_a_run_without_position_maps_says_so(run, draw):
 
 def test_maps_of_other_places_than_those_of_the_features_are_refused(run, draw):
     state = {"maps": maps(places=6), "ratios": RATIOS}
-    with pytest.raises(AttncliError, match="weighs 6 places of conv5, which has 2x1 now; train"):
+    with pytest.raises(AttncliError, match="has weights of 6 places of conv5, but that has 2x1"):
         draw(run(state))
 
 
 def test_a_camera_without_training_images_is_named(run, draw):
-    with pytest.raises(AttncliError, match="there is no training image of camera 5; name its"):
+    with pytest.raises(AttncliError, match="holds no training image of camera 5; name its"):
         draw(run(cameras="1,5"))
 
 
@@ -159,7 +159,7 @@ def test_an_image_that_cannot_be_read_is_left_out_of_the_mean(run, draw, drawn, 
         ({"clips": 2}, "--clips: is about single images, not their mean"),
         ({"classes": ("7",)}, "--class: is about single images"),
         ({"value_range": "clip"}, "--range: is about attention in videos"),
-        ({"layers": ("conv1",)}, "--layer: 'conv1' is not among those of the runs"),
+        ({"layers": ("conv1",)}, "--layer: no such name: 'conv1' in the runs"),
     ],
 )
 def test_options_that_mean_nothing_here_are_refused(run, draw, option, message):

@@ -100,9 +100,9 @@ def test_queries_are_chosen_by_person_and_by_id(run, draw, drawn):
     path = run()
     draw(path, classes=("8",))
     assert [one.query for one in drawn[0]] == ["query/8"]
-    with pytest.raises(UsageError, match="--class: 'nobody' is not among"):
+    with pytest.raises(UsageError, match="--class: no such name: 'nobody'"):
         draw(path, classes=("nobody",))
-    with pytest.raises(UsageError, match="--id: 'query/9' is not among"):
+    with pytest.raises(UsageError, match="--id: no such name: 'query/9'"):
         draw(path, ids=("query/9",))
 
 
@@ -121,7 +121,7 @@ def test_a_query_that_another_run_was_not_asked_for_is_named(run, draw):
 
 def test_images_of_another_dataset_are_refused(run, draw, tmp_path):
     other = make_people_images(tmp_path / "others", ["1"])
-    with pytest.raises(AttncliError, match="there is no image query/7; give the dataset"):
+    with pytest.raises(AttncliError, match="no such image: 'query/7'; give the dataset"):
         draw(run(), data=other)
 
 

@@ -29,7 +29,7 @@ def test_the_best_feature_finds_most_at_rank_1_and_is_the_first_of_those(found):
 def test_layers_are_those_named_of_all_sources_or_the_usual_ones(found):
     assert found.chosen((), [("all", "I")]) == [("all", "I")]
     assert found.chosen(("all", "conv4"), []) == [("all", "I"), ("all", "P"), ("conv4", "I")]
-    with pytest.raises(UsageError, match="--layer: 'conv5' is not among those of the runs"):
+    with pytest.raises(UsageError, match="--layer: no such name: 'conv5' in the runs"):
         found.chosen(("conv5",), [])
 
 
@@ -37,7 +37,7 @@ def test_a_ranking_is_read_nearest_first(found):
     lines = found.ranking(("conv4", "I"))
     assert lines["id"].tolist() == ["a", "b"]
     assert lines["right"].tolist() == [True, False]
-    with pytest.raises(AttncliError, match="there is no ranking by all of P; make them: attncli"):
+    with pytest.raises(AttncliError, match="holds no ranking by all of P; make them: attncli"):
         found.ranking(("all", "P"))
 
 
@@ -46,7 +46,7 @@ def test_a_run_that_was_not_evaluated_says_how(tmp_path):
     with pytest.raises(AttncliError) as refused:
         _ = one.curves
     assert str(refused.value) == (
-        f"{tmp_path / 'x'}: there are no rankings of split 'train';"
+        f"{tmp_path / 'x'}: holds no rankings of split 'train';"
         f" make them: attncli eval {tmp_path / 'x'} --split train"
     )
 
@@ -54,11 +54,11 @@ def test_a_run_that_was_not_evaluated_says_how(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is no CSV table"),
+        ("", "is not a CSV table"),
         ("layer,source,rank,percent\n", "holds nothing"),
         ("layer,source,rank\na,I,1\n", "has no column 'percent'"),
-        ("layer,source,rank,percent\na,I,1,many\n", "line 2: 'many' is no number"),
-        ("layer,source,rank,percent\na,I,first,5\n", "line 2: 'first' is no number"),
+        ("layer,source,rank,percent\na,I,1,many\n", "line 2: 'many' is not a number"),
+        ("layer,source,rank,percent\na,I,first,5\n", "line 2: 'first' is not a number"),
     ],
 )
 def test_curves_that_are_none_are_refused(found, text, message):
@@ -70,5 +70,7 @@ def test_curves_that_are_none_are_refused(found, text, message):
 def test_a_ranking_that_says_neither_right_nor_wrong_is_refused(found):
     path = found.directory / "rankings" / "I" / "conv4.csv"
     path.write_text(path.read_text().replace(",0\n", ",maybe\n").replace(",0\r\n", ",maybe\r\n"))
-    with pytest.raises(AttncliError, match="line 2: 'maybe' is no truth; evaluate the run again"):
+    with pytest.raises(
+        AttncliError, match="line 2: 'maybe' is not true or false; evaluate the run again"
+    ):
         found.ranking(("conv4", "I"))

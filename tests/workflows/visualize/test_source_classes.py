@@ -46,12 +46,15 @@ def test_a_class_is_of_all_sources_or_of_one():
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
-        (("Q=1",), "--source-class: 'Q' is no source; name one of I, P, R"),
+        (("Q=1",), "--source-class: no such source: 'Q'; name one of I, P, R"),
         (("1", "I=2"), "--source-class: names two classes for I; name one"),
-        (("P=365",), "--source-class: there is no class 365; name one from 0 to 364"),
-        (("P=pier",), "'pier' is no number, and names of classes are not known; name one from 0"),
-        (("I=goldfisch",), "--source-class: 'goldfisch' is not among .* there is goldfish"),
-        (("I=-1",), "--source-class: '-1' is not among"),
+        (("P=365",), "--source-class: no such class: 365; name one from 0 to 364"),
+        (("P=pier",), "must be a number, as names of classes are not known, not 'pier'; name"),
+        (
+            ("I=goldfisch",),
+            "--source-class: no such name: 'goldfisch' in the runs; there is goldfish",
+        ),
+        (("I=-1",), "--source-class: no such name: '-1'"),
     ],
 )
 def test_a_class_that_is_not_there_is_refused(wishes, message):

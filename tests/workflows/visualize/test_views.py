@@ -13,7 +13,7 @@ from attncli.files.temporal_edits import TemporalEdits
 from attncli.visualization.clips import ShownClip
 from attncli.visualization.selection import CommonClip
 from attncli.workflows.visualize.attention import NamedAttention
-from attncli.workflows.visualize.views import VIEW_PX, read_still, read_view, video_samples
+from attncli.workflows.visualize.views import VIEW_PX, film_of, read_still, read_view, video_samples
 from tests.support.runs import begin_run, write_attention
 
 FRAMES = (1, 3, 5)
@@ -182,5 +182,31 @@ def test_videos_are_found_in_every_split_and_in_other_data(tmp_path: Path) -> No
     assert [found[id_].path for id_ in "ab"] == [tmp_path / "a.avi", tmp_path / "b.avi"]
     elsewhere = video_samples(wanted[1:], tmp_path / "attention alone", other)
     assert elsewhere["a"].path == tmp_path / "elsewhere" / "a.avi"
-    with pytest.raises(AttncliError, match=r"other\.csv: there is no video b; give the dataset"):
+    with pytest.raises(AttncliError, match=r"other\.csv: no such video: 'b'; give the dataset"):
         video_samples(wanted, run, other)
+
+
+def test_the_film_of_a_clip_is_every_frame_cut_as_the_clip_is(
+    tmp_path: Path, video: VideoSample
+) -> None:
+    shown = view(video, attention_of(tmp_path / "right", crop=RIGHT), rows=(0,))
+    film = film_of(shown, record(0, crop=RIGHT), video)
+    frames = list(film.frames)
+    assert [int(frame[0, 0, 0]) for frame in frames] == [100 + 10 * i for i in range(6)]
+    assert frames[0].shape == shown.frames.shape[1:]
+    assert (film.rate, film.masks) == (25, None)
+
+
+def test_the_masks_of_a_film_are_those_of_each_frame(tmp_path: Path, video: VideoSample) -> None:
+    half = np.zeros(SIZE_HW, bool)
+    half[:, :4] = True
+    with MaskWriter(tmp_path / "masks", "v") as writer:
+        for frame in range(6):
+            given = (Instance.of(half, category="person", score=1.0),) if frame == 2 else ()
+            writer.write(FrameMasks(frame, SIZE_HW, given))
+    shown = view(video, attention_of(tmp_path / "left"), rows=(0,))
+    film = film_of(shown, record(0), video, masks=tmp_path / "masks")
+    assert film.masks is not None
+    assert not film.masks(1).any()
+    assert film.masks(2)[:, : COLUMNS // 2 - 8].all()
+    assert not film.masks(2)[:, COLUMNS // 2 + 8 :].any()

@@ -121,12 +121,12 @@ def select_clips(
         )
     settings = replace(settings, run=settings.run.absolute())
     missing = [split for split in SPLITS if not _predictions_path(run, split).exists()]
+    directory, ways = editing.directory(out), {"overwrite": overwrite, "resume": resume}
+    # Refused before anything is computed.
+    _claim(directory, settings, run, dry_run=True, **ways)
     if dry_run and missing:
         plan = f"evaluate {' and '.join(missing)} first"
         return Outcome(rows=[{"run": str(run.directory.path), "out": str(out), "plan": plan}])
-    if not dry_run:
-        # Refused before anything is computed.
-        claim(out, overwrite=overwrite and resume, resume=resume or overwrite)
     given = {"batch_size": batch_size, "workers": workers}
     for split in missing:
         _evaluate(run, split, device=device, reporter=reporter, **given)
@@ -134,17 +134,11 @@ def select_clips(
     classes = weak_classes(train, val, run.classes, settings)
     if dry_run:
         return Outcome(rows=[_row(run, weak) | {"clips": len(weak.mistakes)} for weak in classes])
-    directory = editing.directory(out)
     if resume and directory.config_path.exists():
-        require_same_settings(directory, settings)
         reporter.note(f"{out} is complete")
         return _outcome(run, classes, directory)
-    if overwrite and directory.has_edits():
-        remedy = "remove it yourself, or write elsewhere"
-        raise AttncliError("holds edits already", where=out, remedy=remedy)
     with held_beside(out, remedy="wait until it has ended, or write elsewhere"):
-        inputs = [settings.run, run.config.data]
-        claim(out, overwrite=overwrite, resume=resume, inputs=inputs, may_hold_edits=True)
+        _claim(directory, settings, run, dry_run=False, **ways)
         unfinished = UnfinishedEdits(out, editing.directory)
         unfinished.begin(settings, resume=resume)
         mistakes = [mistake for weak in classes for mistake in weak.mistakes]
@@ -155,6 +149,28 @@ def select_clips(
         unfinished.finish(mistakes, run.classes, failures, editing.write_tables)
     reporter.note(f"clips are in {out}; edit them with `attncli {editing.command} serve {out}`")
     return _outcome(run, classes, directory)
+
+
+def _claim(
+    directory: ClipDirectory,
+    settings: SelectConfig,
+    run: Run,
+    *,
+    overwrite: bool,
+    resume: bool,
+    dry_run: bool,
+) -> None:
+    """Make sure that clips can be written, and that nobody's edits are lost by it."""
+    out, inputs = directory.path, [settings.run, run.config.data]
+    ways = {"overwrite": overwrite, "resume": resume, "may_hold_edits": True}
+    claim(out, **ways, inputs=inputs, dry_run=True)
+    if overwrite and directory.has_edits():
+        remedy = "remove it yourself, or write elsewhere"
+        raise AttncliError("holds edits already", where=out, remedy=remedy)
+    if resume and directory.config_path.exists():
+        require_same_settings(directory, settings)
+    if not dry_run:
+        claim(out, **ways, inputs=inputs)
 
 
 def _predictions_path(run: Run, split: Split) -> Path:
@@ -222,7 +238,7 @@ def _watch(
             readers=world.readers(workers),
         )
         for found in reporter.track(
-            watched, label="watching whole videos", total=len(samples), unit="clips"
+            watched, label="attention of whole videos", total=len(samples), unit="clips"
         ):
             if isinstance(found, Failure):
                 failures.append(found)
@@ -255,7 +271,9 @@ def _outcome(run: Run, classes: Sequence[WeakClass], directory: ClipDirectory) -
         _row(run, weak) | {"clips": len(frames[weak.name]), "frames": sum(frames[weak.name])}
         for weak in classes
     ]
-    return Outcome(rows=rows, failures=read_failures(directory.failures_path))
+    failures = read_failures(directory.failures_path)
+    inputs = sum(map(len, frames.values())) + len(failures)
+    return Outcome(rows, failures, inputs)
 
 
 def _row(run: Run, weak: WeakClass) -> Row:

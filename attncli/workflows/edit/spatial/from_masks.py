@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from attncli.editor.painted import CATEGORY
-from attncli.errors import AttncliError, Failure
+from attncli.errors import AttncliError, Failure, UsageError
 from attncli.files.locks import held_beside
 from attncli.files.masks import FrameMasks, MaskDirectory
 from attncli.files.spatial_edits import SpatialClip, SpatialEditDirectory, open_spatial_edits
 from attncli.reporting import Outcome, Reporter
 from attncli.workflows.edit.spatial.check import summary
+from attncli.workflows.edit.temporal.filling import already_edited
 
 
 def edit_by_masks(
@@ -20,6 +21,7 @@ def edit_by_masks(
     masks: Path | None = None,
     *,
     keep: Sequence[str] = (),
+    keep_existing: bool = False,
     overwrite: bool = False,
     dry_run: bool = False,
     reporter: Reporter,
@@ -33,6 +35,7 @@ def edit_by_masks(
         edits: Edit directory.
         masks: Mask directory; the directory's own candidates where None.
         keep: Categories that count; all where empty.
+        keep_existing: Whether clips that are edited already are left as they are.
         overwrite: Whether clips whose edits were made from masks may get other edits.
         dry_run: Touch nothing.
         reporter: Shows progress, and is told which clips people painted.
@@ -42,26 +45,32 @@ def edit_by_masks(
         would be edited), and the clips whose masks cannot be used.
 
     Raises:
+        UsageError: Edits are to be kept and replaced.
         AttncliError: There are no edits, no masks of any clip, a category is in none of them, an
             editor has the edits open, a clip is edited already, or its edits cannot be read, so
             that nobody knows whose they are.
     """
+    if keep_existing and overwrite:
+        raise UsageError("exclude each other", where="--keep-existing and --overwrite")
     directory = open_spatial_edits(edits)
     source = directory.candidates if masks is None else MaskDirectory(masks)
     known = directory.read_clips().values()
     clips = [clip for clip in known if source.finished(clip.id)]
     if not clips:
         remedy = "make them with attncli segment, and pass --masks"
-        raise AttncliError("no masks of any clip here", where=source.root, remedy=remedy)
+        raise AttncliError("holds no masks of these clips", where=source.root, remedy=remedy)
     if len(clips) < len(known):
-        reporter.warn(f"{source.root}: no masks of {len(known) - len(clips)} clips; left as is")
+        reporter.warn(
+            f"{source.root}: no masks of {len(known) - len(clips)} clips; they stay as they are"
+        )
     counts, failures = Counter(edited=0, edited_frames=0), list[Failure]()
     root = directory.edits.root
     with nullcontext() if dry_run else held_beside(root, remedy="end the editor first"):
-        if not overwrite:
+        if not overwrite and not keep_existing:
             _require_unedited(directory, clips)
         _require_categories(source, clips, keep)
-        replaceable = _without_painted(directory, clips, reporter)
+        choose = _without_edited if keep_existing else _without_painted
+        replaceable = choose(directory, clips, reporter)
         for clip in reporter.track(
             replaceable, label="taking masks", total=len(replaceable), unit="clips"
         ):
@@ -74,9 +83,9 @@ def edit_by_masks(
             if not dry_run:
                 directory.write_frames(clip.id, frames)
     if dry_run:
-        return Outcome(rows=[{"edits": str(edits), **counts}], failures=failures)
+        return Outcome([{"edits": str(edits), **counts}], failures, inputs=len(replaceable))
     reporter.note(f"edits are in {directory.edits.root}")
-    return Outcome(rows=[summary(directory)], failures=failures)
+    return Outcome([summary(directory)], failures, inputs=len(replaceable))
 
 
 def _chosen(frames: Sequence[FrameMasks], keep: Collection[str]) -> dict[int, FrameMasks]:
@@ -92,10 +101,23 @@ def _chosen(frames: Sequence[FrameMasks], keep: Collection[str]) -> dict[int, Fr
 def _require_unedited(directory: SpatialEditDirectory, clips: Sequence[SpatialClip]) -> None:
     taken = [clip.id for clip in clips if directory.edits.finished(clip.id)]
     if taken:
-        more = f" and {len(taken) - 1} more" if len(taken) > 1 else ""
-        what = f"clip {taken[0]!r}{more} is edited already"
-        remedy = "pass --overwrite to replace edits that were made from masks"
+        what = already_edited(taken)
+        remedy = (
+            "pass --keep-existing to edit the others, or --overwrite to replace edits that were "
+            "made from masks"
+        )
         raise AttncliError(what, where=directory.edits.root, remedy=remedy)
+
+
+def _without_edited(
+    directory: SpatialEditDirectory, clips: Sequence[SpatialClip], reporter: Reporter
+) -> list[SpatialClip]:
+    """Return the clips without any edit, and say how many others there are."""
+    unedited = [clip for clip in clips if not directory.edits.finished(clip.id)]
+    if kept := len(clips) - len(unedited):
+        whose = "1 clip is" if kept == 1 else f"{kept} clips are"
+        reporter.note(f"{whose} edited already, and left as is")
+    return unedited
 
 
 def _without_painted(
@@ -136,5 +158,5 @@ def _require_categories(
     for category in keep:
         if category not in there:
             known = ", ".join(sorted(there)) or "none"
-            what = f"there is no {category!r} in any clip; categories are: {known}"
-            raise AttncliError(what, where=source.root, remedy="keep one of these")
+            what = f"no such category: {category!r} (there are: {known})"
+            raise AttncliError(what, where=source.root, remedy="name one of these with --keep")

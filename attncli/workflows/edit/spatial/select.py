@@ -31,7 +31,7 @@ class SpatialEditing:
         """
         if self.masks is not None and not self.masks.root.is_dir():
             remedy = "make them: attncli segment"
-            raise AttncliError("no such directory of masks", where=self.masks.root, remedy=remedy)
+            raise AttncliError("no such directory", where=self.masks.root, remedy=remedy)
 
     def directory(self, path: Path) -> SpatialEditDirectory:
         """Return where what is in a directory for such edits."""

@@ -1,15 +1,19 @@
 """Let a person paint where attention belongs on a page in the browser, until interrupted."""
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from attncli.editor.api import EditorApi
+from attncli.editor.full_pictures import PictureProcess
 from attncli.editor.painted import PaintedMasks
 from attncli.editor.server import serve_page
 from attncli.editor.spatial_editing import SpatialEditing
 from attncli.editor.store import EditStore
 from attncli.errors import AttncliError
-from attncli.files.spatial_edits import open_spatial_edits
+from attncli.files.spatial_edits import SpatialEditDirectory, open_spatial_edits
 from attncli.reporting import Outcome, Reporter
+from attncli.workflows.edit.full_frames import RunPictures, pictures_of_run
 from attncli.workflows.edit.spatial.check import summary
 
 
@@ -32,11 +36,20 @@ def serve_edits(edits: Path, *, port: int = 0, browser: bool = True, reporter: R
     directory = open_spatial_edits(edits)
     clips = directory.read_clips()
     if not clips:
-        raise AttncliError("there is no clip to edit", where=edits, remedy="select others")
-    with EditStore(PaintedMasks(directory)) as painted:
+        raise AttncliError("holds no clip", where=edits, remedy="select clips again")
+    n_frames = {clip.id: clip.frames for clip in clips.values()}
+    with (
+        EditStore(PaintedMasks(directory)) as painted,
+        PictureProcess(partial(_open_pictures, directory, n_frames)) as pictures,
+    ):
         editing = SpatialEditing(directory=directory, painted=painted)
-        api = EditorApi(directory=directory, clips=clips, editing=editing)
+        api = EditorApi(directory, clips, editing, pictures)
         serve_page(api, port=port, browser=browser, reporter=reporter)
     row = summary(directory)
     reporter.note(f"edits are in {directory.edits.root}: {row['edited']} of {len(clips)} clips")
     return Outcome(rows=[row])
+
+
+def _open_pictures(directory: SpatialEditDirectory, n_frames: Mapping[str, int]) -> RunPictures:
+    """Return the large pictures of the videos of the run that clips were chosen from."""
+    return pictures_of_run(directory.read_settings(), n_frames)

@@ -49,7 +49,7 @@ def _row(
     directory = attention_directory(run, split)
     attention = open_attention(directory)
     if attention.temporal is None or len(attention.temporal) == 0:
-        raise AttncliError("there is no temporal attention", where=run, remedy="leave it out")
+        raise AttncliError("holds no temporal attention", where=run, remedy="leave it out")
     inside = _active_frames(attention, intervals, truth)
     usable = inside.any(axis=1) & ~inside.all(axis=1)
     if not usable.any():
@@ -82,7 +82,7 @@ def _active_frames(
         record = attention.record(row)
         if record.id not in intervals:
             raise AttncliError(
-                f"there is no clip {record.id!r}",
+                f"no such clip: {record.id!r}",
                 where=truth,
                 remedy="name the active.csv of the data the run was evaluated on",
             )

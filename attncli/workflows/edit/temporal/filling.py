@@ -1,6 +1,6 @@
 """What goes into the `edits.csv` of an edit directory, and what can be said about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float32
@@ -36,13 +36,23 @@ def filled(
         scores |= directory.read_edits(allow_partial=True).scores
     taken = [id_ for id_ in vectors if not np.isnan(scores[id_]).all()]
     if taken and not overwrite:
-        more = f" and {len(taken) - 1} more" if len(taken) > 1 else ""
-        what = f"clip {taken[0]!r}{more} is edited already"
+        what = already_edited(taken)
         raise AttncliError(what, where=path, remedy="pass --overwrite to replace these edits")
     scores |= vectors
     if not dry_run:
         write_temporal_edits(path, scores)
     return TemporalEdits(path, scores)
+
+
+def already_edited(clips: Sequence[str]) -> str:
+    """Return in words that clips are edited.
+
+    >>> already_edited(["17"]), already_edited(["17", "3"])
+    ("clip '17' is edited already", "2 clips are edited already, such as '17'")
+    """
+    if len(clips) == 1:
+        return f"clip {clips[0]!r} is edited already"
+    return f"{len(clips)} clips are edited already, such as {clips[0]!r}"
 
 
 def summary(edits: TemporalEdits) -> Row:

@@ -80,8 +80,7 @@ def import_for_dataset(
             video, or `out` is there already.
     """
     samples = {s.id: s for s in open_dataset(data, layout=layout, split="train").samples}
-    if not dry_run:
-        claim_file(out, overwrite=overwrite)
+    claim_file(out, overwrite=overwrite, dry_run=dry_run)
     files = _vector_files(vectors, samples)
     scores, failures = {}, []
     with ThreadPoolExecutor(usable_cores()) as pool:
@@ -97,7 +96,7 @@ def import_for_dataset(
     if not dry_run:
         write_temporal_edits(out, scores)
         reporter.note(f"wrote {out}")
-    return Outcome(rows=[summary(TemporalEdits(out, scores))], failures=failures)
+    return Outcome([summary(TemporalEdits(out, scores))], failures, inputs=len(files))
 
 
 def _count(sample: VideoSample) -> int | Failure:
@@ -114,14 +113,14 @@ def _vector_files(root: Path, known: Collection[str]) -> dict[str, Path]:
         names = (file.relative_to(root).with_suffix("").as_posix(), file.stem)
         id_ = next((name for name in names if name in known), None)
         if id_ is None:
-            what = f"there is no clip {file.stem!r} to edit"
+            what = f"no such clip: {file.stem!r}"
             raise AttncliError(what, where=file, remedy="move this file elsewhere")
         if id_ in files:
             what = f"clip {id_!r} has a vector already, {files[id_]}"
             raise AttncliError(what, where=file, remedy="keep one of them")
         files[id_] = file
     if not files:
-        what = "there is no .npy file here" if root.is_dir() else "no such directory"
+        what = "holds no .npy file" if root.is_dir() else "no such directory"
         raise AttncliError(what, where=root, remedy="check --vectors")
     return files
 
@@ -129,7 +128,7 @@ def _vector_files(root: Path, known: Collection[str]) -> dict[str, Path]:
 def _read_vector(file: Path, n_frames: int) -> Float32[np.ndarray, " n"]:
     kept = open_array(file, remedy=REMEDY)
     if kept.shape != (n_frames,):
-        what = f"this is of shape {kept.shape}, its video has {n_frames} frames"
+        what = f"is of shape {kept.shape}, but its video has {n_frames} frames"
         raise AttncliError(what, where=file, remedy=REMEDY)
     vector = np.array(kept, dtype=np.float32)
     wrong = ~((vector >= 0) & (vector <= 1))

@@ -101,7 +101,7 @@ class RunAnswerer:
 
     def _extract(self, clip_id: str) -> _Watched:
         if clip_id not in self._samples:
-            raise AttncliError("the run's dataset has no such video any more", where=clip_id)
+            raise AttncliError("no such video in the run's dataset any more", where=clip_id)
         indices = clip_indices(
             self._n_frames[clip_id],
             sampling=self._config.sampling,

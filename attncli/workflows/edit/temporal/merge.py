@@ -51,7 +51,7 @@ def merge_edits(
     }
     if not people:
         remedy = "edit with `attncli edit-temporal serve --annotator NAME`"
-        raise AttncliError("there are no edits", where=directory.annotators_path, remedy=remedy)
+        raise AttncliError("holds no edits", where=directory.annotators_path, remedy=remedy)
     for name, edits in people.items():
         if edits.partly_edited:
             count = len(edits.partly_edited)

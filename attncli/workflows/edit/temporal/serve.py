@@ -10,14 +10,18 @@ from attncli.config.edit_temporal import SelectConfig
 from attncli.config.toml import resolve
 from attncli.editor.answers import Answerer, AnsweringProcess
 from attncli.editor.api import EditorApi
+from attncli.editor.full_pictures import PictureProcess
+from attncli.editor.note_book import NoteBook
 from attncli.editor.scores import ScoreFile, is_edited
 from attncli.editor.server import serve_page
 from attncli.editor.store import EditStore
 from attncli.editor.temporal_editing import TemporalEditing
 from attncli.errors import UsageError
+from attncli.files.clip_notes import count_states
 from attncli.files.edit_directory import EditClip, EditDirectory, open_edit_directory
 from attncli.files.runs import load
 from attncli.reporting import Outcome, Reporter
+from attncli.workflows.edit.full_frames import RunPictures, pictures_of_run
 
 
 def serve_edits(
@@ -43,7 +47,8 @@ def serve_edits(
         reporter: Is told the address.
 
     Returns:
-        One row: who edited, how many of the clips shown have a score for every frame.
+        One row: who edited, how many of the clips shown have a score for every frame, and how many
+        are said to be confirmed, skipped, unsure.
 
     Raises:
         UsageError: There is no such part, or the annotator's name makes no file name.
@@ -58,17 +63,22 @@ def serve_edits(
     with (
         EditStore(ScoreFile(path, clips, n_frames=n_frames)) as scores,
         AnsweringProcess(partial(_open_answerer, directory, known, device)) as answerer,
+        PictureProcess(partial(_open_pictures, directory, n_frames)) as pictures,
     ):
+        notes = NoteBook(directory.notes_path(path), known)
         editing = TemporalEditing(
             attention={id_: own.get(id_, np.full(n_frames[id_], np.nan, "f4")) for id_ in clips},
             scores=scores,
             answerer=answerer,
+            notes=notes,
             annotator=annotator,
         )
-        api = EditorApi(directory=directory, clips=clips, editing=editing)
+        api = EditorApi(directory, clips, editing, pictures)
         serve_page(api, port=port, browser=browser, reporter=reporter)
     edited = sum(is_edited(scores.of(id_)) for id_ in clips)
-    reporter.note(f"edits are in {path}: {edited} of {len(clips)} clips done")
+    states = count_states([notes.of(id_) for id_ in clips])
+    said = ", ".join(f"{count} {state}" for state, count in states.items())
+    reporter.note(f"edits are in {path}: {edited} of {len(clips)} clips scored; {said}")
     return Outcome(
         rows=[
             {
@@ -77,6 +87,7 @@ def serve_edits(
                 "clips": len(clips),
                 "edited": edited,
                 "unedited": len(clips) - edited,
+                **states,
             }
         ]
     )
@@ -86,7 +97,8 @@ def _part(clips: Mapping[str, EditClip], part: tuple[int, int] | None) -> dict[s
     """Return one of several parts of the clips, in their order; none differs by two clips."""
     number, parts = part or (1, 1)
     if not 1 <= number <= parts:
-        raise UsageError(f"there is no part {number} of {parts}", where="--part")
+        what = f"no such part: {number} of {parts}"
+        raise UsageError(what, where="--part", remedy=f"use 1 to {parts}")
     bounds = [len(clips) * edge // parts for edge in (number - 1, number)]
     ids = list(clips)[slice(*bounds)]
     if not ids:
@@ -96,6 +108,11 @@ def _part(clips: Mapping[str, EditClip], part: tuple[int, int] | None) -> dict[s
             remedy="make fewer parts",
         )
     return {id_: clips[id_] for id_ in ids}
+
+
+def _open_pictures(directory: EditDirectory, n_frames: Mapping[str, int]) -> RunPictures:
+    """Return the large pictures of the videos of the run that clips were chosen from."""
+    return pictures_of_run(directory.read_settings(), n_frames)
 
 
 def _open_answerer(

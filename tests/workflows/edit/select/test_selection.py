@@ -129,6 +129,19 @@ def test_a_plan_of_what_is_known_counts_the_clips(answered: Path, tmp_path: Path
     assert not list(tmp_path.glob("*edits*"))
 
 
+def test_a_plan_is_refused_as_the_choice_would_be(answered: Path, tmp_path: Path) -> None:
+    out = tmp_path / "edits"
+    select(answered, out)
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    with pytest.raises(AttncliError, match="exists already"):
+        select(answered, out, dry_run=True)
+    with pytest.raises(AttncliError, match="chosen with other settings"):
+        select(answered, out, dry_run=True, resume=True, weakest_classes=2)
+    assert select(answered, out, dry_run=True, resume=True).rows
+    assert select(answered, out, dry_run=True, overwrite=True).rows
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+
+
 def test_only_the_split_that_is_missing_is_evaluated(run: Path, tmp_path: Path) -> None:
     answer(run, "train", ["Pull", "Pull", "Pull"])
     reporter = Told()

@@ -79,13 +79,13 @@ def test_edits_of_another_size_or_of_frames_there_are_not_are_named(
 
 def test_edits_of_a_clip_there_is_not_are_named(edits: SpatialEditDirectory) -> None:
     paint(edits, "z", {0: ()})
-    with pytest.raises(AttncliError, match=r"z\.jsonl: there is no clip 'z'; move this file"):
+    with pytest.raises(AttncliError, match=r"z\.jsonl: no such clip: 'z'; move this file"):
         check_edits(edits.path)
 
 
 def test_a_directory_without_edits_of_this_kind_is_no_place_to_check(tmp_path: Path) -> None:
     remedy = "name a directory `attncli edit-spatial select` wrote"
-    with pytest.raises(AttncliError, match=f"none: no such edits; {remedy}"):
+    with pytest.raises(AttncliError, match=f"none: no such edit directory; {remedy}"):
         check_edits(tmp_path / "none")
-    with pytest.raises(AttncliError, match=rf"no config\.toml and clips\.csv .*; {remedy}"):
+    with pytest.raises(AttncliError, match=rf"holds no config\.toml and clips\.csv; {remedy}"):
         check_edits(tmp_path)

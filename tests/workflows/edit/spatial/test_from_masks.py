@@ -6,7 +6,7 @@ import pytest
 
 from attncli.editor.painted import CATEGORY, PaintedMasks
 from attncli.editor.store import EditStore
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, UsageError
 from attncli.files.masks import FrameMasks, Instance
 from attncli.files.spatial_edits import SpatialEditDirectory
 from attncli.reporting import Silent
@@ -63,7 +63,7 @@ def test_frames_in_which_something_was_found_are_edited(
 def test_only_categories_that_are_kept_count(edits: SpatialEditDirectory, masks: Path) -> None:
     edit_by_masks(edits.path, masks, keep=["person"], reporter=Silent())
     assert frames_of(edits, "a") == {0: ["person"], 1: ["person"]}
-    with pytest.raises(AttncliError, match="no 'cat' in any clip; categories are: dog, person"):
+    with pytest.raises(AttncliError, match=r"no such category: 'cat' \(there are: dog, person\)"):
         edit_by_masks(edits.path, masks, keep=["cat"], overwrite=True, reporter=Silent())
 
 
@@ -77,10 +77,25 @@ def test_edits_are_replaced_only_when_that_is_asked_for(
     edits: SpatialEditDirectory, masks: Path
 ) -> None:
     edit_by_masks(edits.path, masks, reporter=Silent())
-    with pytest.raises(AttncliError, match="clip 'a' and 1 more is edited already; pass --overw"):
+    with pytest.raises(AttncliError, match="2 clips are edited already, such as 'a'; pass --keep"):
         edit_by_masks(edits.path, masks, reporter=Silent())
     edit_by_masks(edits.path, masks, keep=["dog"], overwrite=True, reporter=Silent())
     assert frames_of(edits, "b") == {}
+
+
+def test_clips_that_are_edited_keep_their_edits_where_that_is_asked_for(
+    edits: SpatialEditDirectory, masks: Path
+) -> None:
+    paint(edits, "b", np.ones(SIZE_HW, np.bool_))
+    before = edits.edits.path("b").read_bytes()
+    for dry_run in (True, False):
+        reporter = Told()
+        edit_by_masks(edits.path, masks, keep_existing=True, dry_run=dry_run, reporter=reporter)
+        assert "1 clip is edited already, and left as is" in reporter.notes
+    assert edits.edits.path("b").read_bytes() == before
+    assert set(frames_of(edits, "a")) == {0, 1, 2, 3}
+    with pytest.raises(UsageError, match="--keep-existing and --overwrite: exclude each other"):
+        edit_by_masks(edits.path, masks, keep_existing=True, overwrite=True, reporter=Silent())
 
 
 def paint(edits: SpatialEditDirectory, id_: str, mask: np.ndarray, frame: int = 2) -> None:
@@ -139,7 +154,7 @@ def test_edits_that_cannot_be_read_are_not_replaced(
 def test_candidates_are_taken_where_no_masks_are_named(
     edits: SpatialEditDirectory, masks: Path
 ) -> None:
-    with pytest.raises(AttncliError, match="candidates: no masks of any clip here"):
+    with pytest.raises(AttncliError, match="candidates: holds no masks of these clips"):
         edit_by_masks(edits.path, reporter=Silent())
     masks.rename(edits.candidates.root)
     assert edit_by_masks(edits.path, reporter=Silent()).rows[0]["edited"] == 2

@@ -63,5 +63,5 @@ def test_ctrl_c_is_the_normal_end_and_says_how_far_one_came(edits: SpatialEditDi
 
 def test_a_directory_without_clips_has_no_page(edits: SpatialEditDirectory) -> None:
     edits.write_clips([])
-    with pytest.raises(AttncliError, match="there is no clip to edit"):
+    with pytest.raises(AttncliError, match="holds no clip; select"):
         serve_edits(edits.path, browser=False, reporter=Silent())

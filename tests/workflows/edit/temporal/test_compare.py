@@ -55,8 +55,8 @@ def test_clips_that_are_all_action_are_left_out(tmp_path):
 def test_a_clip_without_truth_and_a_run_without_temporal_attention_are_named(tmp_path):
     run = attention(tmp_path / "a", {"x": [0.2, 0.8, 0.6, 0.1]})
     active = truth(tmp_path / "active.csv", y=(2, 6))
-    with pytest.raises(AttncliError, match=r"active\.csv: there is no clip 'x'"):
+    with pytest.raises(AttncliError, match=r"active\.csv: no such clip: 'x'"):
         compare_with_truth([run], truth=active, reporter=Silent())
     run = attention(tmp_path / "b", {"y": [0.2, 0.8, 0.6, 0.1]}, temporal=False)
-    with pytest.raises(AttncliError, match="there is no temporal attention"):
+    with pytest.raises(AttncliError, match="holds no temporal attention"):
         compare_with_truth([run], truth=active, reporter=Silent())

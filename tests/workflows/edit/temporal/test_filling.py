@@ -87,7 +87,7 @@ def test_edited_clips_are_refused_by_name_and_number(
         filled(directory, given, overwrite=False, dry_run=dry_run)
     # A clip that is filled in for a part is edited already; it comes first in what is given.
     assert str(raised.value) == (
-        f"{directory.edits_path}: clip 'b' and 1 more is edited already; pass --overwrite to"
+        f"{directory.edits_path}: 2 clips are edited already, such as 'b'; pass --overwrite to"
         " replace these edits"
     )
     assert directory.edits_path.read_bytes() == before

@@ -63,15 +63,15 @@ def test_edits_that_are_there_stay_unless_they_may_go(
 @pytest.mark.parametrize(
     ("values", "dtype", "message"),
     [
-        ([0, 1], np.float32, r"this is of shape \(2,\), its video has 3 frames"),
-        ([[0, 1, 0]], np.float32, r"this is of shape \(1, 3\)"),
+        ([0, 1], np.float32, r"is of shape \(2,\), but its video has 3 frames"),
+        ([[0, 1, 0]], np.float32, r"is of shape \(1, 3\)"),
         ([0, 1.5, 1], np.float32, r"frame 1: score 1.5 is not in \[0, 1\]"),
         ([0, 1, np.nan], np.float32, "frame 2: score nan is not in"),
-        ([0, None, 1], object, "no plain .npy array"),
-        (["0", "x", "1"], None, "no plain .npy array"),
-        (["0", "0.5", "1"], None, "no plain .npy array of numbers"),
-        ([0, 1j, 1], None, "no plain .npy array of numbers"),
-        ([0, 0, 0], "M8[s]", "no plain .npy array of numbers"),
+        ([0, None, 1], object, "not a plain .npy array"),
+        (["0", "x", "1"], None, "not a plain .npy array"),
+        (["0", "0.5", "1"], None, "not a plain .npy array of numbers"),
+        ([0, 1j, 1], None, "not a plain .npy array of numbers"),
+        ([0, 0, 0], "M8[s]", "not a plain .npy array of numbers"),
     ],
 )
 def test_what_is_no_vector_of_scores_is_named(
@@ -94,18 +94,18 @@ def test_damaged_files_unknown_clips_and_doubles_are_refused(
 ) -> None:
     edits = make_edits(a=1)
     (tmp_path / "v").mkdir()
-    with pytest.raises(AttncliError, match=r"v: there is no \.npy file here; check --vectors"):
+    with pytest.raises(AttncliError, match=r"v: holds no \.npy file; check --vectors"):
         import_(edits, tmp_path / "v")
     with pytest.raises(AttncliError, match="no such directory"):
         import_(edits, tmp_path / "none")
     (tmp_path / "v" / "a.npy").write_bytes(b"")
-    with pytest.raises(AttncliError, match=r"a\.npy: this is no plain"):
+    with pytest.raises(AttncliError, match=r"a\.npy: is not a plain"):
         import_(edits, tmp_path / "v")
     save(tmp_path / "v" / "1" / "a.npy", [1])
     with pytest.raises(AttncliError, match="clip 'a' has a vector already"):
         import_(edits, tmp_path / "v")
     save(tmp_path / "w" / "z.npy", [1])
-    with pytest.raises(AttncliError, match=r"z\.npy: there is no clip 'z' to edit"):
+    with pytest.raises(AttncliError, match=r"z\.npy: no such clip: 'z'"):
         import_(edits, tmp_path / "w")
 
 
@@ -133,17 +133,18 @@ def test_vectors_become_edits_of_a_datasets_training_videos(dataset: Path, tmp_p
     (row,) = import_for(dataset, tmp_path / "v", out).rows
     assert (row["file"], row["edited"], row["frames"]) == (str(out), 1, 3)
     assert read_temporal_edits(out).scores["a"].tolist() == [0, 0.5, 1]
-    with pytest.raises(AttncliError, match="exists already"):
-        import_for(dataset, tmp_path / "v", out)
+    for dry_run in (False, True):
+        with pytest.raises(AttncliError, match="exists already"):
+            import_for(dataset, tmp_path / "v", out, dry_run=dry_run)
     import_for(dataset, tmp_path / "v", out, overwrite=True)
 
 
 def test_vectors_must_fit_the_videos_themselves(dataset: Path, tmp_path: Path) -> None:
     save(tmp_path / "v" / "a.npy", [0, 1])
-    with pytest.raises(AttncliError, match=r"a\.npy: this is of shape \(2,\), its video has 3"):
+    with pytest.raises(AttncliError, match=r"a\.npy: is of shape \(2,\), but its video has 3"):
         import_for(dataset, tmp_path / "v", tmp_path / "edits.csv")
     save(tmp_path / "w" / "c.npy", [0, 1])
-    with pytest.raises(AttncliError, match="there is no clip 'c' to edit"):
+    with pytest.raises(AttncliError, match="no such clip: 'c'"):
         import_for(dataset, tmp_path / "w", tmp_path / "edits.csv")
     assert not (tmp_path / "edits.csv").exists()
 

@@ -132,7 +132,7 @@ def test_a_video_that_is_gone_or_shorter_is_named(edits: EditDirectory, tmp_path
 
 def test_a_clip_that_left_the_dataset_is_named(edits: EditDirectory, config: StAbnConfig) -> None:
     config.data.write_text("id,path,label,split\na,videos/a,Push,train\nc,videos/c,Lift,val\n")
-    with pytest.raises(AttncliError, match="b: the run's dataset has no such video"):
+    with pytest.raises(AttncliError, match="b: no such video in the run's dataset"):
         answerer(edits).answer("b", unset(3))
 
 

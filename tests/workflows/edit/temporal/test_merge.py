@@ -129,5 +129,5 @@ def test_a_dry_run_only_measures(edits: EditDirectory) -> None:
 
 
 def test_where_nobody_edited_the_remedy_is_named(make_edits: Callable[..., EditDirectory]) -> None:
-    with pytest.raises(AttncliError, match=r"annotators: there are no edits; .*--annotator NAME"):
+    with pytest.raises(AttncliError, match=r"annotators: holds no edits; .*--annotator NAME"):
         merge(make_edits(a=1))

@@ -106,7 +106,8 @@ def test_an_edit_directory_holds_all_that_editing_needs(answered: Path, tmp_path
                 "clips": 2,
                 "frames": 15,
             }
-        ]
+        ],
+        inputs=2,
     )
     names = {path.name for path in edits.path.iterdir()}
     assert names == {

@@ -83,6 +83,8 @@ def test_ctrl_c_is_the_normal_end_and_says_how_far_one_came(
         assert [clip["id"] for clip in person.ask("GET", "/api/session")["clips"]] == ["a", "b"]
         person.ask("PATCH", "/api/clips/a", {"changes": [[0, 0], [1, 1]]})
         person.ask("PATCH", "/api/clips/b", {"changes": [[0, 0.5]]})
+        said = {"state": "confirmed", "comment": ""}
+        person.ask("PATCH", "/api/clips/a", {"changes": [["note", said]]})
 
     person = Person(act)
     outcome = serve(edits, person)
@@ -93,9 +95,13 @@ def test_ctrl_c_is_the_normal_end_and_says_how_far_one_came(
             "clips": 2,
             "edited": 1,
             "unedited": 1,
+            "confirmed": 1,
+            "skipped": 0,
+            "unsure": 0,
         }
     ]
-    assert person.texts[-1] == f"edits are in {edits.edits_path}: 1 of 2 clips done"
+    states = "1 confirmed, 0 skipped, 0 unsure"
+    assert person.texts[-1] == f"edits are in {edits.edits_path}: 1 of 2 clips scored; {states}"
     assert edits.read_edits(allow_partial=True).scores["b"][0] == 0.5
 
 
@@ -126,7 +132,7 @@ def test_an_annotator_has_a_file_with_the_clips_of_their_part(
 def test_a_part_that_there_is_not_is_named(
     make_edits: Callable[..., EditDirectory], part: tuple[int, int]
 ) -> None:
-    with pytest.raises(UsageError, match="--part: there is no part"):
+    with pytest.raises(UsageError, match="--part: no such part"):
         serve(make_edits(a=2), Person(), part=part)
 
 
@@ -155,18 +161,17 @@ def test_a_second_editor_of_the_same_file_is_refused(
     serve(edits, Person())
 
 
-def test_a_run_that_is_gone_takes_no_more_than_the_live_answers(
+def test_a_run_that_is_gone_takes_no_more_than_answers_and_large_pictures(
     make_edits: Callable[..., EditDirectory],
 ) -> None:
     answers: list[Any] = []
-    edits = make_edits(a=2)
-    person = Person(
-        lambda person: answers.append(
-            person.ask("POST", "/api/answers/a", {"scores": [None, None]})
-        )
-    )
-    serve(edits, person)
-    assert "no such run" in answers[0]["unavailable"]
+
+    def act(person: Person) -> None:
+        answers.append(person.ask("POST", "/api/answers/a", {"scores": [None, None]}))
+        answers.append(person.ask("GET", "/full/a/1"))
+
+    serve(make_edits(a=2), Person(act))
+    assert all("no such run" in answer["unavailable"] for answer in answers)
 
 
 @contextmanager
