@@ -56,8 +56,13 @@ def test_a_clip_is_done_when_the_annotator_says_so(page: Any, editor: Any) -> No
 
 
 def test_open_clips_are_those_of_which_nothing_is_said(page: Any) -> None:
-    press(page, "k", "n", "k", "p", "Shift+N")
-    expect(page.locator("#label")).to_have_text("Lifting")
+    label = page.locator("#label")
+    press(page, "k", "n")
+    expect(label).to_have_text("Closing")
+    press(page, "k", "p")
+    expect(label).to_have_text("Opening")
+    press(page, "Shift+N")
+    expect(label).to_have_text("Lifting")
     expect(page.locator("#progress-text")).to_have_text("2 of 3 clips done")
 
 
