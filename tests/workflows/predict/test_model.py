@@ -10,10 +10,12 @@ from PIL import Image
 
 import attncli
 from attncli.config.evaluate import EvaluateCall
+from attncli.data.faces.people import divide_people, write_people
 from attncli.data.video.reading import iterate_frames
 from attncli.errors import AttncliError, UsageError
 from attncli.files.attention import open_attention
 from attncli.files.predictions import read_predictions
+from attncli.files.runs import load as load_run
 from attncli.files.score_maps import read_score_maps
 from attncli.reporting import Silent
 from attncli.workflows.evaluate.networks import evaluate_runs
@@ -151,6 +153,24 @@ def test_a_sequence_of_faces_is_answered_by_the_vote_of_its_clips(
     clips = model(np.stack([frames[start : start + 4] for start in starts]))
     np.testing.assert_allclose(answer.spatial, clips.spatial, **TOLERANCE)
     np.testing.assert_allclose(answer.scores[0], clips.scores.mean(axis=0), **TOLERANCE)
+
+
+def test_a_sequence_of_faces_is_answered_as_in_the_evaluation_of_its_fold(
+    tmp_path: Path, data: Path
+) -> None:
+    lines = data.read_text().splitlines()
+    people = [f"{line},{'subject' if n == 0 else f'person{n}'}" for n, line in enumerate(lines)]
+    data.write_text("\n".join(people).replace(",val,", ",,"))
+    settings = {"fold": 1, "folds": 2, "face_crop": "centre"}
+    run = make_run(tmp_path / "run", "convlstm-ram", data, CLASSES, **settings)
+    write_people(divide_people(load_run(run).config, Silent()), run)
+    written = evaluate(run)
+    expected, attention = read_predictions(written / "predictions.csv"), written / "attention"
+    id_, *_ = expected.ids
+    answer = load(run, device="cpu").read(video(data, int(id_[1:])))
+    np.testing.assert_allclose(answer.scores[0], expected.probabilities[0], **TOLERANCE)
+    own = open_attention(attention).spatial[: len(answer.spatial)]
+    np.testing.assert_allclose(answer.spatial, own, **TOLERANCE)
 
 
 def test_an_image_is_answered_as_in_an_evaluation(tmp_path: Path) -> None:
