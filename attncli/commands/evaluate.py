@@ -10,9 +10,9 @@ def command(call: EvaluateCall, *, shown: Shown, dry_run: bool) -> None:
 
     Directories of seeds, with --data, are scored by the same rule as label maps of networks: the
     mean over classes of intersection over union, counted over all pixels of the split. Directories
-    of people's features are ranked: CMC and average precisions. What an earlier evaluation wrote
-    to eval/SPLIT of a directory is replaced. Of a directory of several seeds every run is scored,
-    and their means and standard deviations follow.
+    of people's features are ranked: CMC and average precisions. An earlier evaluation in
+    eval/SPLIT of a directory is replaced, or stands where nothing has changed. Of a directory of
+    several seeds every run is scored, and their means and standard deviations follow.
 
     Example: attncli eval runs/x3d runs/abn runs/obj_abn
     """

@@ -13,7 +13,8 @@ import dataclasses
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -51,9 +52,10 @@ def spread(function: Callable[..., None], *, in_file: type | None = None) -> Cal
     flags = [name for name in words if name in FLAGS]
 
     def call(**values: Any) -> None:
-        made = {name: _made(config, given(config, values)) for name, config in configs.items()}
-        rest = {} if in_file is None else {"given": given(in_file, values)}
-        function(**made, **rest, **{name: values[name] for name in flags})
+        with _variables_named([*configs.values(), *([in_file] if in_file else [])], values):
+            made = {name: _made(config, given(config, values)) for name, config in configs.items()}
+            rest = {} if in_file is None else {"given": given(in_file, values)}
+            function(**made, **rest, **{name: values[name] for name in flags})
 
     options = [] if in_file is None else _parameters(in_file, in_file=True)
     options += [option for config in configs.values() for option in _parameters(config)]
@@ -70,26 +72,34 @@ def given(config: type, values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: Paths were to be read from stdin, where there are none.
     """
-    found = {name: values[name] for name in settings(config) if values.get(name) not in (None, [])}
+    found = {name: values[name] for name in settings(config) if name in given_names(config, values)}
     lists = {name: value for name, value in found.items() if isinstance(value, list)}
     return found | {name: tuple(_with_stdin(value)) for name, value in lists.items()}
 
 
 def _made(config: type, said: Mapping[str, Any]) -> Any:
-    """Return settings: what the command line says of them, before what the environment does.
+    """Return settings: what the command line says of them, before what the environment does."""
+    return config(**{**from_environment(config, os.environ), **said})
 
-    Raises:
-        UsageError: A value is none that there is; a variable's is named.
-    """
-    variables = from_environment(config, os.environ)
+
+@contextmanager
+def _variables_named(configs: Iterable[type], values: Mapping[str, Any]) -> Iterator[None]:
+    """Let an error about an option that a variable gives name the variable, too."""
     try:
-        return config(**{**variables, **said})
+        yield
     except UsageError as error:
-        for name in variables.keys() - said.keys():
-            setting = settings(config)[name]
-            if str(error).startswith(f"{setting.flag}: "):
-                raise UsageError(str(error), where=variable_of(setting)) from error
+        for config in configs:
+            said = given_names(config, values)
+            for name in from_environment(config, os.environ).keys() - said:
+                setting = settings(config)[name]
+                if str(error).startswith(f"{setting.flag}: "):
+                    raise UsageError(str(error), where=variable_of(setting)) from error
         raise
+
+
+def given_names(config: type, values: Mapping[str, Any]) -> set[str]:
+    """Return the names of those settings that the command line gives."""
+    return {name for name in settings(config) if values.get(name) not in (None, [])}
 
 
 def _parameters(config: type, *, in_file: bool = False) -> list[inspect.Parameter]:

@@ -75,22 +75,36 @@ class Layout:
 def lay_out(rows: Sequence[Row], width: int) -> Layout:
     """Return rows as tables that are no wider than `width`, if words and numbers let them.
 
-    A key that is empty in every row is left out; one that is equal in every one of several rows is
-    said above. What is still too wide gets heads of several lines, then broken texts; after that
-    rows become columns, and at last several tables of them.
+    A key that is empty in every row is left out; a setting or a count that is equal in every one of
+    several rows is said above, while figures and classes stay, which are what is looked for. What
+    is still too wide gets heads of several lines, then broken texts; after that rows become
+    columns, and at last several tables of them.
 
     Args:
         rows: What is shown; at least one.
         width: Letters a line of the terminal takes.
     """
     keys = [key for key in keys_of(rows) if any(not _is_empty(row.get(key)) for row in rows)]
-    alike = [key for key in keys if len(rows) > 1 and _is_alike(rows, key)]
+    alike = [
+        key
+        for key in keys
+        if len(rows) > 1 and _is_alike(rows, key) and not _is_result(key, rows[0].get(key))
+    ]
     if len(alike) == len(keys):
         alike = alike[1:]
     shown = [key for key in keys if key not in alike]
     columns = tuple(_column(rows, key) for key in shown)
     said = _said([f"{key} {format_cell(key, rows[0].get(key))}" for key in alike], width)
     return Layout(said, _fitting(columns, width))
+
+
+def _is_result(key: str, value: Cell) -> bool:
+    """Return whether a value is a figure or a class.
+
+    >>> _is_result("top1", 50.0), _is_result("top1_class", "jump"), _is_result("clips", 54)
+    (True, True, False)
+    """
+    return isinstance(value, float) or key == "predicted" or key.split("_")[-1] == "class"
 
 
 def _said(facts: Sequence[str], width: int) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from attncli.catalog import PAPERS
 from attncli.config.fields import Checked, Option
@@ -13,6 +13,8 @@ DEMOS = tuple(paper.key for paper in PAPERS if paper.demo)
 @dataclass(frozen=True, kw_only=True)
 class DemoConfig(Checked):
     """Which paper is shown, and how long its networks are trained; each has its own lengths."""
+
+    is_typed_alone: ClassVar[bool] = True
 
     paper: Annotated[str, Option(is_argument=True, choices=DEMOS)] = DEMOS[0]
     """Paper to reproduce."""

@@ -10,7 +10,7 @@ PREFIX = "ATTNCLI_"
 """How names of all variables begin."""
 HELP = (
     f"Options can also be set in the environment: {PREFIX}DEVICE=cpu is --device cpu. "
-    "An option goes before its variable, a variable before --config."
+    "The option counts if both are given; the variable counts more than --config."
 )
 """One line for the help of every command with such options."""
 _ALWAYS_TYPED = frozenset(
@@ -19,6 +19,9 @@ _ALWAYS_TYPED = frozenset(
 )
 """What is about one call alone: where it writes, what it reads its settings from, and how it shows
 what it did."""
+TYPED_ALONE = "is_typed_alone"
+"""Attribute of settings classes that no variable gives: what toy data are like is no matter of how
+networks are trained, though options are called the same."""
 _SWITCH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -35,8 +38,8 @@ def variable_of(setting: Setting) -> str:
 def from_environment(config: type, variables: Mapping[str, str]) -> dict[str, Any]:
     """Return what variables say of the settings in `config`, by the setting's name.
 
-    A variable that is empty says nothing. A list stands between commas, a switch is `1`, `true` or
-    `yes`, or else `0`, `false` or `no`.
+    A variable that is empty says nothing, nor does any of a class with `TYPED_ALONE`. A list stands
+    between commas, a switch is `1`, `true` or `yes`, or else `0`, `false` or `no`.
 
     Args:
         config: Dataclass of the settings.
@@ -45,6 +48,8 @@ def from_environment(config: type, variables: Mapping[str, str]) -> dict[str, An
     Raises:
         UsageError: A value is none that the setting takes; the message names the variable.
     """
+    if getattr(config, TYPED_ALONE, False):
+        return {}
     return {
         name: _parsed(setting, variables[variable_of(setting)])
         for name, setting in settings(config).items()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from attncli.config.fields import ARGUMENT, Checked, Option
 from attncli.config.training import LARGEST_SEED
@@ -15,6 +15,8 @@ SceneSet = Literal["objects", "scenes", "target"]
 @dataclass(frozen=True, kw_only=True)
 class ToyDataConfig(Checked):
     """What a toy dataset is like; what is unset depends on its layout."""
+
+    is_typed_alone: ClassVar[bool] = True
 
     name: Annotated[str, Option(is_argument=True, choices=tuple(row.name for row in TOY_DATA))]
     """Dataset whose layout to write."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, reason
 
 HASH = re.compile(r"-([0-9a-f]{8,})\.")
 """What torchvision puts into a file's name: how the SHA-256 of its content begins."""
@@ -32,9 +32,11 @@ def published_file(url: str) -> Path:
             url, str(path), hash_prefix=promised and promised[1], progress=False
         )
     except (OSError, HTTPException, RuntimeError) as error:  # RuntimeError: of another hash
+        cause = getattr(error, "reason", error)  # urllib's own words are `<urlopen error …>`
+        told = reason(cause) if isinstance(cause, Exception) else str(cause)
         raise AttncliError(
-            f"cannot be downloaded ({error})",
+            f"cannot be downloaded ({told})",
             where=url,
-            remedy="fetch it elsewhere and pass --weights FILE",
+            remedy="fetch it elsewhere and pass --weights FILE, or, to train, --weights none",
         ) from error
     return path

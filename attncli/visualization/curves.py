@@ -174,6 +174,7 @@ def _draw_panel(axes: Axes, panel: Panel, last: int) -> None:
     axes.set(xlim=(0.5, 1.5) if last == 1 else (1, last), ylim=_limits(panel))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.ticklabel_format(axis="y", useOffset=False)
     axes.grid(visible=True, linewidth=0.4, color="0.9")
     axes.tick_params(labelsize=SIZE_PT * text_scale(), length=2, pad=1.5, width=0.5)
     axes.spines[["top", "right"]].set_visible(False)

@@ -121,7 +121,8 @@ def segment_videos(
                 reporter.note(f"masks are in {out}")
     rate = round(done.frames / elapsed_sec, 2)
     counts: Row = {"videos": done.videos, "frames": done.frames, "instances": done.instances}
-    row |= counts | {"finished": finished, "failed": len(done.failures), "frames_per_sec": rate}
+    row |= counts | ({"finished": finished} if finished else {})
+    row |= {"failed": len(done.failures), "frames_per_sec": rate}
     return Outcome([row], sorted(done.failures, key=lambda f: f.id), len(dataset.samples))
 
 

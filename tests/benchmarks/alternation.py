@@ -35,7 +35,7 @@ def _processes(rivals: Mapping[str, Prepare]) -> Iterator[dict[str, Connection]]
     pipes, processes = {}, []
     for name, prepare in rivals.items():
         pipes[name], theirs = context.Pipe()
-        processes.append(context.Process(target=_serve, args=(prepare, theirs), daemon=True))
+        processes.append(context.Process(target=_serve, args=(prepare, theirs)))
         processes[-1].start()
     try:
         yield pipes

@@ -252,3 +252,12 @@ def test_a_variable_stands_for_an_option_that_must_be_given(told, monkeypatch):
 
 def test_help_says_in_one_place_that_there_are_variables():
     assert help_of(draw).count("ATTNCLI_") == 1
+
+
+def test_what_a_command_refuses_later_names_the_variable_too(run_cli, monkeypatch, tmp_path):
+    monkeypatch.setenv("ATTNCLI_WEIGHTS", "none")
+    (tmp_path / "d" / "jump").mkdir(parents=True)
+    (tmp_path / "d" / "jump" / "v.avi").touch()
+    answer = run_cli("segment", tmp_path / "d", "--backend", "motion", "-o", tmp_path / "m")
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith("attncli: error: ATTNCLI_WEIGHTS: --weights: ")

@@ -86,6 +86,16 @@ def test_every_key_is_in_the_schema() -> None:
     assert len(known) == len(set(known))
 
 
+def test_figures_and_classes_stay_where_they_are_though_they_are_equal() -> None:
+    rows: list[Row] = [
+        {"run": name, "split": "val", "top1": 50.0, "predicted": "jump", "clips": 6}
+        for name in ("a", "b")
+    ]
+    layout = lay_out(rows, 80)
+    assert layout.said == "split val · clips 6"
+    assert [column.head for column in layout.tables[0]] == ["run", "top1", "predicted"]
+
+
 def test_what_is_alike_is_said_once_and_what_is_empty_is_left_out() -> None:
     rows: list[Row] = [
         {"run": "a", "split": "val", "clips": 54, "top1": 1.0, "top5": None, "std": float("nan")},
@@ -110,8 +120,8 @@ def test_a_single_row_says_everything_in_the_table() -> None:
 
 def test_equal_rows_keep_a_column() -> None:
     layout = lay_out([{"run": "a", "top1": 1.0}] * 2, 80)
-    assert layout.said == "top1 1.00"
-    assert layout.tables[0][0].cells == ("a", "a")
+    assert layout.said == "run a"
+    assert layout.tables[0][0].cells == ("1.00", "1.00")
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 import pytest
 
+from attncli.config.demo import DemoConfig
 from attncli.config.environment import from_environment, variable_of, without_settings
 from attncli.config.fields import ARGUMENT, Option, settings
+from attncli.config.toy_data import ToyDataConfig
 from attncli.errors import UsageError
 
 
@@ -90,3 +92,8 @@ def test_a_call_that_is_told_everything_hears_none_of_them():
 def test_a_list_that_holds_nothing_is_refused():
     with pytest.raises(UsageError, match=r"^ATTNCLI_WIDTHS: ',' holds no value$"):
         from_environment(Looks, {"ATTNCLI_WIDTHS": ","})
+
+
+def test_settings_of_toy_data_are_typed_alone():
+    assert from_environment(ToyDataConfig, {"ATTNCLI_FRAMES": "4", "ATTNCLI_SEED": "1"}) == {}
+    assert from_environment(DemoConfig, {"ATTNCLI_EPOCHS": "1"}) == {}

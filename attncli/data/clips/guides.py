@@ -138,6 +138,9 @@ class MaskGuide:
         skip_partial: bool = False,  # noqa: ARG003 - as all
     ) -> "MaskGuide":
         """Return the masks at `path`; a clip without any is named when it is read."""
+        if not path.is_dir():
+            remedy = f"make it: attncli segment {data} -o {path}"
+            raise AttncliError("no such directory of masks", where=path, remedy=remedy)
         masks = MaskDirectory(path)
         if not any(masks.finished(sample.id) for sample in dataset.samples):
             raise AttncliError(

@@ -88,8 +88,7 @@ class _Job:
         world.wait()  # until every process has seen what is there
         if is_earlier and self.apart is None and not self.again:
             self.reporter.note(
-                f"{self.out}: weights, data and options are the same as before; left alone"
-                " (--again evaluates anew)"
+                f"{self.out} stands: same weights, data and options (--again evaluates anew)"
             )
             return earlier_outcome(self.out) if world.leads else Outcome()
         # Each process keeps its share of the attention in a place of its own until all have come.

@@ -9,7 +9,7 @@ from jaxtyping import Float32
 Map = Float32[np.ndarray, "_ _"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Answer:
     """What a run says of some clips or images."""
 
@@ -28,6 +28,13 @@ class Answer:
     maps: tuple[Mapping[str, Map], ...] = ()
     """Of images: where each class that the image is said to show is seen, by its name, in [0, 1],
     of the image's size. Of clips: nothing."""
+
+    def __repr__(self) -> str:
+        """Return how many answers there are and what they hold, without the numbers."""
+        names = ("spatial", "temporal", "attention_scores")
+        held = {name: getattr(self, name) for name in ("scores", *names)}
+        shapes = [f"{name} {array.shape}" for name, array in held.items() if array is not None]
+        return f"Answer({len(self.scores)} of {len(self.classes)} classes: {', '.join(shapes)})"
 
     @property
     def predicted(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Videos of one's own: a clip of each, as evaluation takes it, or clips that show all of it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from attncli.data.clips.sampling import covering_indices
 from attncli.data.clips.source import VideoSource
 from attncli.data.samples import UNKNOWN_LABEL, VideoDataset, VideoSample
 from attncli.data.source import in_turn
+from attncli.data.video.frame_folders import IMAGE_SUFFIXES
 from attncli.data.video.reading import count_frames, frame_size_hw
-from attncli.errors import UsageError
+from attncli.errors import Failure, UsageError
 from attncli.reporting import Reporter
 from attncli.types import BranchOutputs
 from attncli.workflows.predict.answers import Answer
@@ -46,8 +48,13 @@ class OwnClips:
         self.attention = attention
 
     def open(self, files: Sequence[Path], *, reporter: Reporter) -> OwnFiles:  # noqa: ARG002
-        """Return videos and directories of frames as samples."""
-        return OwnFiles(VideoSource(self.config), own_videos(files, self.classes))
+        """Return videos and directories of frames as samples; single pictures are none."""
+        found = own_videos(files, self.classes)
+        videos = tuple(sample for sample in found.samples if not _is_picture(sample.path))
+        pictures = [sample for sample in found.samples if _is_picture(sample.path)]
+        what = "is one picture; name a video or a directory of frames"
+        failures = tuple(Failure(one.id, str(one.path), what) for one in pictures)
+        return OwnFiles(VideoSource(self.config), replace(found, samples=videos), failures)
 
     def batches(self, frames: UInt8[Tensor, "..."], *, cut: bool) -> Iterator[ClipBatch]:
         """Yield clips in batches, cut as an evaluation cuts the frames of videos.
@@ -111,6 +118,10 @@ class OwnClips:
                 where="frames",
                 remedy=f"give {own} frames a clip",
             )
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
 
 
 def own_videos(files: Sequence[Path], classes: tuple[str, ...]) -> VideoDataset:

@@ -94,7 +94,7 @@ def _require_drawable(config: VisualizeConfig) -> None:
     suffix = config.picture.suffix.lower()
     if not config.is_video and suffix not in FIGURE_SUFFIXES:
         raise UsageError(
-            f"must end in .png, .pdf or .mp4, not in {suffix!r}",
+            f"must end in .png, .pdf, .mp4, .avi or .webm, not in {suffix!r}",
             where=config.picture,
             remedy="choose another name",
         )

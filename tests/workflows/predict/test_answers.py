@@ -13,3 +13,8 @@ def test_answers_are_joined_in_their_order() -> None:
     assert answer.predicted == ("B", "A")
     assert answer.spatial[:, 0, 0, 0].tolist() == [0, 1]
     assert answer.temporal is None
+
+
+def test_an_answer_is_printed_without_its_numbers() -> None:
+    answer = Answer(np.full((2, 3), 1 / 3, np.float32), ("a", "b", "c"))
+    assert repr(answer) == "Answer(2 of 3 classes: scores (2, 3))"

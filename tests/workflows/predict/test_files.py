@@ -6,6 +6,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from attncli.data.video.reading import write_video
 from attncli.files.attention import open_attention
@@ -47,6 +48,17 @@ def test_a_row_a_file_and_others_are_named(
     assert "lost.mp4" in (out / "failures.jsonl").read_text()
     assert run_cli(*words, stdin=f"{video}\n").exit_code == 1  # it exists already
     assert run_cli(*words, "--overwrite", stdin=f"{video}\n").exit_code == 0
+
+
+@pytest.mark.parametrize("with_a_video", [True, False])
+def test_one_picture_is_no_video(
+    tmp_path: Path, run: Path, video: Path, run_cli: Callable[..., Any], with_a_video: bool
+) -> None:
+    Image.new("RGB", (40, 40)).save(tmp_path / "own.png")
+    files = [tmp_path / "own.png", *([video] if with_a_video else [])]
+    answer = run_cli("predict", run, *files, "--json")
+    assert (answer.exit_code, len(json.loads(answer.stdout))) == (3, int(with_a_video))
+    assert "own.png (is one picture; name a video" in answer.stderr
 
 
 def test_an_overlay_shows_all_frames_at_their_rate(

@@ -301,7 +301,7 @@ def test_masks_that_are_nowhere_are_missed_before_anything_is_written(
     masks, out = tmp_path / "masks", tmp_path / "run"
     answer = run_cli("train", "object-abn", "--data", data, "--masks", masks, *TINY, "-o", out)
     assert answer.exit_code == 1
-    assert "holds no masks of the training clips; make them: attncli segment" in answer.stderr
+    assert "masks: no such directory of masks; make it: attncli segment" in answer.stderr
     assert not out.exists()
 
 
