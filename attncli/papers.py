@@ -291,7 +291,7 @@ METHODS = (
     ),
     Method(
         name="pcb",
-        summary="Part-based Convolutional Baseline: six stripes of people told apart.",
+        summary="Part-based Convolutional Baseline: people told apart by six stripes.",
         paper=RE_ID,
         task=PEOPLE,
         config="attncli.config.reid:PcbConfig",
@@ -318,7 +318,7 @@ METHODS = (
     ),
     Method(
         name="kernel-xqda",
-        summary="The same of kernels of features (EK-XQDA's form).",
+        summary="XQDA on kernels of features (as in EK-XQDA).",
         paper=RE_ID,
         task=METRICS,
         config="attncli.config.reid_metrics:KernelXqdaConfig",

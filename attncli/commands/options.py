@@ -21,7 +21,14 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from attncli.config.environment import HELP, from_environment, has_variable, variable_of
+from attncli.commands.console import terminal
+from attncli.config.environment import (
+    HELP,
+    from_environment,
+    has_variable,
+    misspelt,
+    variable_of,
+)
 from attncli.config.fields import Setting, describe, settings
 from attncli.errors import UsageError
 from attncli.files.text import lines_of
@@ -51,8 +58,12 @@ def spread(function: Callable[..., None], *, in_file: type | None = None) -> Cal
     configs = {name: hints[name] for name in words if dataclasses.is_dataclass(hints[name])}
     flags = [name for name in words if name in FLAGS]
 
+    heard = [*configs.values(), *([in_file] if in_file else [])]
+
     def call(**values: Any) -> None:
-        with _variables_named([*configs.values(), *([in_file] if in_file else [])], values):
+        for name, near in misspelt(heard, os.environ).items():
+            terminal().warn(f"{name}: no such option; did you mean {near}?")
+        with _variables_named(heard, values):
             made = {name: _made(config, given(config, values)) for name, config in configs.items()}
             rest = {} if in_file is None else {"given": given(in_file, values)}
             function(**made, **rest, **{name: values[name] for name in flags})

@@ -26,12 +26,12 @@ class TrainCall(Checked):
     out: Annotated[Path | None, Option(short="-o")] = None
     """Run directory.  [default: runs/METHOD]"""
     config_file: Annotated[tuple[Path, ...], Option(flag="--config", is_repeated=True)] = ()
-    """TOML file with settings; options go before it. Given several times, later files go before
-    earlier ones."""
+    """TOML file with settings; an option counts more. Given several times, later files count more
+    than earlier ones."""
     print_config: bool = False
     """Print the settings as TOML and stop."""
     training_seeds: Annotated[int | None, Option(flag="--seeds", least=1)] = None
-    """Train so many times, with `--seed` and the seeds after it, each into a directory of its own
+    """Number of trainings: with `--seed` and the seeds after it, each into a directory of its own,
     such as RUN/seed0; the table ends with means and standard deviations."""
     parallel_seeds: Annotated[int | None, Option(least=1)] = None
     """Of these trainings how many run side by side, each in a process; one a GPU where unset."""
@@ -42,7 +42,7 @@ class BesideSeedsCall(TrainCall):
     """The same for methods whose `--seeds` are the seeds of images."""
 
     training_seeds: Annotated[int | None, Option(flag="--training-seeds", least=1)] = None
-    """Train so many times, with `--seed` and the seeds after it, each into a directory of its own
+    """Number of trainings: with `--seed` and the seeds after it, each into a directory of its own,
     such as RUN/seed0; the table ends with means and standard deviations."""
 
 

@@ -22,7 +22,7 @@ class Measure(Checked):
     masks: Path | None = None
     """Mask directory to compare the maps with."""
     threshold: Annotated[float, Option(least=0, most=1)] = 0.5
-    """Attention from which on a cell counts for the mask IoU."""
+    """Cells with at least this attention count as attended, for the mask IoU."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,10 @@
 """Settings that variables of the environment give: `ATTNCLI_EPOCHS=3` is `--epochs 3`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
+from attncli.catalog import METHODS, load
 from attncli.config.fields import Setting, convert, describe, settings
 from attncli.errors import UsageError
 
@@ -28,6 +30,24 @@ _SWITCH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no
 def has_variable(setting: Setting) -> bool:
     """Return whether a variable may give a setting: any option that is not about one call alone."""
     return not setting.option.is_argument and setting.name not in _ALWAYS_TYPED
+
+
+def misspelt(configs: Iterable[type], variables: Mapping[str, str]) -> dict[str, str]:
+    """Return variables that no training knows, each with the one of `configs` it all but is."""
+    known, heard = _names_of(configs), [name for name in variables if name.startswith(PREFIX)]
+    close = {name: get_close_matches(name, known, n=1, cutoff=0.95) for name in heard}
+    found = {name: near[0] for name, near in close.items() if near and near[0] != name}
+    others = _names_of(load(method.config) for method in METHODS) if found else set()
+    return {name: near for name, near in found.items() if name not in others}
+
+
+def _names_of(configs: Iterable[type]) -> set[str]:
+    return {
+        variable_of(setting)
+        for config in configs
+        for setting in settings(config).values()
+        if has_variable(setting) and not getattr(config, TYPED_ALONE, False)
+    }
 
 
 def variable_of(setting: Setting) -> str:

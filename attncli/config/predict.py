@@ -46,7 +46,7 @@ class OverlayCall(Checked):
     attention to each. Windows as long as a clip of the run tile the video, the last one ends with
     it, and frames in several have the mean. Of a picture: a figure (.png, .pdf)."""
     colormap: str = HeatMaps.colormap
-    """A matplotlib colour map, whose opacity follows attention; jet lies evenly on all of it."""
+    """A matplotlib colour map, whose opacity follows attention; with jet it is 0.5 everywhere."""
     opacity: Annotated[float | None, Option(least=0, most=1)] = None
     """Share of the heat map in the picture where attention is 1, or everywhere with jet; 0.85 and
     0.5 where unset."""

@@ -66,7 +66,7 @@ class XqdaConfig(MetricConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class KernelXqdaConfig(MetricConfig):
-    """The same of kernels of features, in EK-XQDA's form, whose default it has."""
+    """The same for kernels of features, as in EK-XQDA, with its default."""
 
     heading: ClassVar[str] = "Kernel XQDA"
 

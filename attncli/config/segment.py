@@ -27,10 +27,10 @@ class SegmentConfig(Checked):
     classes: tuple[str, ...] = ()
     """Classes to keep, as in person,dog; all where empty."""
     min_area_px: Annotated[int, Option(least=0)] = 0
-    """Pixels below which an instance is dropped."""
+    """Instances of fewer pixels are dropped."""
     frame_stride: Annotated[int, Option(least=1)] = 1
-    """Segment every how many-th frame, and the last; training gives the others the masks of the
-    one before."""
+    """Distance between segmented frames: 2 segments every second one, and the last; training gives
+    the others the masks of the one before."""
     short_side_px: Annotated[int | None, Option(least=16)] = None
     """Pixels the shorter side of a frame is resized to for the search; masks are of the video's
     size all the same. Unset: 800 for detectors, at most 240 for motion."""

@@ -29,7 +29,8 @@ class Resnet3dConfig(ClipConfig):
     frames (the paper's 32); `dense` every frame-stride-th (32x2 with stride 2); `uniform-floor`
     cuts the parts to whole frames, as the reference code does."""
     frame_stride: int = 1
-    """Every how many-th video frame dense sampling takes: a clip spans frames x frame-stride."""
+    """Distance in frames between two frames of a clip, in dense sampling: 2 takes every second
+    one, so that a clip spans frames x frame-stride."""
     short_videos: Literal["loop", "clamp", "error"] = "clamp"
     """A video shorter than a clip's span is looped, held at its last frame, or an error."""
     crop: Literal["short-side", "area"] = "area"

@@ -38,9 +38,9 @@ class TrainConfig:
     layout: str = "auto"
     """Layout of the dataset; `auto` recognises it from what is in the directory."""
     limit: int | None = None
-    """Samples of each split to use, for a quick trial: drawn alike whatever the seed, and spread
-    over classes; all where unset. Of people whole ones are drawn, of faces for all folds at once.
-    """
+    """Number of samples of each split to use, for a quick trial; all where unset. They are spread
+    over the classes, and `--seed` does not change which. For re-identification whole people are
+    taken up to this number of images; for facial expressions it is the number in all folds."""
     classes: tuple[str, ...] = ()
     """Classes to use, for a quick trial; all where unset."""
     init: Path | None = None
@@ -164,7 +164,8 @@ class ClipConfig(TrainConfig):
     """`dense` takes every frame-stride-th frame; `uniform` one of each of as many equal parts of
     the whole video as a clip has frames; `uniform-floor` cuts the parts to whole frames."""
     frame_stride: int = 4
-    """Every how many-th video frame dense sampling takes: a clip spans frames x frame-stride."""
+    """Distance in frames between two frames of a clip, in dense sampling: 2 takes every second
+    one, so that a clip spans frames x frame-stride."""
     short_videos: Literal["loop", "clamp", "error"] = "loop"
     """A video shorter than a clip's span is looped, held at its last frame, or an error."""
     val_start: Literal["centre", "random"] = "centre"

@@ -10,12 +10,19 @@ from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, UInt8
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from attncli.visualization.clips import HeatStyle, PictureRow, ShownClip, picture_rows
 from attncli.visualization.comparison import DETAIL_LINES
-from attncli.visualization.page.bar import Bar
-from attncli.visualization.page.color_bar import LEGENDS, draw_color_bar, legend_in
+from attncli.visualization.film_parts import (
+    DPI,
+    GAP_PX,
+    STRIP_PX,
+    color_bar,
+    drawn,
+    page_of,
+    strip,
+)
+from attncli.visualization.page.color_bar import LEGENDS
 from attncli.visualization.page.drawing import Page
 from attncli.visualization.page.grid import MARGIN_IN
 from attncli.visualization.page.heading import HEADING_IN, write_heading
@@ -24,16 +31,8 @@ from attncli.visualization.page.lettering import (
     LINE_IN,
     Text,
     text_scale,
-    text_width_in,
-    typesetting,
 )
 
-GAP_PX = 4
-BAR_PX = 12
-POINTER_PX = 6
-"""Height of the pointer below a bar, and half its width."""
-DPI = 144
-"""Pixels an inch of lettering: text of 6.5 points is 13 pixels high."""
 NOTE = "bars: attention of each frame that the runs saw, in time"
 UNSEEN = "not seen by the runs"
 """Beside the number of a frame before the first that the runs saw, or after the last."""
@@ -119,7 +118,8 @@ class _Sheet:
             step = self._film.step(index)
             parts = [self._header, self._body(index, frame, step)]
             if any(self._bars):
-                strips = [_bar_strip(bar, step, self._count, self._width) for bar in self._bars]
+                colors = [None if bar is None else bar.colors for bar in self._bars]
+                strips = [strip(of_bar, step, self._width) for of_bar in colors]
                 parts.append(_beside(strips))
             yield np.concatenate([*parts, self._footer])
 
@@ -139,10 +139,6 @@ class _Sheet:
         return _beside(pictures)
 
 
-STRIP_PX = GAP_PX + BAR_PX + POINTER_PX
-"""Height of a bar with its pointer, and of the gap above it."""
-
-
 def _at(film: Film, index: int, frame: UInt8[np.ndarray, "h w 3"]) -> ShownClip:
     """Return the clip with another frame, and its masks, in place of one of its own."""
     frames = np.broadcast_to(frame, film.clip.frames.shape)
@@ -155,40 +151,13 @@ def _beside(parts: Sequence[UInt8[np.ndarray, "h _ 3"]]) -> UInt8[np.ndarray, "h
     return np.concatenate([part for one in parts for part in (one, gap)][:-1], axis=1)
 
 
-def _bar_strip(
-    bar: Bar | None, step: int | None, count: int, width_px: int
-) -> UInt8[np.ndarray, "h w 3"]:
-    """Return what stands below a picture: its bar, if any, with a pointer to a cell of `count`."""
-    strip = np.full((STRIP_PX, width_px, 3), 255, np.uint8)
-    if bar is None:
-        return strip
-    strip[GAP_PX : GAP_PX + BAR_PX] = bar.colors[np.arange(width_px) * count // width_px]
-    if step is not None:
-        distance = np.abs(np.arange(width_px) + 0.5 - (step + 0.5) * width_px / count)
-        for line in range(POINTER_PX):
-            strip[GAP_PX + BAR_PX + line][distance <= line + 0.5] = 0
-    return strip
-
-
 def _tag(words: str, is_unseen: bool) -> UInt8[np.ndarray, "h w 3"]:
     """Return the number and time of a frame, white on black."""
     text = Text(f"{words}, {UNSEEN}" if is_unseen else words, color="white")
     page = Page(text.width_in + 2 * MARGIN_IN, LINE_IN + MARGIN_IN, DPI)
     page.figure.set_facecolor("black")
     page.write(MARGIN_IN, (LINE_IN + MARGIN_IN) / 2, text)
-    return _drawn(page)
-
-
-def _drawn(page: Page) -> UInt8[np.ndarray, "h w 3"]:
-    canvas = FigureCanvasAgg(page.figure)
-    with typesetting():
-        canvas.draw()  # type: ignore[no-untyped-call]
-    return np.asarray(canvas.buffer_rgba())[:, :, :3]  # type: ignore[no-untyped-call]
-
-
-def _page(width_px: int, height_in: float) -> Page:
-    """Return a page that is as wide as a number of pixels; rounding must not make it narrower."""
-    return Page((width_px + 1e-3) / DPI / text_scale(), height_in, DPI)
+    return drawn(page)
 
 
 def _header(
@@ -198,26 +167,18 @@ def _header(
     room_in = (panel_px - GAP_PX) / pixels - 2 * MARGIN_IN
     labels = [_label(row, room_in) for row in rows]
     height_in = HEADING_IN + max(3, *map(len, labels)) * LINE_IN + MARGIN_IN
-    page = _page(width_px, height_in)
+    page = page_of(width_px, height_in)
     write_heading(page, clip.heading, 0.0)
     for column, label in enumerate(labels):
         page.write_lines(column * panel_px / pixels + MARGIN_IN, HEADING_IN, label, at="top")
-    return _drawn(page)
+    return drawn(page)
 
 
 def footer(style: HeatStyle, width_px: int, *, has_bars: bool) -> UInt8[np.ndarray, "h w 3"]:
     """Return the colour bar, and what bars are."""
-    legend = style.legend(LEGENDS[style.value_range])
-    width_in = width_px / DPI / text_scale()
-    note = Text(NOTE, lines=2, color=GREY).fit(width_in - 2 * MARGIN_IN) if has_bars else []
-    below_in = len(note) * LINE_IN + MARGIN_IN
-    page = _page(width_px, MARGIN_IN + legend_in(legend) + below_in)
-    left_in = max(map(text_width_in, legend)) + 5 * MARGIN_IN
-    bar_in = max(width_in - left_in - 5 * MARGIN_IN, 5 * MARGIN_IN)
-    where = {"left_in": left_in, "width_in": bar_in, "below_in": below_in}
-    draw_color_bar(page, style.blended, **where, legend=legend)
-    page.write_lines(MARGIN_IN, page.height_in - MARGIN_IN, note, at="bottom")
-    return _drawn(page)
+    room_in = width_px / DPI / text_scale() - 2 * MARGIN_IN
+    note = Text(NOTE, lines=2, color=GREY).fit(room_in) if has_bars else []
+    return color_bar(style, width_px, unit=LEGENDS[style.value_range], note=note)
 
 
 def _label(row: PictureRow, room_in: float) -> list[Text]:

@@ -17,32 +17,25 @@ from functools import cache
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.font_manager import FontProperties, findfont
 from PIL import Image, ImageDraw, ImageFont
 
 from attncli.visualization.clips import HeatStyle
 from attncli.visualization.colormap import colorize
+from attncli.visualization.film_parts import color_bar, drawn, page_of, strip
 from attncli.visualization.fonts import FAMILY
 from attncli.visualization.overlay import overlay
-from attncli.visualization.page.color_bar import draw_color_bar, legend_in
-from attncli.visualization.page.drawing import Page
 from attncli.visualization.page.grid import MARGIN_IN
 from attncli.visualization.page.heading import HEADING_IN, Heading, write_heading
-from attncli.visualization.page.lettering import text_width_in, typesetting
 
 LEAST_WIDTH_PX = 360
 """Width up to which small frames are enlarged: narrower ones leave no room for what is written."""
-DPI = 144
-"""Pixels an inch of lettering: text of 6.5 points is 13 pixels high."""
 LINE_PX = 20
 """Height of the line with number and time of the frame."""
 TEXT_PX = 13
 """Size of its text."""
 INSET_PX = 4
-"""Distance of its text from the left edge, and height of gaps."""
-CELLS_PX, POINTER_PX = 12, 6
-"""Heights of the cells of temporal attention and of the pointer below them."""
+"""Distance of its text from the left edge."""
 EDGE = (255, 255, 255)
 """Colour of the line around what the network sees."""
 
@@ -97,16 +90,19 @@ class _Sheet:
         self._video = video
         self._factor = -(-LEAST_WIDTH_PX // frame_px) if frame_px < LEAST_WIDTH_PX else 1
         self._width_px = self._factor * frame_px
-        self._table, self._opacities, self._blended = style.table, style.opacities, style.blended
+        self._table, self._opacities = style.table, style.opacities
+        temporal = video.temporal
+        self._cells = None if temporal is None else colorize(temporal, style.blended)
         self._header = _header(video.heading, self._width_px)
-        self._footer = _footer(style, self._width_px)
+        self._footer = color_bar(style, self._width_px, unit=("attention",))[:, : self._width_px]
 
     def picture(self, index: int, frame: UInt8[np.ndarray, "_ _ 3"]) -> UInt8[np.ndarray, "_ _ 3"]:
         """Return the picture of a frame."""
         video, factor = self._video, self._factor
         parts = [self._header, self._body(index, _enlarged(frame, factor))]
         if video.temporal is not None:
-            parts.append(_strip(video.temporal, self._blended, index, self._width_px))
+            pointed = min(index, len(video.temporal) - 1)
+            parts.append(strip(self._cells, pointed, self._width_px))
         parts.append(_line(index, len(video.seen), video.rate, self._width_px))
         return np.concatenate([*parts, self._footer])
 
@@ -141,23 +137,6 @@ def _whole_pixels(
     return left, top, min(max(right, left + 1), width), min(max(bottom, top + 1), height)
 
 
-def _strip(
-    temporal: Float32[np.ndarray, " n"],
-    colors: UInt8[np.ndarray, "256 3"],
-    index: int,
-    width_px: int,
-) -> UInt8[np.ndarray, "_ _ 3"]:
-    """Return a cell for each frame, and a pointer to one."""
-    n = len(temporal)
-    strip = np.full((INSET_PX + CELLS_PX + POINTER_PX, width_px, 3), 255, np.uint8)
-    cells = temporal[np.arange(width_px) * n // width_px]
-    strip[INSET_PX : INSET_PX + CELLS_PX] = colorize(cells, colors)
-    distance = np.abs(np.arange(width_px) + 0.5 - (min(index, n - 1) + 0.5) * width_px / n)
-    for line in range(POINTER_PX):
-        strip[INSET_PX + CELLS_PX + line][distance <= line + 0.5] = 0
-    return strip
-
-
 def _line(index: int, n: int, rate: Fraction, width_px: int) -> UInt8[np.ndarray, "_ _ 3"]:
     """Return a line with number and time of a frame; both count from 0."""
     picture = Image.new("RGB", (width_px, LINE_PX), "white")
@@ -174,29 +153,6 @@ def _font() -> ImageFont.FreeTypeFont:
 
 
 def _header(heading: Heading, width_px: int) -> UInt8[np.ndarray, "_ _ 3"]:
-    page = _page(width_px, HEADING_IN + MARGIN_IN)
+    page = page_of(width_px, HEADING_IN + MARGIN_IN)
     write_heading(page, heading, 0.0)
-    return _drawn(page, width_px)
-
-
-def _footer(style: HeatStyle, width_px: int) -> UInt8[np.ndarray, "_ _ 3"]:
-    """Return the colour bar."""
-    legend = style.legend(("attention",))
-    page = _page(width_px, legend_in(legend) + 2 * MARGIN_IN)
-    left_in = max(map(text_width_in, legend)) + 5 * MARGIN_IN
-    width_in = max(page.width_in - left_in - 5 * MARGIN_IN, 5 * MARGIN_IN)
-    draw_color_bar(page, style.blended, left_in=left_in, width_in=width_in, legend=legend)
-    return _drawn(page, width_px)
-
-
-def _page(width_px: int, height_in: float) -> Page:
-    """Return a page that is as wide as a number of pixels; rounding must not make it narrower."""
-    return Page((width_px + 1e-3) / DPI, height_in, DPI)
-
-
-def _drawn(page: Page, width_px: int) -> UInt8[np.ndarray, "_ _ 3"]:
-    canvas = FigureCanvasAgg(page.figure)
-    with typesetting():
-        canvas.draw()  # type: ignore[no-untyped-call]
-    drawn: np.ndarray = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-    return drawn[:, :width_px, :3]
+    return drawn(page)[:, :width_px]

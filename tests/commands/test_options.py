@@ -261,3 +261,9 @@ def test_what_a_command_refuses_later_names_the_variable_too(run_cli, monkeypatc
     answer = run_cli("segment", tmp_path / "d", "--backend", "motion", "-o", tmp_path / "m")
     assert answer.exit_code == 2
     assert answer.stderr.startswith("attncli: error: ATTNCLI_WEIGHTS: --weights: ")
+
+
+def test_a_misspelt_variable_is_warned_of(run_cli, monkeypatch, tmp_path):
+    monkeypatch.setenv("ATTNCLI_WORKER", "3")
+    answer = run_cli("segment", tmp_path, "-o", tmp_path / "m")
+    assert "warning: ATTNCLI_WORKER: no such option; did you mean ATTNCLI_WORKERS?" in answer.stderr

@@ -4,8 +4,14 @@ from typing import Annotated, Literal
 
 import pytest
 
+from attncli.catalog import load, method
 from attncli.config.demo import DemoConfig
-from attncli.config.environment import from_environment, variable_of, without_settings
+from attncli.config.environment import (
+    from_environment,
+    misspelt,
+    variable_of,
+    without_settings,
+)
 from attncli.config.fields import ARGUMENT, Option, settings
 from attncli.config.toy_data import ToyDataConfig
 from attncli.errors import UsageError
@@ -97,3 +103,9 @@ def test_a_list_that_holds_nothing_is_refused():
 def test_settings_of_toy_data_are_typed_alone():
     assert from_environment(ToyDataConfig, {"ATTNCLI_FRAMES": "4", "ATTNCLI_SEED": "1"}) == {}
     assert from_environment(DemoConfig, {"ATTNCLI_EPOCHS": "1"}) == {}
+
+
+def test_a_variable_that_all_but_is_one_is_found_unless_another_training_has_it():
+    heard = {"ATTNCLI_EPOCH": "3", "ATTNCLI_SEEDS": "d", "ATTNCLI_OTHER": "1", "EPOCH": "1"}
+    assert misspelt([load(method("x3d").config)], heard) == {"ATTNCLI_EPOCH": "ATTNCLI_EPOCHS"}
+    assert misspelt([DemoConfig], heard) == {}

@@ -4,8 +4,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from attncli.visualization.animation import BAR_PX, GAP_PX, POINTER_PX, Film, animate, footer
+from attncli.visualization.animation import Film, animate, footer
 from attncli.visualization.clips import HeatStyle, picture_rows
+from attncli.visualization.film_parts import BAR_PX, GAP_PX, POINTER_PX
 
 NAMES = ["abn", "obj_abn"]
 TAGGED = 24
