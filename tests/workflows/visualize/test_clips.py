@@ -15,8 +15,9 @@ from attncli.files.masks import FrameMasks, Instance, MaskWriter
 from attncli.files.temporal_edits import write_temporal_edits
 from attncli.metrics.entropy import map_entropy
 from attncli.reporting import Silent
-from attncli.visualization.animation import BAR_PX, POINTER_PX, footer
+from attncli.visualization.animation import footer
 from attncli.visualization.clips import HeatStyle
+from attncli.visualization.film_parts import BAR_PX, POINTER_PX
 from attncli.workflows.visualize import clips
 from tests.support.runs import begin_run, write_attention
 
@@ -371,7 +372,7 @@ def test_runs_that_saw_other_crops_are_refused(evaluated, draw):
 
 @pytest.mark.parametrize("name", ["fig2.jpg", "fig2", "fig2.csv"])
 def test_an_unknown_kind_of_picture_is_refused_before_anything_is_read(draw, tmp_path, name):
-    with pytest.raises(UsageError, match=r"must end in \.png, \.pdf or \.mp4"):
+    with pytest.raises(UsageError, match=r"must end in \.png, \.pdf, \.mp4, \.avi or \.webm"):
         draw([tmp_path / "no run"], name)
 
 
