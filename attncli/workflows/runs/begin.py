@@ -1,9 +1,12 @@
 """Where a run begins: its directory, and the files that say what it is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from attncli.files import runs
+from attncli.files.locks import held
 from attncli.files.outputs import claim
 from attncli.training.distributed import World
 from attncli.workflows.runs.environment import describe_environment
@@ -45,6 +48,29 @@ def rehearse(run: runs.Run, *, resume: bool, overwrite: bool) -> None:
     claim_run(directory.path, run.config, resume=resume, overwrite=overwrite, dry_run=True)
     if resume and directory.config_path.exists():
         require_same_settings(runs.load(directory.path), run)
+
+
+@contextmanager
+def beginning(run: runs.Run, *, resume: bool, overwrite: bool) -> Iterator[None]:
+    """Hold the directory of a run that one process begins, or goes on with, for the block.
+
+    Args:
+        run: What is to be trained.
+        resume: Go on with the run that is there; begin it where there is none.
+        overwrite: What is there may go.
+
+    Raises:
+        UsageError: The run to go on with was begun with other settings.
+        AttncliError: There is something that may neither stay nor go, or another process writes it.
+    """
+    out = run.directory.path
+    # What may not be written is refused before the directory is locked.
+    claim(out, overwrite=overwrite and resume, resume=resume or overwrite)
+    with held(out):
+        if resume and run.directory.config_path.exists():
+            require_same_settings(runs.load(out), run)
+        claim_run(out, run.config, resume=resume, overwrite=overwrite)
+        yield
 
 
 def write_run(run: runs.Run, world: World) -> None:

@@ -25,8 +25,6 @@ from attncli.errors import AttncliError
 from attncli.files import runs
 from attncli.files.features import FeatureDirectory, open_features
 from attncli.files.fits import Fit, Fits, join_fits, open_fits, write_fit_table
-from attncli.files.locks import held
-from attncli.files.outputs import claim
 from attncli.machine import free_memory_bytes
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.training.estimator import UNKNOWN
@@ -44,9 +42,9 @@ from attncli.training.feature_tables import (
     require_finite,
 )
 from attncli.workflows.evaluate.estimators import SPLITS, evaluate_estimators
-from attncli.workflows.runs.begin import claim_run, rehearse
+from attncli.workflows.runs.begin import beginning, rehearse
 from attncli.workflows.runs.environment import describe_environment
-from attncli.workflows.runs.settings import listed, require_same_settings
+from attncli.workflows.runs.settings import listed
 from attncli.workflows.train.fitting import (
     GIB,
     FitJob,
@@ -135,13 +133,9 @@ def train(
     if dry_run:
         done = _rehearse(plan, resume=resume, overwrite=overwrite)
         return Outcome(rows=listed(plan.run, _facts(plan, needed, processes) | done))
-    claim(out, overwrite=overwrite and resume, resume=resume or overwrite)
     if overwrite or not plan.run.directory.weights_path.is_file():
         require_finite(plan.directory, plan.features)
-    with held(out):
-        if resume and plan.run.directory.config_path.exists():
-            require_same_settings(runs.load(out), plan.run)
-        claim_run(out, config, resume=resume, overwrite=overwrite)
+    with beginning(plan.run, resume=resume, overwrite=overwrite):
         _fit(plan, processes, reporter)
         return evaluate_estimators(EvaluateCall(runs=(out,)), reporter=reporter)
 

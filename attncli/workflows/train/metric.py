@@ -34,17 +34,15 @@ from attncli.evaluation.people_features import layers_to_learn, people_features,
 from attncli.files import runs
 from attncli.files.features import FeatureDirectory, open_features
 from attncli.files.fits import Fit, join_fits, open_fits, write_fit, write_fit_table
-from attncli.files.locks import held
-from attncli.files.outputs import claim
 from attncli.machine import free_memory_bytes
 from attncli.methods.reid.xqda import random_views
 from attncli.reporting import Outcome, Reporter, Row
 from attncli.training.feature_tables import Feature, n_dims, require_finite
 from attncli.training.metric import DistanceMaker, TwoViews
 from attncli.workflows.evaluate.identities import SPLITS, evaluate_identities
-from attncli.workflows.runs.begin import claim_run, rehearse
+from attncli.workflows.runs.begin import beginning, rehearse
 from attncli.workflows.runs.environment import describe_environment
-from attncli.workflows.runs.settings import listed, require_same_settings
+from attncli.workflows.runs.settings import listed
 from attncli.workflows.train.fitting import GIB, require_one_process
 
 KEPT = "fits"
@@ -132,11 +130,7 @@ def train(
     _warn_of_learnt_features(plan, reporter)
     if not plan.run.directory.weights_path.is_file() or overwrite:  # before a run is begun
         require_finite(plan.directory, plan.features)
-    claim(out, overwrite=overwrite and resume, resume=resume or overwrite)
-    with held(out):
-        if resume and plan.run.directory.config_path.exists():
-            require_same_settings(runs.load(out), plan.run)
-        claim_run(out, config, resume=resume, overwrite=overwrite)
+    with beginning(plan.run, resume=resume, overwrite=overwrite):
         _learn(plan, reporter)
         return evaluate_identities(EvaluateCall(runs=(out,)), reporter=reporter)
 

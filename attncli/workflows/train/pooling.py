@@ -27,13 +27,12 @@ from attncli.files.feature_rows import FeatureRows
 from attncli.files.feature_writing import Description, Rows, complete
 from attncli.files.features import FEATURES, FeatureDirectory, holds_features, open_features
 from attncli.files.fits import Fit, Fits, join_fits, open_fits, write_fit, write_fit_table
-from attncli.files.locks import held
-from attncli.files.outputs import SETTINGS, claim
+from attncli.files.outputs import SETTINGS
 from attncli.methods.reid.c_dpcf import Pooling, PositionMaps
 from attncli.reporting import Outcome, Reporter, Row
-from attncli.workflows.runs.begin import claim_run, rehearse
+from attncli.workflows.runs.begin import beginning, rehearse
 from attncli.workflows.runs.environment import describe_environment
-from attncli.workflows.runs.settings import listed, require_same_settings
+from attncli.workflows.runs.settings import listed
 from attncli.workflows.train.scatter_pass import (
     Learners,
     chunk_size,
@@ -123,11 +122,7 @@ def train(
     if dry_run:
         done = _rehearse(plan, resume=resume, overwrite=overwrite)
         return Outcome(rows=listed(plan.run, _facts(plan) | done))
-    claim(out, overwrite=overwrite and resume, resume=resume or overwrite)
-    with held(out):
-        if resume and plan.run.directory.config_path.exists():
-            require_same_settings(runs.load(out), plan.run)
-        claim_run(out, plan.run.config, resume=resume, overwrite=overwrite)
+    with beginning(plan.run, resume=resume, overwrite=overwrite):
         fits = _learn(plan, reporter)
         pool_sec = _pool(plan, fits, reporter)
     return Outcome(rows=_rows(plan, fits, pool_sec))
