@@ -41,7 +41,7 @@ def test_gaps_are_said_by_whatever_reads_the_frames(write: Write, run_cli, tmp_p
     )
     for words in (
         ("train", "abn", "--data", data, *TINY, "-o", run),
-        ("eval", run, "--again"),
+        ("eval", run),
         ("invert-spatial", run),
         ("segment", data, "--backend", "motion", "-o", tmp_path / "masks"),
     ):

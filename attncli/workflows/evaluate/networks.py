@@ -8,7 +8,7 @@ from typing import Any
 from attncli import catalog
 from attncli.config.evaluate import EvaluateCall
 from attncli.data.samples import UNKNOWN_LABEL
-from attncli.errors import AttncliError, Failure, UsageError
+from attncli.errors import AttncliError, Failure, Remark, UsageError
 from attncli.files.atomic import replacing_directory, temporary_directory
 from attncli.files.evaluations import write_made
 from attncli.files.failures import write_failures
@@ -93,7 +93,7 @@ class _Job:
             return earlier_outcome(self.out) if world.leads else Outcome()
         # Each process keeps its share of the attention in a place of its own until all have come.
         with temporary_directory(self.out.parent) as part:
-            trial = self.trial
+            trial, doubts = self.trial, set[Remark]()
             with trial.evaluation(trial.asked(keep=part, apart=self.apart)) as evaluation:
                 failures = trial.put(
                     evaluation.ask,
@@ -101,11 +101,15 @@ class _Job:
                     label=f"eval {trial.run.directory.path.name} on {trial.split}",
                     world=world,
                     reporter=self.reporter,
+                    doubts=doubts,
                 )
             shares = world.gather((evaluation.share(), failures))
             outcome = Outcome()
             if world.leads:
-                outcome = self._write(evaluation, shares, origin, is_earlier=is_earlier)
+                outcome = self._write(evaluation, shares, is_earlier=is_earlier)
+                # What was warned of is to be said again: such an evaluation does not stand.
+                if not doubts:
+                    write_made(self.out, origin)
             world.wait()
         if world.leads:
             self.reporter.note(f"wrote {self.out}")
@@ -115,7 +119,6 @@ class _Job:
         self,
         evaluation: Evaluation[Any],
         shares: Sequence[tuple[Any, tuple[Failure, ...]]],
-        origin: str,
         *,
         is_earlier: bool,
     ) -> Outcome:
@@ -128,7 +131,6 @@ class _Job:
             if is_earlier:
                 row = keep_others(self.out, out, row)
             write_metrics(out / "metrics.json", row, weights=self.trial.weights)
-            write_made(out, origin)
         return Outcome([row], failures, inputs=len(self.trial.dataset.samples))
 
 

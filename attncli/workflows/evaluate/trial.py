@@ -105,6 +105,7 @@ class Trial:
         label: str,
         world: World,
         reporter: Reporter,
+        doubts: set[Remark] | None = None,
     ) -> tuple[Failure, ...]:
         """Put this process's share of the samples through the network.
 
@@ -114,6 +115,7 @@ class Trial:
             label: What the work is called while it is shown.
             world: The processes that share the samples.
             reporter: Shows progress.
+            doubts: Is given what was warned of: samples that may not be what they should be.
 
         Returns:
             Samples that could not be read.
@@ -136,7 +138,10 @@ class Trial:
                 with torch.inference_mode(), autocast(world.device, self.config.precision):
                     outputs = ask(model, batch.to(world.device))
                 add(batch, outputs)
-        warn_of(set().union(*world.gather(remarks)), reporter)
+        everywhere: set[Remark] = set().union(*world.gather(remarks))
+        warn_of(everywhere, reporter)
+        if doubts is not None:
+            doubts |= everywhere
         return tuple(failures)
 
 

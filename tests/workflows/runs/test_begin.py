@@ -1,14 +1,15 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from attncli.config.object_abn import ObjectAbnConfig
-from attncli.errors import AttncliError
+from attncli.errors import AttncliError, UsageError
 from attncli.files.runs import Run, RunDirectory, load
 from attncli.training.distributed import World
-from attncli.workflows.runs.begin import claim_run, write_run
+from attncli.workflows.runs.begin import beginning, claim_run, write_run
 
 
 @pytest.fixture
@@ -50,3 +51,25 @@ def test_what_settings_name_is_never_removed(tmp_path: Path) -> None:
     with pytest.raises(AttncliError):
         claim_run(out, inside, resume=False, overwrite=True)
     assert (out / "masks" / "a.jsonl").exists()
+
+
+def test_a_run_is_held_while_it_begins_and_goes_on_with_its_own_settings_alone(
+    tmp_path: Path, config: ObjectAbnConfig
+) -> None:
+    run = Run(RunDirectory(tmp_path / "run"), "object-abn", config, ("a", "b"))
+    ways = {"resume": True, "overwrite": False}
+    with beginning(run, **ways):
+        write_run(run, World(rank=0, size=1, device=torch.device("cpu")))
+        with (
+            pytest.raises(AttncliError, match="is being written by process"),
+            beginning(run, **ways),
+        ):
+            pass
+    with (
+        pytest.raises(AttncliError, match="exists already"),
+        beginning(run, resume=False, overwrite=False),
+    ):
+        pass
+    other = replace(run, config=replace(config, epochs=config.epochs + 1, lr=2 * config.lr))
+    with pytest.raises(UsageError), beginning(other, **ways):
+        pass
